@@ -1,0 +1,70 @@
+/* HTTP client: libcurl multi on the loop. Connections are kept and shared, many requests are in flight,
+ * answers come whole or as a stream. TLS always, TLS 1.2 at least, peer verified.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/buf.h"
+#include "lib/loop.h"
+
+/* Whom to trust and who we are. PEM texts, not paths; all may be NULL. Copied. */
+struct http_identity {
+	const char *ca_pem;
+	const char *cert_pem;
+	const char *key_pem;
+	const char *token;           /* sent as Authorization: Bearer */
+	const char *tls_server_name; /* name to verify instead of the URL's host */
+	bool insecure_skip_verify;
+};
+
+struct http_client;
+/* At most MAX_CONNECTIONS requests are under way at once, streams included; further ones wait their turn. */
+struct http_client *http_client_new(struct loop *loop, const struct http_identity *identity,
+				    long max_connections, const char *user_agent, struct err *err);
+void http_client_free(struct http_client *client); /* cancels what is under way */
+
+struct http_request {
+	const char *method;
+	const char *url;
+	const char *content_type;   /* of the body; NULL without a body */
+	const char *accept;         /* NULL: application/json */
+	const char *const *headers; /* further "Name: value" lines, NULL-terminated, or NULL */
+	const void *body;           /* copied */
+	size_t body_len;
+	int64_t timeout_ms;        /* whole exchange, from its turn on; 0: none (watches, followed logs) */
+	size_t max_response_bytes; /* 0: 256 MiB; more fails with ERR_LIMIT. Not applied to streams. */
+	const char *unix_socket;   /* NULL, or connect there */
+	bool insecure_peer;        /* do not verify the peer's certificate: kubelet-style HTTPS probes */
+	bool follow_redirects;
+	void (*release)(
+	    void *arg); /* NULL, or called last with ARG when the call is gone: done or cancelled */
+};
+
+struct http_response {
+	int code;                 /* 0: no answer, see err */
+	const char *content_type; /* or "" */
+	const char *warning;      /* Warning headers' texts joined by newlines, or NULL */
+	long retry_after_s;       /* Retry-After, or -1 */
+	const char *data;         /* body of a whole answer, NUL-terminated; streams: "" */
+	size_t len;
+	struct err err; /* kind ERR_NONE when an answer of any code arrived whole; ERR_CONNECTION has
+			   the errno of a failed connect in errnum (ECONNREFUSED), or 0 */
+};
+
+struct http_call;
+/* Sends. DONE is called once from the loop (never from within), then the call is gone. When DATA is
+ * not NULL it gets the body of 2xx answers piece by piece instead; returning false there ends the
+ * call (DONE follows with ERR_CONNECTION). Bodies of other codes always come whole with DONE. */
+struct http_call *http_client_send(struct http_client *client, const struct http_request *request,
+				   bool (*data)(const char *data, size_t len, void *arg),
+				   void (*done)(const struct http_response *response, void *arg), void *arg);
+/* Ends it silently: neither callback is called again. */
+void http_call_cancel(struct http_call *call);
+/* Stops and resumes the reading of a stream (back pressure). */
+void http_call_pause(struct http_call *call, bool paused);
+/* Requests under way or waiting. */
+size_t http_client_in_flight(const struct http_client *client);
+/* Translates a CURLcode. */
+enum err_kind http_client_err_kind(int curl_code);

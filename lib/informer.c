@@ -1,0 +1,480 @@
+#include "lib/informer.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/json.h"
+#include "lib/list_page.h"
+#include "lib/log.h"
+#include "lib/mem.h"
+
+#define PAGE_SIZE         500
+#define MAX_EVENT_BYTES   ((size_t)8 << 20)
+#define BACKOFF_MIN_MS    50
+#define BACKOFF_MAX_MS    5000
+#define WATCH_SECONDS_MIN 300
+#define WATCH_SECONDS_MAX 600
+#define WATCH_SHORT_MS    1000 /* a watch that ended sooner and brought nothing counts as failed */
+
+/*
+ *              page                        event
+ *              ┌──┐                        ┌──┐
+ *              │  ▼      last page         │  ▼
+ *   new ───▶ LISTING ─────────────────▶ WATCHING
+ *             ▲    │ failed               │    ▲
+ *       timer │    ▼      410, ...        │    │ timer
+ *          WAIT_LIST ◀────────────────────┤    │
+ *                             ended       ▼    │
+ *                                       WAIT_WATCH
+ */
+enum informer_state { LISTING, WATCHING, WAIT_LIST, WAIT_WATCH };
+
+struct informer {
+	struct loop *loop;
+	struct api_client *client;
+	const struct informer_type *type;
+	void *arg;
+	enum informer_state state;
+	struct http_call *call;  /* the page or the watch under way */
+	struct loop_timer timer; /* of the WAIT states */
+	struct map items;        /* key -> struct informer_item */
+	struct buf line;         /* the unfinished event of the watch */
+	uint64_t revision;       /* current up to here */
+	unsigned listing;        /* number of the list; items that it saw carry it */
+	char *continue_;         /* of the page under way */
+	unsigned failures;       /* in a row */
+	int64_t watch_began_ms;
+	bool watch_heard; /* an event has come on this watch */
+	bool relist;      /* the watch ends itself for it */
+	bool synced;
+	unsigned busy; /* depth of own callbacks */
+	bool freed;    /* by the program, from one of its callbacks */
+};
+
+static void destroy(struct informer *inf);
+static void list_page(struct informer *inf);
+static void watch(struct informer *inf);
+
+static void enter(struct informer *inf)
+{
+	inf->busy++;
+}
+
+/* The informer may be gone after it. */
+static void leave(struct informer *inf)
+{
+	if (--inf->busy == 0 && inf->freed)
+		destroy(inf);
+}
+
+/* --- the cache --- */
+
+static void item_free(const struct informer *inf, struct informer_item *item)
+{
+	if (inf->type->close)
+		inf->type->close(item);
+	free(item->key);
+	free(item->uid);
+	free(item);
+}
+
+static struct informer_item *item_new(const struct informer *inf, struct json_object *obj, char *key_taken)
+{
+	struct json_object *metadata = json_get(obj, "metadata");
+	struct informer_item *item = mem_zalloc(inf->type->item_size);
+
+	item->key = key_taken;
+	item->uid = mem_dup(json_str_or_empty(metadata, "uid"));
+	item->revision = strtoull(json_str_or_empty(metadata, "resourceVersion"), NULL, 10);
+	item->listing = inf->listing;
+	if (inf->type->decode(item, obj, inf->arg))
+		return item;
+	item_free(inf, item);
+	return NULL;
+}
+
+static char *object_key(const struct json_object *obj)
+{
+	struct json_object *metadata = json_get(obj, "metadata");
+	const char *namespace_ = json_str_or_empty(metadata, "namespace");
+	const char *name = json_str_or_empty(metadata, "name");
+
+	if (!*name)
+		return NULL;
+	return *namespace_ ? mem_printf("%s/%s", namespace_, name) : mem_dup(name);
+}
+
+static void remove_item(struct informer *inf, struct informer_item *item)
+{
+	map_remove(&inf->items, item->key);
+	if (inf->type->deleted)
+		inf->type->deleted(item, inf->arg);
+	item_free(inf, item);
+}
+
+/* OBJ is as it stands on the server: brings the cache there and tells the program. */
+static void apply(struct informer *inf, struct json_object *obj)
+{
+	struct json_object *metadata = json_get(obj, "metadata");
+	char *key = object_key(obj);
+	struct informer_item *old, *item;
+
+	if (!key)
+		return;
+	old = map_get(&inf->items, key);
+	if (old && strcmp(old->uid, json_str_or_empty(metadata, "uid")) == 0 &&
+	    old->revision == strtoull(json_str_or_empty(metadata, "resourceVersion"), NULL, 10)) {
+		old->listing = inf->listing; /* known already */
+		free(key);
+		return;
+	}
+	item = item_new(inf, obj, key);
+	if (old && (!item || strcmp(old->uid, item->uid) != 0)) {
+		/* Another object of that name: the old one's deletion was missed. */
+		remove_item(inf, old);
+		old = NULL;
+	}
+	if (!item)
+		return;
+	if (inf->freed) {
+		item_free(inf, item);
+		return;
+	}
+	map_put(&inf->items, item->key, item);
+	if (!old) {
+		if (inf->type->added)
+			inf->type->added(item, inf->arg);
+		return;
+	}
+	if (inf->type->updated)
+		inf->type->updated(old, item, inf->arg);
+	item_free(inf, old);
+}
+
+static void remove_unlisted(struct informer *inf)
+{
+	const char *key;
+	void *value;
+
+	for (size_t i = 0; !inf->freed && map_next(&inf->items, &i, &key, &value);) {
+		struct informer_item *item = value;
+
+		if (item->listing != inf->listing)
+			remove_item(inf, item);
+	}
+}
+
+/* --- failures --- */
+
+static void wait_due(struct loop_timer *timer, void *arg)
+{
+	struct informer *inf = arg;
+
+	(void)timer;
+	if (inf->state == WAIT_LIST)
+		list_page(inf);
+	else
+		watch(inf);
+}
+
+/* Goes on in STATE after the back-off; RETRY_AFTER_S is what the server wishes, or -1. */
+static void wait_in(struct informer *inf, enum informer_state state, long retry_after_s)
+{
+	int64_t delay_ms = BACKOFF_MIN_MS;
+
+	for (unsigned i = 1; i < inf->failures && delay_ms < BACKOFF_MAX_MS; i++)
+		delay_ms *= 2;
+	if (delay_ms > BACKOFF_MAX_MS)
+		delay_ms = BACKOFF_MAX_MS;
+	delay_ms = delay_ms / 2 + (int64_t)arc4random_uniform((uint32_t)(delay_ms / 2 + 1));
+	if (retry_after_s > 0 && delay_ms < retry_after_s * 1000)
+		delay_ms = (retry_after_s < 60 ? retry_after_s : 60) * 1000 + delay_ms;
+	inf->state = state;
+	loop_timer_arm(&inf->timer, delay_ms);
+}
+
+/* Told at the first failure of a row only: a server that is away would fill the log. */
+static void failed(struct informer *inf, const char *what, const char *why)
+{
+	if (inf->failures++ == 0)
+		log_warn(what, "path", inf->type->path, "error", why, NULL);
+	else
+		log_debug(what, "path", inf->type->path, "error", why, NULL);
+}
+
+/* Whether a watch refused with CODE cannot be resumed from our revision: it is too old (410), or the server
+ * does not know it, being another or an older one than it was (400, 504). What is refused for now (401, 403,
+ * 429, 5xx) says nothing of the revision. */
+static bool needs_list(int code)
+{
+	return code == 504 || (code >= 400 && code < 500 && code != 401 && code != 403 && code != 429);
+}
+
+/* --- list --- */
+
+static bool list_item(struct json_object *obj, void *arg)
+{
+	struct informer *inf = arg;
+
+	apply(inf, obj);
+	return !inf->freed;
+}
+
+static void list_failed(struct informer *inf, const char *why, long retry_after_s)
+{
+	/* From the first page again: the snapshot that the pages come from may be gone. */
+	free(TAKE(inf->continue_));
+	failed(inf, "list failed", why);
+	wait_in(inf, WAIT_LIST, retry_after_s);
+}
+
+static void list_complete(struct informer *inf, uint64_t revision)
+{
+	free(TAKE(inf->continue_));
+	remove_unlisted(inf);
+	inf->revision = revision;
+	if (inf->failures > 0)
+		log_info("listed again", "path", inf->type->path, NULL);
+	if (!inf->synced && !inf->freed) {
+		inf->synced = true;
+		if (inf->type->synced)
+			inf->type->synced(inf->arg);
+	}
+	if (!inf->freed)
+		watch(inf);
+}
+
+static void page_done(const struct api_response *response, void *arg)
+{
+	CLEANUP(list_page_close) struct list_page page = { 0 };
+	struct informer *inf = arg;
+	struct err err = ERR_INIT;
+
+	inf->call = NULL;
+	enter(inf);
+	if (response->err.kind != ERR_NONE) {
+		list_failed(inf, response->err.msg, response->retry_after_s);
+	} else if (list_page_walk(response->data, response->len, list_item, inf, &page, &err) < 0) {
+		if (!inf->freed)
+			list_failed(inf, err.msg, -1);
+	} else if (!inf->freed && page.continue_) {
+		free(inf->continue_);
+		inf->continue_ = TAKE(page.continue_);
+		list_page(inf);
+	} else if (!inf->freed) {
+		list_complete(inf, page.revision);
+	}
+	leave(inf);
+}
+
+static void list_page(struct informer *inf)
+{
+	CLEANUP(buf_close) struct buf path = BUF_INIT;
+
+	inf->state = LISTING;
+	if (!inf->continue_)
+		inf->listing++;
+	buf_printf(&path, "%s?limit=%d", inf->type->path, PAGE_SIZE);
+	if (inf->continue_) {
+		buf_str(&path, "&continue=");
+		buf_url_encode(&path, inf->continue_);
+	}
+	if (inf->type->query)
+		buf_printf(&path, "&%s", inf->type->query);
+	inf->call = api_client_call(inf->client, "GET", path.data, NULL, NULL, 0, page_done, inf);
+}
+
+/* --- watch --- */
+
+/* An ERROR event: the server ends the watch with a Status. */
+static void watch_refused(struct informer *inf, const struct json_object *status)
+{
+	inf->relist = needs_list((int)json_int(status, "code", 500));
+	failed(inf, "watch ended", json_str_or_empty(status, "message"));
+}
+
+/* One event; false ends the watch. */
+static bool watch_event(struct informer *inf, const char *text, size_t len)
+{
+	CLEANUP(json_putp) struct json_object *event = NULL;
+	struct err err = ERR_INIT;
+
+	if (len == 0 || (len == 1 && *text == '\r'))
+		return true;
+	if (json_parse(text, len, &event, NULL, &err) < 0) {
+		failed(inf, "watch brought what is no event", err.msg);
+		inf->relist = true;
+		return false;
+	}
+	const char *type = json_str_or_empty(event, "type");
+	struct json_object *obj = json_get(event, "object");
+	uint64_t revision =
+	    strtoull(json_str_or_empty(json_get(obj, "metadata"), "resourceVersion"), NULL, 10);
+
+	if (strcmp(type, "ERROR") == 0) {
+		watch_refused(inf, obj);
+		return false;
+	}
+	if (strcmp(type, "ADDED") == 0 || strcmp(type, "MODIFIED") == 0) {
+		apply(inf, obj);
+	} else if (strcmp(type, "DELETED") == 0) {
+		CLEANUP(mem_freep) char *key = object_key(obj);
+		struct informer_item *item = key ? map_get(&inf->items, key) : NULL;
+
+		if (item)
+			remove_item(inf, item);
+	}
+	/* BOOKMARK: only the revision. */
+	if (inf->freed)
+		return false;
+	if (revision > 0)
+		inf->revision = revision;
+	inf->failures = 0;
+	inf->watch_heard = true;
+	return true;
+}
+
+/* Cuts the stream into lines. */
+static bool watch_data(const char *data, size_t len, void *arg)
+{
+	struct informer *inf = arg;
+	bool more = true;
+
+	enter(inf);
+	while (more && len > 0) {
+		const char *newline = memchr(data, '\n', len);
+		size_t n = newline ? (size_t)(newline - data) : len;
+
+		if (newline && inf->line.len == 0) {
+			more = watch_event(inf, data, n); /* whole within this piece: not copied */
+		} else {
+			buf_add(&inf->line, data, n);
+			if (inf->line.failed) {
+				failed(inf, "watch brought an event over the limit", "8 MiB");
+				inf->relist = true;
+				more = false;
+			} else if (newline) {
+				more = watch_event(inf, inf->line.data, inf->line.len);
+				buf_reset(&inf->line);
+			}
+		}
+		n += newline ? 1 : 0;
+		data += n;
+		len -= n;
+	}
+	leave(inf);
+	return more;
+}
+
+static void watch_done(const struct api_response *response, void *arg)
+{
+	struct informer *inf = arg;
+	bool early = loop_now_ms(inf->loop) - inf->watch_began_ms < WATCH_SHORT_MS && !inf->watch_heard;
+
+	inf->call = NULL;
+	/* An event that was cut off comes again whole, from the last revision. */
+	buf_close(&inf->line);
+	if (response->code == 200 && !early && !inf->relist)
+		inf->failures = 0;
+	if (inf->relist) {
+		inf->relist = false;
+		wait_in(inf, WAIT_LIST, -1);
+		return;
+	}
+	if (response->err.kind != ERR_NONE && (response->code < 200 || response->code > 299 || early))
+		failed(inf, "watch failed", response->err.msg);
+	else if (early)
+		failed(inf, "watch failed", "it ended at once");
+	wait_in(inf, response->err.kind != ERR_NONE && needs_list(response->code) ? WAIT_LIST : WAIT_WATCH,
+		response->retry_after_s);
+}
+
+static void watch(struct informer *inf)
+{
+	CLEANUP(buf_close) struct buf path = BUF_INIT;
+
+	inf->state = WATCHING;
+	inf->watch_began_ms = loop_now_ms(inf->loop);
+	inf->watch_heard = false;
+	inf->relist = false;
+	inf->line = BUF_INIT_MAX(MAX_EVENT_BYTES);
+	buf_printf(&path, "%s?watch=1&allowWatchBookmarks=true&resourceVersion=", inf->type->path);
+	buf_uint(&path, inf->revision);
+	/* Spread, so that watches that began together do not end together. */
+	buf_printf(&path, "&timeoutSeconds=%u",
+		   WATCH_SECONDS_MIN + arc4random_uniform(WATCH_SECONDS_MAX - WATCH_SECONDS_MIN + 1));
+	if (inf->type->query)
+		buf_printf(&path, "&%s", inf->type->query);
+	inf->call = api_client_stream(inf->client, path.data, NULL, watch_data, watch_done, inf);
+}
+
+/* --- for the program --- */
+
+struct informer *informer_new(struct loop *loop, struct api_client *client, const struct informer_type *type,
+			      void *arg)
+{
+	struct informer *inf = mem_zalloc(sizeof(*inf));
+
+	inf->loop = loop;
+	inf->client = client;
+	inf->type = type;
+	inf->arg = arg;
+	loop_timer_init(&inf->timer, loop, wait_due, inf);
+	list_page(inf);
+	return inf;
+}
+
+static void destroy(struct informer *inf)
+{
+	const char *key;
+	void *value;
+
+	for (size_t i = 0; map_next(&inf->items, &i, &key, &value);) {
+		map_remove(&inf->items, key);
+		item_free(inf, value);
+	}
+	map_close(&inf->items);
+	buf_close(&inf->line);
+	free(inf->continue_);
+	free(inf);
+}
+
+void informer_free(struct informer *inf)
+{
+	if (!inf)
+		return;
+	if (inf->call)
+		http_call_cancel(TAKE(inf->call));
+	loop_timer_disarm(&inf->timer);
+	inf->freed = true;
+	if (inf->busy == 0)
+		destroy(inf);
+}
+
+bool informer_synced(const struct informer *inf)
+{
+	return inf->synced;
+}
+
+void *informer_get(const struct informer *inf, const char *key)
+{
+	return map_get(&inf->items, key);
+}
+
+size_t informer_count(const struct informer *inf)
+{
+	return inf->items.count;
+}
+
+void *informer_next(const struct informer *inf, size_t *cursor)
+{
+	const char *key;
+	void *value;
+
+	return map_next(&inf->items, cursor, &key, &value) ? value : NULL;
+}
+
+uint64_t informer_revision(const struct informer *inf)
+{
+	return inf->revision;
+}

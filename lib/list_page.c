@@ -1,0 +1,170 @@
+#include "lib/list_page.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/mem.h"
+
+/* Finds where members and items begin and end by their brackets and quotes alone; whether what is between
+ * them is JSON, json_parse says of each. */
+struct cursor {
+	const char *p, *end;
+};
+
+static void skip_space(struct cursor *c)
+{
+	while (c->p < c->end && (*c->p == ' ' || *c->p == '\t' || *c->p == '\n' || *c->p == '\r'))
+		c->p++;
+}
+
+/* Takes CHARACTER after white space. */
+static bool take(struct cursor *c, char character)
+{
+	skip_space(c);
+	if (c->p >= c->end || *c->p != character)
+		return false;
+	c->p++;
+	return true;
+}
+
+/* From behind the opening quote to behind the closing one. */
+static bool skip_string(struct cursor *c)
+{
+	for (; c->p < c->end; c->p++) {
+		if (*c->p == '"') {
+			c->p++;
+			return true;
+		}
+		if (*c->p == '\\' && c->p + 1 < c->end)
+			c->p++;
+	}
+	return false;
+}
+
+static bool skip_value(struct cursor *c)
+{
+	size_t depth = 0;
+
+	skip_space(c);
+	if (c->p >= c->end)
+		return false;
+	while (c->p < c->end) {
+		char character = *c->p;
+
+		if (depth == 0 && (character == ',' || character == '}' || character == ']'))
+			return true; /* behind a number or a word */
+		c->p++;
+		if (character == '"') {
+			if (!skip_string(c))
+				return false;
+		} else if (character == '{' || character == '[') {
+			depth++;
+		} else if (character == '}' || character == ']') {
+			depth--;
+		} else {
+			continue;
+		}
+		if (depth == 0)
+			return true;
+	}
+	return false;
+}
+
+static int walk_items(struct cursor *c, bool (*item)(struct json_object *obj, void *arg), void *arg,
+		      bool *ret_ended, struct err *err)
+{
+	if (!take(c, '[')) {
+		/* null, as Go writes an empty list */
+		if (c->end - c->p < 4 || memcmp(c->p, "null", 4) != 0)
+			return err_set(err, ERR_PARSE, "list answer: items is no list");
+		c->p += 4;
+		return 0;
+	}
+	if (take(c, ']'))
+		return 0;
+	do {
+		CLEANUP(json_putp) struct json_object *obj = NULL;
+		const char *begin;
+
+		skip_space(c);
+		begin = c->p;
+		if (!skip_value(c))
+			return err_set(err, ERR_PARSE, "list answer: an item is cut short");
+		if (json_parse(begin, (size_t)(c->p - begin), &obj, NULL, err) < 0)
+			return err_wrap(err, "list answer");
+		if (!item(obj, arg)) {
+			*ret_ended = true;
+			return 0;
+		}
+	} while (take(c, ','));
+	return take(c, ']') ? 0 : err_set(err, ERR_PARSE, "list answer: items is no list");
+}
+
+static int read_metadata(struct cursor *c, struct list_page *page, struct err *err)
+{
+	CLEANUP(json_putp) struct json_object *metadata = NULL;
+	const char *begin = c->p;
+
+	if (!skip_value(c))
+		return err_set(err, ERR_PARSE, "list answer: metadata is cut short");
+	if (json_parse(begin, (size_t)(c->p - begin), &metadata, NULL, err) < 0)
+		return err_wrap(err, "list answer: metadata");
+	const char *token = json_str_or_empty(metadata, "continue");
+	free(page->continue_);
+	page->continue_ = *token ? mem_dup(token) : NULL;
+	page->revision = strtoull(json_str_or_empty(metadata, "resourceVersion"), NULL, 10);
+	return 0;
+}
+
+void list_page_close(struct list_page *page)
+{
+	free(TAKE(page->continue_));
+}
+
+int list_page_walk(const char *text, size_t len, bool (*item)(struct json_object *obj, void *arg), void *arg,
+		   struct list_page *ret, struct err *err)
+{
+	CLEANUP(list_page_close) struct list_page page = { 0 };
+	struct cursor c = { .p = text, .end = text + len };
+	bool ended = false, any_items = false;
+
+	if (!take(&c, '{'))
+		return err_set(err, ERR_PARSE, "list answer: no object");
+	while (take(&c, '"')) {
+		const char *key = c.p;
+		size_t key_len;
+		int result = 0;
+
+		if (!skip_string(&c))
+			return err_set(err, ERR_PARSE, "list answer: cut short");
+		key_len = (size_t)(c.p - key) - 1;
+		if (!take(&c, ':'))
+			return err_set(err, ERR_PARSE, "list answer: a member has no value");
+		if (key_len == 5 && memcmp(key, "items", 5) == 0) {
+			any_items = true;
+			result = walk_items(&c, item, arg, &ended, err);
+		} else if (key_len == 8 && memcmp(key, "metadata", 8) == 0) {
+			result = read_metadata(&c, &page, err);
+		} else if (!skip_value(&c)) {
+			result = err_set(err, ERR_PARSE, "list answer: cut short");
+		}
+		if (result < 0)
+			return -1;
+		if (ended)
+			break;
+		if (!take(&c, ','))
+			break;
+	}
+	if (!ended) {
+		if (!take(&c, '}'))
+			return err_set(err, ERR_PARSE, "list answer: cut short");
+		skip_space(&c);
+		if (c.p < c.end)
+			return err_set(err, ERR_PARSE, "list answer: something follows it");
+	}
+	if (!any_items)
+		return err_set(err, ERR_PARSE, "list answer: it has no items");
+	*ret = page;
+	page.continue_ = NULL;
+	return 0;
+}

@@ -1,0 +1,27 @@
+/* Clocks and RFC 3339 times as Kubernetes writes them (meta/v1 Time: whole seconds, UTC, `Z`;
+ * MicroTime: six digits). */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define TIMEFMT_SIZE 32 /* "2026-11-21T06:44:49.123456Z" and room */
+
+int64_t time_now_us(void);  /* wall clock, microseconds since 1970; jumps when the clock is set */
+int64_t time_mono_ms(void); /* CLOCK_MONOTONIC, milliseconds */
+int64_t time_mono_us(void);
+int64_t time_boot_ms(void); /* CLOCK_BOOTTIME, milliseconds */
+
+/* Writes meta/v1 Time, MicroTime, and nanosecond RFC 3339 (CRI logs) of wall microseconds or
+ * nanoseconds; returns BUF, which holds TIMEFMT_SIZE bytes at least. */
+const char *time_format(int64_t us, char *buf);
+const char *time_format_micro(int64_t us, char *buf);
+const char *time_format_nano(int64_t ns, char *buf);
+/* Any RFC 3339 time (offsets, fractions) to microseconds since 1970; false when it is none. */
+bool time_parse(const char *s, int64_t *ret_us);
+/* A duration as kubectl shows ages: 5s, 3m20s, 25m, 4h10m, 2d3h, 45d, 2y10d
+ * (k8s.io/apimachinery duration.HumanDuration). Negative below -1 s: "<invalid>". */
+const char *time_human_duration(int64_t seconds, char *buf, size_t size);
+/* A Go duration ("1h2m3.5s", "300ms") to microseconds; false when it is none. */
+bool time_parse_duration(const char *s, int64_t *ret_us);
