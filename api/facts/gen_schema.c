@@ -1,0 +1,360 @@
+/* Writes the tables of schema.h as C: gen_schema FOLDER > schema_tables.c. Runs on the build machine, from
+ * the Makefile, and uses the C library only. A fact it does not understand ends the build with its line. */
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MAX_COLUMNS = 8 };
+
+struct row {
+	char *columns[MAX_COLUMNS];
+	size_t n_columns;
+	size_t line;
+};
+
+struct table {
+	char path[512];
+	struct row *rows;
+	size_t n;
+};
+
+static _Noreturn void die(const struct table *table, const struct row *row, const char *what)
+{
+	fprintf(stderr, "gen_schema: %s:%zu: %s\n", table->path, row == NULL ? 0 : row->line, what);
+	exit(1);
+}
+
+static void *check(void *p)
+{
+	if (p == NULL) {
+		fprintf(stderr, "gen_schema: out of memory\n");
+		exit(1);
+	}
+	return p;
+}
+
+static void table_add(struct table *table, char *line, size_t number)
+{
+	struct row row = { .line = number };
+	char *cell;
+
+	while ((cell = strsep(&line, "\t")) != NULL) {
+		row.columns[row.n_columns++] = check(strdup(cell));
+		if (row.n_columns == MAX_COLUMNS)
+			break;
+	}
+	for (size_t i = row.n_columns; i < MAX_COLUMNS; i++)
+		row.columns[i] = "";
+	table->rows = check(realloc(table->rows, (table->n + 1) * sizeof(*table->rows)));
+	table->rows[table->n++] = row;
+}
+
+/* Cells separated by tabs; lines that begin with '#' are comments. */
+static struct table table_read(const char *folder, const char *name)
+{
+	struct table table = { 0 };
+	snprintf(table.path, sizeof(table.path), "%s/%s", folder, name);
+	FILE *f = fopen(table.path, "re");
+	if (f == NULL)
+		die(&table, NULL, strerror(errno));
+
+	char *line = NULL;
+	size_t size = 0, number = 0;
+	ssize_t len;
+	while ((len = getline(&line, &size, f)) >= 0) {
+		number++;
+		if (len > 0 && line[len - 1] == '\n')
+			line[len - 1] = '\0';
+		if (line[0] != '#' && line[0] != '\0')
+			table_add(&table, line, number);
+	}
+	free(line);
+	fclose(f);
+	return table;
+}
+
+static int compare_rows(const void *a, const void *b)
+{
+	const struct row *x = a, *y = b;
+	int by_definition = strcmp(x->columns[0], y->columns[0]);
+
+	return by_definition != 0 ? by_definition : strcmp(x->columns[1], y->columns[1]);
+}
+
+/* A C string literal, or NULL for "". The facts hold printable ASCII only. */
+static void put_string(const char *s, bool null_if_empty)
+{
+	if (null_if_empty && *s == '\0') {
+		fputs("NULL", stdout);
+		return;
+	}
+	putchar('"');
+	for (; *s != '\0'; s++) {
+		if (*s == '"' || *s == '\\')
+			putchar('\\');
+		putchar(*s);
+	}
+	putchar('"');
+}
+
+/* Definitions: runs of rows with one first column. A definition whose one row is the field "-" is another
+ * name for a scalar or any value. */
+struct definitions {
+	const struct table *fields;
+	size_t *first; /* index of the first row of each, and one past the last */
+	size_t n;
+};
+
+static struct definitions definitions_find(const struct table *fields)
+{
+	struct definitions defs = { .fields = fields };
+	defs.first = check(calloc(fields->n + 1, sizeof(*defs.first)));
+
+	for (size_t i = 0; i < fields->n; i++) {
+		bool alias = strcmp(fields->rows[i].columns[1], "-") == 0;
+		bool same = i > 0 && strcmp(fields->rows[i].columns[0], fields->rows[i - 1].columns[0]) == 0;
+		if (!alias && !same)
+			defs.first[defs.n++] = i;
+	}
+	return defs;
+}
+
+static const char *definition_name(const struct definitions *defs, size_t i)
+{
+	return defs->fields->rows[defs->first[i]].columns[0];
+}
+
+static size_t definition_n_fields(const struct definitions *defs, size_t i)
+{
+	const struct table *fields = defs->fields;
+	size_t n = 0;
+
+	while (defs->first[i] + n < fields->n &&
+	       strcmp(fields->rows[defs->first[i] + n].columns[0], definition_name(defs, i)) == 0)
+		n++;
+	return n;
+}
+
+static const char *alias_type(const struct definitions *defs, const char *name)
+{
+	for (size_t i = 0; i < defs->fields->n; i++) {
+		const struct row *row = &defs->fields->rows[i];
+		if (strcmp(row->columns[0], name) == 0 && strcmp(row->columns[1], "-") == 0)
+			return row->columns[2];
+	}
+	return NULL;
+}
+
+static const struct {
+	const char *fact, *constant;
+} scalars[] = {
+	{ "string", "SCHEMA_STRING" },
+	{ "string:byte", "SCHEMA_BYTES" },
+	{ "boolean", "SCHEMA_BOOLEAN" },
+	{ "integer:int32", "SCHEMA_INT32" },
+	{ "integer:int64", "SCHEMA_INT64" },
+	{ "number:double", "SCHEMA_DOUBLE" },
+	{ "meta.v1.Time", "SCHEMA_TIME" },
+	{ "meta.v1.MicroTime", "SCHEMA_MICRO_TIME" },
+	{ "resource.Quantity", "SCHEMA_QUANTITY" },
+	{ "util.intstr.IntOrString", "SCHEMA_INT_OR_STRING" },
+	{ "any", "SCHEMA_ANY" },
+	{ "object", "SCHEMA_ANY" },
+};
+
+static const char *scalar_constant(const char *type)
+{
+	for (size_t i = 0; i < sizeof(scalars) / sizeof(scalars[0]); i++)
+		if (strcmp(scalars[i].fact, type) == 0)
+			return scalars[i].constant;
+	return NULL;
+}
+
+static bool take_prefix(const char **s, const char *prefix)
+{
+	size_t len = strlen(prefix);
+
+	if (strncmp(*s, prefix, len) != 0)
+		return false;
+	*s += len;
+	return true;
+}
+
+/* Prints ".type = ..., .container = ..., .def = ...". */
+static void put_type(const struct definitions *defs, const struct row *row)
+{
+	const char *type = row->columns[2];
+	const char *container = "SCHEMA_SINGLE";
+
+	if (take_prefix(&type, "map[string][]"))
+		container = "SCHEMA_MAP_OF_ARRAY";
+	else if (take_prefix(&type, "map[string]"))
+		container = "SCHEMA_MAP";
+	else if (take_prefix(&type, "[]"))
+		container = "SCHEMA_ARRAY";
+
+	const char *constant = scalar_constant(type);
+	const char *alias = constant == NULL ? alias_type(defs, type) : NULL;
+	if (alias != NULL)
+		constant = scalar_constant(alias);
+	if (constant != NULL) {
+		printf(".type = %s, .container = %s", constant, container);
+		return;
+	}
+	for (size_t i = 0; i < defs->n; i++) {
+		if (strcmp(definition_name(defs, i), type) == 0) {
+			printf(".type = SCHEMA_OBJECT, .container = %s, .def = &schema_defs[%zu]", container,
+			       i);
+			return;
+		}
+	}
+	die(defs->fields, row, "unknown type");
+}
+
+static void put_flag(const struct table *fields, const struct row *row, const char *flag)
+{
+	const char *value = flag;
+
+	if (strcmp(flag, "required") == 0) {
+		fputs(", .required = true", stdout);
+	} else if (take_prefix(&value, "merge=")) {
+		fputs(", .merge_key = ", stdout);
+		put_string(value, false);
+	} else if (take_prefix(&value, "strategy=")) {
+		if (strstr(value, "merge") != NULL)
+			fputs(", .patch_merge = true", stdout);
+		if (strstr(value, "replace") != NULL)
+			fputs(", .patch_replace = true", stdout);
+		if (strstr(value, "retainKeys") != NULL)
+			fputs(", .retain_keys = true", stdout);
+	} else if (take_prefix(&value, "listmap=")) {
+		fputs(", .list = SCHEMA_LIST_MAP, .list_map_keys = ", stdout);
+		put_string(value, false);
+	} else if (strcmp(flag, "listtype=atomic") == 0) {
+		fputs(", .list = SCHEMA_LIST_ATOMIC", stdout);
+	} else if (strcmp(flag, "listtype=set") == 0) {
+		fputs(", .list = SCHEMA_LIST_SET", stdout);
+	} else if (strcmp(flag, "maptype=atomic") == 0) {
+		fputs(", .map_atomic = true", stdout);
+	} else if (take_prefix(&value, "default=")) {
+		fputs(", .default_value = ", stdout);
+		put_string(value, false);
+	} else if (strcmp(flag, "maptype=granular") != 0) {
+		die(fields, row, "unknown flag");
+	}
+}
+
+/* The name of a string type ("v1.RestartPolicy"): facts/enums.tsv says "core.v1.PodSpec.restartPolicy uses
+ * RestartPolicy" in the package of the definition. */
+static void put_go_type(const struct table *enums, const struct row *row)
+{
+	char key[256];
+	snprintf(key, sizeof(key), "%s.%s", row->columns[0], row->columns[1]);
+
+	for (size_t i = 0; i < enums->n; i++) {
+		const char *type = enums->rows[i].columns[1];
+		if (strcmp(enums->rows[i].columns[0], key) != 0 || !take_prefix(&type, "uses "))
+			continue;
+		const char *end = strrchr(row->columns[0], '.'), *package = end;
+		while (package > row->columns[0] && package[-1] != '.')
+			package--;
+		if (strchr(type, '.') != NULL)
+			printf(", .go_type = \"%s\"", type);
+		else
+			printf(", .go_type = \"%.*s.%s\"", (int)(end - package), package, type);
+		return;
+	}
+}
+
+/* Its place in protobuf: facts/wire.tsv. */
+static void put_wire(const struct table *wire, const struct row *row)
+{
+	for (size_t i = 0; i < wire->n; i++) {
+		char **columns = wire->rows[i].columns;
+		if (strcmp(columns[0], row->columns[0]) != 0 || strcmp(columns[1], row->columns[1]) != 0)
+			continue;
+		unsigned outer = 0, number;
+		if (sscanf(columns[2], "%u.%u", &outer, &number) != 2 &&
+		    (outer = 0, sscanf(columns[2], "%u", &number)) != 1)
+			die(wire, &wire->rows[i], "no field number");
+		if (outer > 255 || number == 0 || number > 255)
+			die(wire, &wire->rows[i], "field number out of range");
+		printf(", .wire_outer = %u, .wire = %u", outer, number);
+		if (strcmp(columns[3], "zero") == 0)
+			fputs(", .wire_zero = true", stdout);
+		else if (columns[3][0] != '\0')
+			die(wire, &wire->rows[i], "unknown flag");
+		return;
+	}
+}
+
+static void put_fields(const struct definitions *defs, const struct table *enums, const struct table *wire,
+		       size_t i)
+{
+	printf("static const struct schema_field fields_%zu[] = {\n", i);
+	for (size_t k = 0; k < definition_n_fields(defs, i); k++) {
+		const struct row *row = &defs->fields->rows[defs->first[i] + k];
+		fputs("\t{ .name = ", stdout);
+		put_string(row->columns[1], false);
+		fputs(", ", stdout);
+		put_type(defs, row);
+		char *flags = check(strdup(row->columns[3]));
+		for (char *rest = flags, *flag; (flag = strsep(&rest, " ")) != NULL;)
+			if (*flag != '\0')
+				put_flag(defs->fields, row, flag);
+		free(flags);
+		put_go_type(enums, row);
+		put_wire(wire, row);
+		fputs(" },\n", stdout);
+	}
+	fputs("};\n", stdout);
+}
+
+static void put_definitions(const struct table *fields, const struct table *enums, const struct table *wire)
+{
+	struct definitions defs = definitions_find(fields);
+
+	for (size_t i = 0; i < defs.n; i++)
+		put_fields(&defs, enums, wire, i);
+	fputs("const struct schema_def schema_defs[] = {\n", stdout);
+	for (size_t i = 0; i < defs.n; i++)
+		printf("\t{ .name = \"%s\", .fields = fields_%zu, .n_fields = %zu },\n",
+		       definition_name(&defs, i), i, definition_n_fields(&defs, i));
+	printf("};\nconst size_t schema_n_defs = %zu;\n", defs.n);
+	free(defs.first);
+}
+
+static void put_resources(const struct table *resources)
+{
+	fputs("const struct schema_resource schema_resources[] = {\n", stdout);
+	for (size_t i = 0; i < resources->n; i++) {
+		const struct row *row = &resources->rows[i];
+		bool namespaced = strcmp(row->columns[3], "namespaced") == 0;
+		if (row->n_columns < 8 || (!namespaced && strcmp(row->columns[3], "cluster") != 0))
+			die(resources, row, "no resource");
+		printf("\t{ \"%s\", \"%s\", \"%s\", %s, \"%s\", \"%s\", \"%s\", \"%s\" },\n", row->columns[0],
+		       row->columns[1], row->columns[2], namespaced ? "true" : "false", row->columns[4],
+		       row->columns[5], row->columns[6], row->columns[7]);
+	}
+	printf("};\nconst size_t schema_n_resources = %zu;\n", resources->n);
+}
+
+int main(int argc, char **argv)
+{
+	if (argc != 2) {
+		fprintf(stderr, "usage: gen_schema FOLDER\n");
+		return 2;
+	}
+	struct table fields = table_read(argv[1], "fields.tsv");
+	struct table enums = table_read(argv[1], "enums.tsv");
+	struct table wire = table_read(argv[1], "wire.tsv");
+	struct table resources = table_read(argv[1], "resources.tsv");
+
+	qsort(fields.rows, fields.n, sizeof(*fields.rows), compare_rows);
+	fputs("/* Made by api/facts/gen_schema.c from api/facts. */\n#include \"api/schema.h\"\n\n", stdout);
+	put_definitions(&fields, &enums, &wire);
+	put_resources(&resources);
+	return fflush(stdout) == 0 && !ferror(stdout) ? 0 : 1;
+}

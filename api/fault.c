@@ -1,0 +1,93 @@
+#include "api/fault.h"
+
+void fault_required(struct field_errors *errors, struct field_path *path, const char *key, const char *detail)
+{
+	size_t mark = field_push(path, key);
+
+	field_error_required(errors, path, detail);
+	field_pop(path, mark);
+}
+
+void fault_str(struct field_errors *errors, struct field_path *path, const char *key, const char *value,
+	       const char *detail)
+{
+	size_t mark = field_push(path, key);
+
+	field_error_invalid_str(errors, path, value, "%s", detail);
+	field_pop(path, mark);
+}
+
+void fault_int(struct field_errors *errors, struct field_path *path, const char *key, long long value,
+	       const char *detail)
+{
+	size_t mark = field_push(path, key);
+
+	field_error_invalid_int(errors, path, value, "%s", detail);
+	field_pop(path, mark);
+}
+
+void fault_json(struct field_errors *errors, struct field_path *path, const char *key,
+		const struct json_object *value, const char *detail)
+{
+	size_t mark = field_push(path, key);
+
+	field_error_add(errors, FIELD_INVALID, path, value, "%s", detail);
+	field_pop(path, mark);
+}
+
+void fault_forbidden(struct field_errors *errors, struct field_path *path, const char *key,
+		     const char *detail)
+{
+	size_t mark = field_push(path, key);
+
+	field_error_forbidden(errors, path, detail);
+	field_pop(path, mark);
+}
+
+void fault_duplicate(struct field_errors *errors, struct field_path *path, const char *key, const char *value)
+{
+	size_t mark = field_push(path, key);
+
+	field_error_duplicate(errors, path, value);
+	field_pop(path, mark);
+}
+
+void fault_not_supported(struct field_errors *errors, struct field_path *path, const char *key,
+			 const char *value, const char *const *supported)
+{
+	size_t mark = field_push(path, key);
+
+	field_error_not_supported(errors, path, value, supported);
+	field_pop(path, mark);
+}
+
+void fault_not_found(struct field_errors *errors, struct field_path *path, const char *key, const char *value)
+{
+	size_t mark = field_push(path, key);
+	struct json_object *text = json_object_new_string(value);
+
+	field_error_add(errors, FIELD_NOT_FOUND, path, text, "%s", "");
+	json_object_put(text);
+	field_pop(path, mark);
+}
+
+bool fault_list_fits(struct field_errors *errors, struct field_path *path, const struct json_object *list)
+{
+	CLEANUP(json_putp) struct json_object *n = NULL;
+
+	if (json_len(list) <= FAULT_LIST_MAX)
+		return true;
+	n = json_object_new_int64((int64_t)json_len(list));
+	field_error_add(errors, FIELD_TOO_MANY, path, n, "must have at most %d items", FAULT_LIST_MAX);
+	return false;
+}
+
+void fault_names(struct field_errors *errors, struct field_path *path, const char *key, const char *value,
+		 const struct name_faults *faults)
+{
+	size_t mark = key ? field_push(path, key) : path->len;
+
+	for (size_t i = 0; i < faults->n; i++)
+		field_error_invalid_str(errors, path, value, "%s", faults->text[i]);
+	field_pop(path, mark);
+}

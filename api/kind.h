@@ -1,0 +1,72 @@
+/* What a kind does beyond its fields: one const row per kind, in kinds/NAME.c, found through resource.h. A
+ * new kind is a new file with a row and its line in kinds/kinds.c. Every function may be NULL. All work on
+ * JSON of a known shape: decode.h has checked types and names before they are called.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "api/field_error.h"
+#include "lib/json.h"
+
+struct name_faults; /* validate.h */
+
+struct kind_column {
+	const char *name;   /* "Ready" */
+	const char *type;   /* "string", "integer", "boolean" */
+	const char *format; /* "name" or "" */
+	const char *description;
+	int priority; /* 1: only with -o wide */
+};
+
+struct kind {
+	const char *api_version; /* "apps/v1" */
+	const char *kind;        /* "Deployment" */
+	const char *definition;  /* "apps.v1.Deployment" in schema.h */
+
+	/* What metadata.name must be: NULL for RFC 1123 subdomain, else one of name_check_*() of validate.h.
+	 */
+	void (*name_check)(const char *name, bool is_prefix, struct name_faults *faults);
+	bool has_status;          /* a status subresource: spec writes keep the old status, and the reverse */
+	bool status_keeps_labels; /* ...and the status subresource leaves labels as they are (Deployment) */
+	bool has_generation;      /* metadata.generation is 1 on create and grows when the spec changes */
+	bool generation_of_annotations; /* ...or its annotations (Deployment) */
+	bool unconditional_update;      /* PUT without resourceVersion is allowed */
+	bool create_on_update;          /* PUT of an absent object creates it */
+	bool graceful_delete;           /* pods: deletion waits for the node */
+
+	/* Fills defaults in; idempotent. Runs after decoding, on every write. */
+	void (*set_defaults)(struct json_object *obj);
+	/* Before validation, on create: what a client must not set is dropped, initial status set (phase
+	 * Pending). METADATA (uid, creationTimestamp, generation) is the server's business, not the kind's.
+	 */
+	void (*prepare_create)(struct json_object *obj);
+	/* On update: OLD is what is stored. */
+	void (*prepare_update)(struct json_object *obj, const struct json_object *old);
+	void (*validate)(const struct json_object *obj, struct field_errors *errors);
+	/* What only a new object must keep to, besides validate. */
+	void (*validate_create)(const struct json_object *obj, struct field_errors *errors);
+	void (*validate_update)(const struct json_object *obj, const struct json_object *old,
+				struct field_errors *errors);
+	void (*validate_status)(const struct json_object *obj, const struct json_object *old,
+				struct field_errors *errors);
+	/* Deprecated or risky things worth a Warning header: CALL once each. */
+	void (*warnings)(const struct json_object *obj, void (*call)(const char *text, void *arg), void *arg);
+
+	/* Paths that a field selector may ask for besides metadata.name and metadata.namespace,
+	 * NULL-terminated: "spec.nodeName", "status.phase". A value that is absent selects as "" (booleans
+	 * "false"), or as FIELD_DEFAULT gives. */
+	const char *const *selectable_fields;
+
+	/* Table columns and the cells of one object: exactly n_columns values are appended to CELLS. */
+	const struct kind_column *columns;
+	size_t n_columns;
+	void (*cells)(const struct json_object *obj, int64_t now_us, struct json_object *cells);
+
+	/* Scale subresource: paths of replicas, status.replicas and selector; NULL when there is none. */
+	const char *scale_replicas, *scale_status_replicas, *scale_selector;
+};
+
+/* All rows, NULL-terminated. (kinds/kinds.c) */
+extern const struct kind *const kind_rows[];

@@ -1,0 +1,8 @@
+/* The list of kinds. A kind is a file of this folder with one row; here it gets its line. */
+#include "api/kinds/kinds.h"
+
+const struct kind *const kind_rows[] = {
+	&kind_config_map,  &kind_endpoints, &kind_event,   &kind_namespace,       &kind_node,
+	&kind_pod,         &kind_secret,    &kind_service, &kind_service_account, &kind_deployment,
+	&kind_replica_set, &kind_lease,     NULL,
+};

@@ -1,0 +1,124 @@
+/* Namespace (core/v1). */
+#include <string.h>
+
+#include "api/fault.h"
+#include "api/kinds/cells.h"
+#include "api/kinds/defaults.h"
+#include "api/kinds/kinds.h"
+
+static void set_defaults(struct json_object *obj)
+{
+	struct json_object *metadata = json_ensure_object(obj, "metadata");
+	const char *name = json_str_or_empty(metadata, "name");
+	static const char *const times[] = { "lastTransitionTime", NULL };
+
+	/* Selectors over namespaces find one by name with it; a client cannot set it to anything else. */
+	if (*name)
+		json_set_str(json_ensure_object(metadata, "labels"), "kubernetes.io/metadata.name", name);
+	json_ensure_object(obj, "spec");
+	struct json_object *status = json_ensure_object(obj, "status");
+	default_str(status, "phase", "Active");
+	default_null_each(json_get(status, "conditions"), times);
+}
+
+/* The finalizer holds the namespace until everything in it is gone. */
+static void prepare_create(struct json_object *obj)
+{
+	struct json_object *finalizers = json_ensure_array(json_ensure_object(obj, "spec"), "finalizers");
+	struct json_object *status = json_object_new_object();
+	bool found = false;
+
+	for (size_t i = 0; i < json_len(finalizers) && !found; i++)
+		found = strcmp(json_object_get_string(json_at(finalizers, i)), "kubernetes") == 0;
+	if (!found)
+		json_object_array_add(finalizers, json_object_new_string("kubernetes"));
+	json_set_str(status, "phase", "Active");
+	json_set(obj, "status", status);
+}
+
+/* spec.finalizers change through the finalize subresource only. */
+static void prepare_update(struct json_object *obj, const struct json_object *old)
+{
+	const struct json_object *kept = json_path(old, "spec", "finalizers", NULL);
+	struct json_object *spec = json_ensure_object(obj, "spec");
+
+	if (kept)
+		json_set(spec, "finalizers", json_clone(kept));
+	else
+		json_object_object_del(spec, "finalizers");
+}
+
+/* The label that says which Pod Security level a namespace asks for must name one. */
+static void validate(const struct json_object *obj, struct field_errors *errors)
+{
+	static const char *const modes[] = { "pod-security.kubernetes.io/enforce",
+					     "pod-security.kubernetes.io/audit",
+					     "pod-security.kubernetes.io/warn" };
+	const struct json_object *labels = json_path(obj, "metadata", "labels", NULL);
+	struct field_path path;
+
+	field_path_init(&path, "metadata.labels");
+	for (size_t i = 0; i < ARRAY_SIZE(modes); i++) {
+		const char *level = json_str(labels, modes[i]);
+		size_t mark;
+
+		if (!level || strcmp(level, "privileged") == 0 || strcmp(level, "baseline") == 0 ||
+		    strcmp(level, "restricted") == 0)
+			continue;
+		mark = field_push_key(&path, modes[i]);
+		field_error_invalid_str(errors, &path, level,
+					"must be one of privileged, baseline, restricted");
+		field_pop(&path, mark);
+	}
+}
+
+static void validate_status(const struct json_object *obj, const struct json_object *old,
+			    struct field_errors *errors)
+{
+	const char *phase = json_str_or_empty(json_get(obj, "status"), "phase");
+	bool deleting = json_path(obj, "metadata", "deletionTimestamp", NULL) != NULL;
+	struct field_path path;
+
+	(void)old;
+	field_path_init(&path, "status");
+	if (!deleting && strcmp(phase, "Active") != 0)
+		fault_str(errors, &path, "Phase", phase,
+			  "may only be 'Active' if `deletionTimestamp` is empty");
+	if (deleting && strcmp(phase, "Terminating") != 0)
+		fault_str(errors, &path, "Phase", phase,
+			  "may only be 'Terminating' if `deletionTimestamp` is not empty");
+}
+
+static const struct kind_column columns[] = {
+	CELL_COLUMN_NAME,
+	{ "Status", "string", "", "Phase of the namespace: Active, or Terminating while it is being emptied.",
+	  0 },
+	CELL_COLUMN_AGE,
+};
+
+static void cells(const struct json_object *obj, int64_t now_us, struct json_object *ret)
+{
+	cell_name(ret, obj);
+	cell_str(ret, json_str(json_get(obj, "status"), "phase"));
+	cell_age(ret, obj, now_us);
+}
+
+static const char *const selectable_fields[] = { "status.phase", NULL };
+
+const struct kind kind_namespace = {
+	.api_version = "v1",
+	.kind = "Namespace",
+	.definition = "core.v1.Namespace",
+	.name_check = name_check_dns_label,
+	.has_status = true,
+	.unconditional_update = true,
+	.set_defaults = set_defaults,
+	.prepare_create = prepare_create,
+	.prepare_update = prepare_update,
+	.validate = validate,
+	.validate_status = validate_status,
+	.selectable_fields = selectable_fields,
+	.columns = columns,
+	.n_columns = ARRAY_SIZE(columns),
+	.cells = cells,
+};

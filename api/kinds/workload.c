@@ -1,0 +1,147 @@
+#include "api/kinds/workload.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/fault.h"
+#include "api/kinds/cells.h"
+#include "lib/selector.h"
+
+#define PERCENT_TEXT                                                                                         \
+	"a valid percent string must be a numeric string followed by an ending '%' (e.g. '1%',  or '93%', "  \
+	"regex used "                                                                                        \
+	"for validation is '[0-9]+%')"
+
+void workload_default_template(struct json_object *spec)
+{
+	struct json_object *template = json_get(spec, "template");
+
+	if (!template)
+		return;
+	json_ensure_object(template, "metadata");
+	default_pod_spec(json_ensure_object(template, "spec"));
+}
+
+static void validate_template(const struct json_object *spec, const struct selector *selector,
+			      struct field_path *path, struct field_errors *errors)
+{
+	const struct json_object *template = json_get(spec, "template");
+	const struct json_object *labels = json_path(template, "metadata", "labels", NULL);
+	size_t mark = field_push(path, "template");
+
+	if (!template) {
+		field_error_required(errors, path, "");
+	} else {
+		if (!selector_matches_json(selector, labels))
+			fault_json(errors, path, "metadata.labels", labels,
+				   "`selector` does not match template `labels`");
+		validate_pod_template(template, path, true, errors);
+	}
+	field_pop(path, mark);
+}
+
+static bool is_empty(const struct json_object *selector)
+{
+	const struct json_object *labels = json_get(selector, "matchLabels");
+
+	return (!labels || json_object_object_length(labels) == 0) &&
+	       json_len(json_get(selector, "matchExpressions")) == 0;
+}
+
+void workload_validate_selector_and_template(const struct json_object *spec, struct field_path *path,
+					     struct field_errors *errors)
+{
+	const struct json_object *selector = json_get(spec, "selector");
+	CLEANUP(selector_close) struct selector parsed = { 0 };
+	size_t mark = field_push(path, "selector");
+	bool valid;
+
+	if (!selector) {
+		field_error_required(errors, path, "");
+	} else {
+		validate_label_selector(selector, path, errors);
+		if (is_empty(selector))
+			field_error_add(errors, FIELD_INVALID, path, selector,
+					"empty selector is invalid for deployment");
+	}
+	/* An absent selector selects nothing, so the template is judged against it too. */
+	valid = selector_from_json(selector, &parsed, NULL) == 0;
+	if (!valid)
+		field_error_add(errors, FIELD_INVALID, path, selector, "invalid label selector");
+	field_pop(path, mark);
+	if (valid)
+		validate_template(spec, &parsed, path, errors);
+}
+
+void workload_validate_counts(const struct json_object *obj, const char *const *keys, struct field_path *path,
+			      struct field_errors *errors)
+{
+	for (; *keys; keys++)
+		validate_non_negative(obj, *keys, path, errors);
+}
+
+void workload_validate_update(const struct json_object *obj, const struct json_object *old,
+			      struct field_errors *errors)
+{
+	struct field_path path;
+
+	field_path_init(&path, "spec");
+	validate_immutable(json_get(obj, "spec"), json_get(old, "spec"), "selector", &path, errors);
+}
+
+static bool is_percent(const char *s)
+{
+	size_t digits = strspn(s, "0123456789");
+
+	return digits > 0 && strcmp(s + digits, "%") == 0;
+}
+
+bool workload_int_or_percent(const struct json_object *value, int64_t *ret_value)
+{
+	const char *text;
+
+	if (!json_object_is_type(value, json_type_string)) {
+		*ret_value = value ? json_object_get_int64(value) : 0;
+		return false;
+	}
+	text = json_object_get_string((struct json_object *)(uintptr_t)value);
+	*ret_value = is_percent(text) ? strtoll(text, NULL, 10) : 0;
+	return is_percent(text);
+}
+
+void workload_validate_int_or_percent(const struct json_object *obj, const char *key, struct field_path *path,
+				      struct field_errors *errors)
+{
+	struct json_object *value = json_get(obj, key);
+
+	if (json_object_is_type(value, json_type_string)) {
+		if (!is_percent(json_object_get_string(value)))
+			fault_json(errors, path, key, value, PERCENT_TEXT);
+		return;
+	}
+	validate_non_negative(obj, key, path, errors);
+}
+
+void workload_validate_parts(const struct json_object *status, const char *const *parts,
+			     struct field_path *path, struct field_errors *errors)
+{
+	int64_t replicas = json_int(status, "replicas", 0);
+	int64_t available = json_int(status, "availableReplicas", 0);
+
+	for (const char *const *part = parts; *part; part++)
+		if (json_int(status, *part, 0) > replicas)
+			fault_int(errors, path, *part, json_int(status, *part, 0),
+				  "cannot be greater than status.replicas");
+	if (available > json_int(status, "readyReplicas", 0))
+		fault_int(errors, path, "availableReplicas", available,
+			  "cannot be greater than readyReplicas");
+}
+
+void workload_wide_cells(const struct json_object *obj, struct json_object *cells)
+{
+	const struct json_object *pod_spec = json_path(obj, "spec", "template", "spec", NULL);
+
+	cell_containers(cells, pod_spec);
+	cell_images(cells, pod_spec);
+	cell_selector(cells, json_path(obj, "spec", "selector", NULL));
+}

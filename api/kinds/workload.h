@@ -1,0 +1,35 @@
+/* What kinds that keep pods of one template share: selector and template, rolling numbers, their columns. */
+#pragma once
+
+#include "api/kind.h"
+#include "api/validate.h"
+
+/* Defaults of spec.template, when there is one. */
+void workload_default_template(struct json_object *spec);
+/* spec.selector: required, valid and not empty; spec.template: matched by it, valid, restartPolicy Always.
+ * PATH: of the spec. */
+void workload_validate_selector_and_template(const struct json_object *spec, struct field_path *path,
+					     struct field_errors *errors);
+/* Members KEYS (to a NULL) of OBJ must not be negative. */
+void workload_validate_counts(const struct json_object *obj, const char *const *keys, struct field_path *path,
+			      struct field_errors *errors);
+/* Counts PARTS (to a NULL) of STATUS are parts of its replicas, and pods that are available are ready. */
+void workload_validate_parts(const struct json_object *status, const char *const *parts,
+			     struct field_path *path, struct field_errors *errors);
+/* The selector is for life. */
+void workload_validate_update(const struct json_object *obj, const struct json_object *old,
+			      struct field_errors *errors);
+/* An int-or-string that is a count or a percentage ("25%"). */
+void workload_validate_int_or_percent(const struct json_object *obj, const char *key, struct field_path *path,
+				      struct field_errors *errors);
+/* The number, or the percentage: then true. 0 for NULL and for text that is no percentage. */
+bool workload_int_or_percent(const struct json_object *value, int64_t *ret_value);
+
+#define WORKLOAD_WIDE_COLUMNS                                                                                \
+	{ "Containers", "string", "", "Names of the containers in the template.", 1 },                       \
+	    { "Images", "string", "", "Images of the containers in the template.", 1 },                      \
+	{                                                                                                    \
+		"Selector", "string", "", "Labels of the pods that belong to it.", 1                         \
+	}
+/* The three cells of WORKLOAD_WIDE_COLUMNS. */
+void workload_wide_cells(const struct json_object *obj, struct json_object *cells);
