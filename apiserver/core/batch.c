@@ -1,0 +1,408 @@
+#include "apiserver/core/batch.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/status.h"
+#include "lib/log.h"
+
+#define MAX_WRITES    512
+#define MAX_BYTES     (4U << 20) /* half of what closes a slow watcher: one commit alone never does */
+#define COMPACT_WORTH 256        /* superseded changes that are dropped along with writes */
+#define COMPACT_MAX   1024
+#define KEEP_BYTES    (1U << 20) /* of the value buffer between batches */
+
+struct batch_write {
+	struct core_command *command; /* NULL: an expiry */
+	struct table *table;
+	struct object *object;      /* the new state, of a removal the final one; NULL: nothing changes */
+	struct object *old;         /* what it replaced; the reference the index had */
+	size_t value_at, value_len; /* in batch.values */
+	bool deleted;
+};
+
+void batch_init(struct batch *batch, struct state *state, struct store *store, struct watch_hub *hub)
+{
+	*batch = (struct batch){ .state = state, .store = store, .hub = hub };
+}
+
+void batch_close(struct batch *batch)
+{
+	free(batch->writes);
+	free(batch->changes);
+	buf_close(&batch->values);
+}
+
+bool batch_full(const struct batch *batch)
+{
+	return batch->n >= MAX_WRITES || batch->values.len >= MAX_BYTES;
+}
+
+static struct batch_write *new_write(struct batch *batch, struct core_command *command, struct table *table)
+{
+	if (batch->n == batch->cap) {
+		batch->cap = batch->cap ? batch->cap * 2 : 16;
+		batch->writes = mem_realloc_array(batch->writes, batch->cap, sizeof(*batch->writes));
+	}
+	if (!batch->n)
+		batch->revision_before = batch->state->revision;
+	batch->writes[batch->n] = (struct batch_write){ .command = command, .table = table };
+	return &batch->writes[batch->n++];
+}
+
+/* --- checks --- */
+
+static int check_namespace(const struct state *state, struct core_command *command)
+{
+	const char *name = object_namespace(command->object);
+	const struct object *namespace_;
+
+	if (!command->check_namespace || !*name)
+		return 0;
+	namespace_ = state->namespaces ? index_get(&state->namespaces->objects, name) : NULL;
+	if (!namespace_)
+		return err_set(&command->err, ERR_NOT_FOUND, "namespaces \"%s\" not found", name);
+	if (object_deleting(namespace_))
+		return err_set(&command->err, ERR_FORBIDDEN,
+			       "%s \"%s\" is forbidden: unable to create new content in namespace %s because "
+			       "it is being "
+			       "terminated",
+			       command->resource->qualified, object_name(command->object), name);
+	return 0;
+}
+
+/* The same words as Kubernetes': its update finds the mismatch in storage, its delete before that. */
+static int check_uid(struct core_command *command, const struct object *old)
+{
+	const char *uid = object_uid(old);
+	CLEANUP(mem_freep) char *detail = NULL;
+
+	if (!command->uid || !strcmp(command->uid, uid))
+		return 0;
+	if (command->op == CORE_UPDATE)
+		detail = mem_printf(
+		    "StorageError: invalid object, Code: 4, Key: /registry/%s/%s, ResourceVersion: 0, "
+		    "AdditionalErrorMsg: Precondition failed: UID in precondition: %s, UID in object meta: "
+		    "%s",
+		    command->resource->plural, object_key(old), command->uid, uid);
+	else
+		detail = mem_printf(
+		    "the UID in the precondition (%s) does not match the UID in record (%s). The object "
+		    "might have been deleted and then recreated",
+		    command->uid, uid);
+	return status_conflict(&command->err, command->resource, object_name(old), detail);
+}
+
+static int check_revision(struct core_command *command, const struct object *old)
+{
+	CLEANUP(mem_freep) char *detail = NULL;
+
+	if (!command->revision || command->revision == object_revision(old))
+		return 0;
+	if (command->op == CORE_DELETE)
+		detail = mem_printf(
+		    "the ResourceVersion in the precondition (%llu) does not match the ResourceVersion in "
+		    "record (%llu). The object might have been modified",
+		    (unsigned long long)command->revision, (unsigned long long)object_revision(old));
+	return status_conflict(&command->err, command->resource, object_name(old), detail);
+}
+
+/* The object an UPDATE or DELETE is about, or NULL with the command's error. */
+static struct object *find(struct table *table, struct core_command *command)
+{
+	char buf[STATE_KEY_SIZE];
+	const char *key = state_key(command->namespace_, command->name, buf, sizeof(buf));
+	struct object *old = key ? index_get(&table->objects, key) : NULL;
+
+	if (!old) {
+		status_not_found(&command->err, command->resource, command->name);
+		return NULL;
+	}
+	return check_uid(command, old) < 0 || check_revision(command, old) < 0 ? NULL : old;
+}
+
+/* --- applying --- */
+
+/* Gives WRITE's object (reference taken) its revision and puts it into the state. */
+static void apply(struct batch *batch, struct batch_write *write, struct object *object)
+{
+	struct index *objects = &write->table->objects;
+
+	object_set_revision(object, ++batch->state->revision);
+	object_set_written(object, state_now_s(batch->state));
+	write->object = object;
+	write->old = write->deleted ? index_remove(objects, object_key(object))
+				    : index_put(objects, object_ref(object));
+	write->value_at = batch->values.len;
+	object_write_stored(&batch->values, object);
+	write->value_len = batch->values.len - write->value_at;
+	batch->n_changes++;
+}
+
+static void add_create(struct batch *batch, struct batch_write *write, struct object *object)
+{
+	struct core_command *command = write->command;
+
+	if (check_namespace(batch->state, command) < 0)
+		return;
+	if (index_get(&write->table->objects, object_key(object)))
+		status_already_exists(&command->err, command->resource, object_name(object));
+	else if (command->dry_run)
+		command->ret_object = object_ref(object);
+	else
+		apply(batch, write, object_ref(object));
+}
+
+static void add_update(struct batch *batch, struct batch_write *write, struct object *object)
+{
+	struct core_command *command = write->command;
+	struct object *old = find(write->table, command);
+
+	if (!old)
+		return;
+	if (strcmp(object_key(object), object_key(old)) != 0) {
+		err_set(&command->err, ERR_BAD_REQUEST, "the object is %s, not %s", object_key(object),
+			object_key(old));
+	} else if (object_same(object, old)) {
+		command->ret_object = object_ref(old);
+		command->ret_revision = object_revision(old);
+	} else if (command->dry_run) {
+		object_set_revision(object, object_revision(old));
+		command->ret_object = object_ref(object);
+	} else {
+		apply(batch, write, object_ref(object));
+	}
+}
+
+static void add_delete(struct batch *batch, struct batch_write *write, struct object *final)
+{
+	struct core_command *command = write->command;
+	struct object *old = find(write->table, command);
+
+	if (!old)
+		return;
+	if (final && strcmp(object_key(final), object_key(old)) != 0) {
+		err_set(&command->err, ERR_BAD_REQUEST, "the object is %s, not %s", object_key(final),
+			object_key(old));
+	} else if (command->dry_run) {
+		command->ret_object = object_ref(old);
+	} else {
+		write->deleted = true;
+		apply(batch, write, final ? object_ref(final) : object_copy_at(old, 0));
+	}
+}
+
+void batch_add(struct batch *batch, struct core_command *command)
+{
+	struct batch_write *write = new_write(batch, command, state_table(batch->state, command->resource));
+	CLEANUP(object_unrefp) struct object *object = TAKE(command->object);
+
+	command->object = object; /* for the checks; not the command's any more after them */
+	if (command->op == CORE_CREATE)
+		add_create(batch, write, object);
+	else if (command->op == CORE_UPDATE)
+		add_update(batch, write, object);
+	else
+		add_delete(batch, write, object);
+	command->object = NULL;
+}
+
+void batch_remove(struct batch *batch, struct table *table, struct object *object)
+{
+	struct batch_write *write = new_write(batch, NULL, table);
+
+	write->deleted = true;
+	apply(batch, write, object_copy_at(object, 0));
+}
+
+/* --- committing --- */
+
+static void fill_changes(struct batch *batch)
+{
+	struct store_change *change;
+
+	if (batch->n > batch->cap_changes) {
+		batch->cap_changes = batch->cap;
+		batch->changes =
+		    mem_realloc_array(batch->changes, batch->cap_changes, sizeof(*batch->changes));
+	}
+	change = batch->changes;
+	for (size_t i = 0; i < batch->n; i++) {
+		const struct batch_write *write = &batch->writes[i];
+
+		if (!write->object)
+			continue;
+		*change++ = (struct store_change){
+			.kind = write->deleted ? STORE_DELETE : STORE_PUT,
+			.group = write->table->resource->group,
+			.plural = write->table->resource->plural,
+			.key = object_key(write->object),
+			.revision = object_revision(write->object),
+			.previous = write->old ? object_revision(write->old) : 0,
+			.time_s = object_written(write->object),
+			.value = batch->values.data + write->value_at,
+			.value_len = write->value_len,
+		};
+	}
+}
+
+/* The horizons of all resources that lost changes, in an array of the caller's. */
+static struct store_horizon *horizons_of(const struct state *state, size_t *ret_n)
+{
+	struct store_horizon *horizons = mem_realloc_array(NULL, state->n_tables + 1, sizeof(*horizons));
+
+	*ret_n = 0;
+	for (size_t i = 0; i < state->n_tables; i++) {
+		const struct table *table = &state->tables[i];
+
+		if (table->horizon_moved)
+			horizons[(*ret_n)++] =
+			    (struct store_horizon){ table->resource->group, table->resource->plural,
+						    table->history.horizon };
+	}
+	return horizons;
+}
+
+/* How many superseded changes to drop now, from the list's start. The row of the newest revision stays, even
+ * when it is a deletion that nobody can ask for: it tells the next start which numbers were given out. */
+static size_t compactable(const struct batch *batch, bool all)
+{
+	struct state *state = batch->state;
+	size_t n = state->n_superseded;
+
+	for (size_t i = 0; i < n && !batch->n_changes; i++) {
+		if (state->superseded[i] == state->revision) {
+			state->superseded[i] = state->superseded[--n];
+			state->superseded[n] = state->revision;
+		}
+	}
+	if (!all && n < COMPACT_WORTH)
+		return 0;
+	return n < COMPACT_MAX ? n : COMPACT_MAX;
+}
+
+bool batch_has_backlog(const struct batch *batch)
+{
+	return compactable(batch, true) > 0;
+}
+
+static void forget_compacted(struct state *state, size_t n)
+{
+	state->n_superseded -= n;
+	memmove(state->superseded, state->superseded + n, state->n_superseded * sizeof(*state->superseded));
+	for (size_t i = 0; i < state->n_tables && !state->n_superseded; i++)
+		state->tables[i].horizon_moved = false;
+}
+
+static int store_all(struct batch *batch, bool all, struct err *err)
+{
+	CLEANUP(mem_freep) struct store_horizon *horizons = NULL;
+	struct store_batch rows = {
+		.changes = batch->changes,
+		.n_changes = batch->n_changes,
+		.compact = batch->state->superseded,
+		.n_compact = compactable(batch, all),
+	};
+
+	if (!rows.n_changes && !rows.n_compact)
+		return 0;
+	if (rows.n_compact)
+		rows.horizons = horizons = horizons_of(batch->state, &rows.n_horizons);
+	if (batch->store->ops->commit(batch->store, &rows, err) < 0)
+		return -1;
+	if (rows.n_compact)
+		forget_compacted(batch->state, rows.n_compact);
+	return 0;
+}
+
+/* --- after it --- */
+
+static void publish(struct batch *batch, struct batch_write *write)
+{
+	struct table *table = write->table;
+	struct core_command *command = write->command;
+
+	if (write->object) {
+		struct watch_change change = { write->object, write->old, write->deleted };
+
+		history_add(&table->history, write->object, write->old, write->deleted,
+			    object_written(write->object));
+		state_trim(batch->state, table, object_written(write->object));
+		owners_change(&batch->state->owners, write->old, write->deleted ? NULL : write->object);
+		watch_hub_publish(batch->hub, table->resource, &change);
+		atomic_store_explicit(&table->count, table->objects.count, memory_order_relaxed);
+		if (command) {
+			command->ret_object = object_ref(write->object);
+			command->ret_revision = object_revision(write->object);
+		}
+		object_unref(write->old);
+		object_unref(write->object);
+	}
+	if (command)
+		command->reply(command);
+}
+
+static void undo(struct batch *batch)
+{
+	for (size_t i = batch->n; i-- > 0;) {
+		struct batch_write *write = &batch->writes[i];
+		struct index *objects = &write->table->objects;
+
+		if (!write->object)
+			continue;
+		if (write->old)
+			object_unref(index_put(objects, write->old));
+		else
+			object_unref(index_remove(objects, object_key(write->object)));
+		object_unref(write->object);
+	}
+	if (batch->n)
+		batch->state->revision = batch->revision_before;
+}
+
+static void answer_failed(struct batch *batch, const struct err *err)
+{
+	for (size_t i = 0; i < batch->n; i++) {
+		struct core_command *command = batch->writes[i].command;
+
+		if (!command)
+			continue;
+		object_unrefp(&command->ret_object);
+		command->err = *err;
+		command->reply(command);
+	}
+}
+
+static void reset(struct batch *batch)
+{
+	batch->n = batch->n_changes = 0;
+	if (batch->values.cap > KEEP_BYTES)
+		buf_close(&batch->values);
+	else
+		buf_reset(&batch->values);
+}
+
+void batch_commit(struct batch *batch, bool all, _Atomic uint64_t *revision)
+{
+	struct err err = ERR_INIT;
+
+	fill_changes(batch);
+	if (store_all(batch, all, &err) < 0) {
+		if (!batch->failed)
+			log_error("a commit failed; its writes were refused", "error", err.msg, NULL);
+		batch->failed = true;
+		undo(batch);
+		answer_failed(batch, &err);
+		reset(batch);
+		return;
+	}
+	if (batch->n_changes && batch->failed) {
+		log_info("commits work again", NULL);
+		batch->failed = false;
+	}
+	atomic_store(revision, batch->state->revision);
+	for (size_t i = 0; i < batch->n; i++)
+		publish(batch, &batch->writes[i]);
+	watch_hub_flush(batch->hub);
+	reset(batch);
+}

@@ -1,0 +1,42 @@
+/* Group commit. Writes are applied one by one to the state, each checked against what the ones before it left
+ * (the tentative view); then all go to the store in one transaction; then they are published: history,
+ * watches, answers, in revision order. When the transaction fails the state is put back as it was and every
+ * write is answered with the error.
+ *
+ * Between the first batch_add and batch_commit the state holds what is not durable: nothing else may read it.
+ */
+#pragma once
+
+#include "apiserver/core/state.h"
+#include "apiserver/core/watch_hub.h"
+
+struct batch_write;
+
+struct batch {
+	struct state *state;
+	struct store *store;
+	struct watch_hub *hub;
+	struct batch_write *writes;
+	size_t n, cap;
+	size_t n_changes; /* writes that change something */
+	uint64_t revision_before;
+	struct buf values; /* what the store gets of all of them */
+	struct store_change *changes;
+	size_t cap_changes;
+	atomic_bool failed; /* the last transaction did; read by any thread */
+};
+
+void batch_init(struct batch *batch, struct state *state, struct store *store, struct watch_hub *hub);
+void batch_close(struct batch *batch);
+/* A write; it is answered by batch_commit, whatever becomes of it. */
+void batch_add(struct batch *batch, struct core_command *command);
+/* Removes OBJECT of TABLE, which is there, without a command. */
+void batch_remove(struct batch *batch, struct table *table, struct object *object);
+/* More should wait for the next transaction. */
+bool batch_full(const struct batch *batch);
+/* Also drops superseded changes from the store: when ALL is set even a few, else only once it is worth it.
+ * Without writes and without anything to drop it does nothing. REVISION gets the newest one before the
+ * answers leave. */
+void batch_commit(struct batch *batch, bool all, _Atomic uint64_t *revision);
+/* Changes wait for being dropped from the store. */
+bool batch_has_backlog(const struct batch *batch);

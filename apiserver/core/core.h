@@ -1,0 +1,146 @@
+/* The core: one thread that alone owns all objects, indexes, the revision counter and watch history.
+ *
+ *      edge ──command──▶ queue ──▶ drain ──▶ apply to a tentative view ──▶ ONE store commit ──▶ publish
+ *        ◀── reply (refs of immutable objects) ◀───────────────────────────── state, events, replies
+ *
+ * Edges submit commands from any thread and get each reply by its callback, on the core thread: it must be
+ * short and hand over (resume a suspended connection). Reads answer from published state; a read submitted
+ * after a write was answered sees it. Writes of one drain become one transaction: compare-and-swap checks see
+ * the writes before them in the same batch; a failed commit fails every write in it and leaves no trace;
+ * nothing is answered or seen by a watcher before it is durable.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "apiserver/core/object.h"
+#include "apiserver/store/store.h"
+#include "lib/selector.h"
+
+struct core;
+
+struct core_opts {
+	struct store *store; /* taken */
+	/* What can be resumed from, per resource; a change leaves the history at the first of the three
+	 * limits. */
+	unsigned history_events; /* changes: 10,000 */
+	int64_t history_ms;      /* age: 5 minutes */
+	size_t history_bytes;    /* of states that only the history still holds; 0: 16 MiB */
+	int64_t event_ttl_ms;    /* Events go this long after their last write: 1 hour */
+	size_t watch_max_bytes;  /* unsent bytes at which a slow watcher is closed: 8 MiB */
+	unsigned max_watches;    /* 20,000 */
+};
+
+/* Loads the store (blocking, before the thread starts); on failure it is closed. */
+int core_new(const struct core_opts *opts, struct core **ret, struct err *err);
+int core_start(struct core *core, struct err *err);
+/* Answers what is queued, closes all watches, stops the thread, closes the store. Nothing may be submitted
+ * any more; watches may still be read and must still be closed by their readers. */
+void core_stop_and_free(struct core *core);
+
+enum core_op {
+	CORE_GET,
+	CORE_LIST,
+	CORE_CREATE,
+	CORE_UPDATE, /* replace, by compare-and-swap on revision */
+	CORE_DELETE, /* remove for good, by compare-and-swap */
+	CORE_WATCH,
+	CORE_BY_OWNER, /* objects of any resource whose owner has UID */
+};
+
+/* What a list or watch selects. Borrowed by the command until its reply; a watch copies. */
+struct core_filter {
+	const char *namespace_;        /* NULL: all */
+	const char *name;              /* metadata.name pinned, or NULL */
+	const struct selector *labels; /* NULL: all */
+	const struct selector *fields; /* NULL: all */
+};
+
+struct core_command {
+	enum core_op op;
+	const struct resource *resource;
+	const char *namespace_, *name; /* GET, UPDATE, DELETE; "" for cluster scope */
+	struct object *object;     /* CREATE, UPDATE: a reference, taken when submitted (NULL in the answer).
+				      DELETE: the     final state shown to watchers (deletionTimestamp set), taken as
+				      well, or NULL for     the stored one */
+	uint64_t revision;         /* UPDATE, DELETE: the revision that must be current; 0: any */
+	const char *uid;           /* BY_OWNER; UPDATE, DELETE: must match when not NULL */
+	bool check_namespace;      /* CREATE: the namespace must exist (NotFound) and not be terminating
+				      (Forbidden) */
+	bool dry_run;              /* writes: all checks, no change */
+	struct core_filter filter; /* LIST, WATCH */
+	uint64_t at_revision; /* LIST: exactly this snapshot (continue, resourceVersionMatch=Exact); 0: now.
+				 WATCH: events after it, which may lie ahead; 0: state as ADDED first */
+	uint64_t
+	    not_older_than;    /* LIST: ERR_TIMEOUT "Too large resource version" when we are not there yet */
+	const char *after_key; /* LIST: keys after this one, or NULL */
+	size_t limit;          /* LIST: 0 none */
+	bool bookmarks;        /* WATCH: allowWatchBookmarks */
+	bool initial_events;   /* WATCH: sendInitialEvents: state, then INITIAL_EVENTS_END; at_revision is not
+				  used */
+	struct watch
+	    *watch; /* WATCH: from watch_new; the reader calls watch_close, also when the command failed */
+
+	void (*reply)(struct core_command *command); /* core thread; command is the submitter's again */
+	void *arg;
+
+	/* The answer. */
+	struct err err;        /* kind ERR_NONE: done */
+	uint64_t ret_revision; /* LIST: of the snapshot; WATCH: where it starts; CREATE, UPDATE, DELETE: of
+				  the change */
+	struct object
+	    *ret_object; /* GET, CREATE, UPDATE, DELETE: reference for the submitter. UPDATE with the bytes
+			    that are stored already changes nothing and gives the stored one. */
+	struct object **ret_objects; /* LIST, BY_OWNER: references in key order; free the array as well:
+					core_command_close */
+	size_t ret_n;
+	bool ret_more;        /* LIST: cut at limit */
+	size_t ret_remaining; /* LIST: how many came after, when ret_more and nothing but the namespace
+				 selects; else 0 */
+
+	struct core_command *next; /* queue link */
+};
+
+/* Any thread; lock-free. COMMAND stays the submitter's memory and must live until its reply. */
+void core_submit(struct core *core, struct core_command *command);
+/* Drops what the answer holds. */
+void core_command_close(struct core_command *command);
+/* Revision of the newest published change; any thread. */
+uint64_t core_revision(const struct core *core);
+/* Objects of a resource now; any thread (metrics). */
+uint64_t core_count(const struct core *core, unsigned resource_index);
+bool core_healthy(const struct core *core); /* the last commit did not fail */
+
+/* --- watches
+ * --------------------------------------------------------------------------------------------------- A watch
+ * is a bounded queue from the core to one reader. The reader (an edge thread) takes events as shared objects;
+ * nothing is copied for it. WAKE is called on the core thread when the queue turned from empty to not empty
+ * or was closed; several events of one commit wake once.
+ */
+enum watch_event_type {
+	WATCH_ADDED,
+	WATCH_MODIFIED,
+	WATCH_DELETED,
+	WATCH_BOOKMARK,
+	WATCH_INITIAL_EVENTS_END,
+	WATCH_CLOSED
+};
+
+struct watch_event {
+	enum watch_event_type type;
+	struct object
+	    *object; /* reference for the reader; NULL for bookmarks and CLOSED. Its bytes show REVISION.
+			DELETED of an object that left the selection: its last state in it */
+	uint64_t revision; /* the event's; what a bookmark shows as resourceVersion */
+	struct err err;    /* CLOSED: why; ERR_NONE for an orderly end */
+};
+
+struct watch;
+/* WAKE runs on the core thread: short, without a lock that is held around watch_close. */
+struct watch *watch_new(void (*wake)(void *arg), void *arg);
+/* Next event, false when there is none now (WAKE follows). One reader thread. */
+bool watch_next(struct watch *watch, struct watch_event *ret);
+/* The reader is done with it, whatever became of it, and it is gone; any thread, exactly once, not before the
+ * reply of its CORE_WATCH if that was submitted. WAKE is not called after it returned. NULL is fine. */
+void watch_close(struct core *core, struct watch *watch);

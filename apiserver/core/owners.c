@@ -1,0 +1,130 @@
+#include "apiserver/core/owners.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Objects of one resource; keys are unique only within it. Owners have few kinds of dependents. */
+struct owned {
+	const struct resource *resource;
+	struct index objects;
+};
+
+struct owner {
+	struct owned *owned; /* ordered by resource index, none empty */
+	size_t n;
+	char uid[];
+};
+
+static void owner_free(struct owner *owner)
+{
+	for (size_t i = 0; i < owner->n; i++)
+		index_close(&owner->owned[i].objects);
+	free(owner->owned);
+	free(owner);
+}
+
+void owners_close(struct owners *owners)
+{
+	void *owner;
+
+	for (size_t i = 0; map_next(&owners->by_uid, &i, NULL, &owner);)
+		owner_free(owner);
+	map_close(&owners->by_uid);
+}
+
+static size_t find_owned(const struct owner *owner, const struct resource *resource)
+{
+	size_t i = 0;
+
+	while (i < owner->n && owner->owned[i].resource->index < resource->index)
+		i++;
+	return i;
+}
+
+static void add(struct owners *owners, const char *uid, struct object *object)
+{
+	const struct resource *resource = object_resource(object);
+	struct owner *owner = map_get(&owners->by_uid, uid);
+	size_t i;
+
+	if (!owner) {
+		owner = mem_zalloc(sizeof(*owner) + strlen(uid) + 1);
+		memcpy(owner->uid, uid, strlen(uid) + 1);
+		map_put(&owners->by_uid, owner->uid, owner);
+	}
+	i = find_owned(owner, resource);
+	if (i == owner->n || owner->owned[i].resource != resource) {
+		owner->owned = mem_realloc_array(owner->owned, owner->n + 1, sizeof(*owner->owned));
+		memmove(owner->owned + i + 1, owner->owned + i, (owner->n - i) * sizeof(*owner->owned));
+		owner->owned[i] = (struct owned){ .resource = resource };
+		owner->n++;
+	}
+	object_unref(index_put(&owner->owned[i].objects, object_ref(object)));
+}
+
+static void drop(struct owners *owners, const char *uid, const struct object *object)
+{
+	struct owner *owner = map_get(&owners->by_uid, uid);
+	size_t i;
+
+	if (!owner)
+		return;
+	i = find_owned(owner, object_resource(object));
+	if (i == owner->n || owner->owned[i].resource != object_resource(object))
+		return;
+	object_unref(index_remove(&owner->owned[i].objects, object_key(object)));
+	if (owner->owned[i].objects.count)
+		return;
+	index_close(&owner->owned[i].objects);
+	owner->n--;
+	memmove(owner->owned + i, owner->owned + i + 1, (owner->n - i) * sizeof(*owner->owned));
+	if (!owner->n) {
+		map_remove(&owners->by_uid, uid);
+		owner_free(owner);
+	}
+}
+
+static bool has(const char *const *uids, size_t n, const char *uid)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (!strcmp(uids[i], uid))
+			return true;
+	}
+	return false;
+}
+
+void owners_change(struct owners *owners, struct object *old, struct object *new_)
+{
+	size_t n_old = 0, n_new = 0;
+	const char *const *old_uids = old ? object_owner_uids(old, &n_old) : NULL;
+	const char *const *new_uids = new_ ? object_owner_uids(new_, &n_new) : NULL;
+
+	for (size_t i = 0; i < n_old; i++) {
+		if (!has(new_uids, n_new, old_uids[i]))
+			drop(owners, old_uids[i], old);
+	}
+	for (size_t i = 0; i < n_new; i++)
+		add(owners, new_uids[i], new_);
+}
+
+struct object **owners_list(const struct owners *owners, const char *uid, size_t *ret_n)
+{
+	const struct owner *owner = map_get(&owners->by_uid, uid);
+	struct object **objects;
+	size_t n = 0;
+
+	*ret_n = 0;
+	if (!owner)
+		return NULL;
+	for (size_t i = 0; i < owner->n; i++)
+		n += owner->owned[i].objects.count;
+	objects = mem_alloc(n * sizeof(struct object *));
+	for (size_t i = 0; i < owner->n; i++) {
+		struct index_cursor cursor = { 0, 0 };
+		struct object *object;
+
+		while ((object = index_next(&owner->owned[i].objects, &cursor)))
+			objects[(*ret_n)++] = object_ref(object);
+	}
+	return objects;
+}

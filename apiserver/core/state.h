@@ -1,0 +1,54 @@
+/* What the core knows: the objects of every resource, who owns them, and their recent history. Plain data of
+ * the core thread; reads answer from it, batch.h changes it.
+ */
+#pragma once
+
+#include <stdatomic.h>
+
+#include "apiserver/core/core.h"
+#include "apiserver/core/history.h"
+#include "apiserver/core/index.h"
+#include "apiserver/core/owners.h"
+
+struct table {
+	const struct resource *resource;
+	struct index objects;
+	struct history history;
+	_Atomic uint64_t count; /* of published objects; read by any thread */
+	bool horizon_moved;     /* changes left the history that the store still has to be told to drop */
+	bool expires;           /* Events */
+};
+
+struct state {
+	struct table *tables; /* by resource index */
+	size_t n_tables;
+	struct table *namespaces; /* or NULL */
+	struct owners owners;
+	struct history_limits limits;
+	uint64_t revision;    /* of the newest change; while a batch is applied, of its newest */
+	uint64_t *superseded; /* revisions that the store need not keep any longer */
+	size_t n_superseded, cap_superseded;
+	int64_t clock_offset_ms; /* wall clock less monotonic clock when we started */
+};
+
+void state_init(struct state *state, const struct history_limits *limits);
+void state_close(struct state *state);
+/* Fills it from the store. */
+int state_load(struct state *state, struct store *store, struct err *err);
+
+/* Seconds since 1970 on a clock that does not jump: the wall clock as it was at the start, moved on by the
+ * monotonic one. */
+uint32_t state_now_s(const struct state *state);
+
+struct table *state_table(struct state *state, const struct resource *resource);
+/* The key of an object, in BUF; NULL when it is longer than any object's can be. */
+const char *state_key(const char *namespace_, const char *name, char *buf, size_t size);
+#define STATE_KEY_SIZE 1024
+
+/* Lets changes leave TABLE's history. */
+void state_trim(struct state *state, struct table *table, uint32_t now_s);
+
+/* Answer a command of that op. */
+void state_get(struct state *state, struct core_command *command);
+void state_list(struct state *state, struct core_command *command);
+void state_by_owner(struct state *state, struct core_command *command);

@@ -1,0 +1,37 @@
+/* Content negotiation: which of the representations we have a client's Accept header asks for.
+ * https://kubernetes.io/docs/reference/using-api/api-concepts/#alternate-representations-of-resources
+ */
+#pragma once
+
+#include <stdbool.h>
+
+enum accept_form {
+	ACCEPT_OBJECT,        /* the object itself */
+	ACCEPT_TABLE,         /* as=Table;v=v1;g=meta.k8s.io */
+	ACCEPT_METADATA,      /* as=PartialObjectMetadata */
+	ACCEPT_METADATA_LIST, /* as=PartialObjectMetadataList */
+	ACCEPT_DISCOVERY,     /* as=APIGroupDiscoveryList;v=v2;g=apidiscovery.k8s.io */
+};
+
+struct accept {
+	enum accept_form form;
+	bool yaml;
+};
+
+/* HEADER may be NULL: everything is fine then. The first clause that we can answer wins; false when none is.
+ */
+bool accept_parse(const char *header, struct accept *ret);
+
+enum media {
+	MEDIA_NONE,
+	MEDIA_JSON,
+	MEDIA_YAML,
+	MEDIA_JSON_PATCH,
+	MEDIA_MERGE_PATCH,
+	MEDIA_STRATEGIC_PATCH,
+	MEDIA_APPLY_PATCH,
+	MEDIA_PROTOBUF,
+	MEDIA_OTHER
+};
+/* Of a Content-Type header, its parameters left aside; MEDIA_NONE for NULL and "". */
+enum media media_parse(const char *content_type);

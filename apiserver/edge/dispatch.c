@@ -1,0 +1,82 @@
+#include "apiserver/edge/dispatch.h"
+
+#include <string.h>
+
+static const struct {
+	const char *subresource; /* NULL: the resource itself */
+	enum verb verb;
+	const struct request_step *steps;
+} objects[] = {
+	{ NULL, VERB_GET, get_steps },
+	{ NULL, VERB_LIST, list_steps },
+	{ NULL, VERB_WATCH, watch_steps },
+	{ NULL, VERB_CREATE, create_steps },
+	{ NULL, VERB_UPDATE, update_steps },
+	{ NULL, VERB_PATCH, patch_steps },
+	{ NULL, VERB_DELETE, delete_steps },
+	{ NULL, VERB_DELETECOLLECTION, delete_collection_steps },
+	{ "status", VERB_GET, get_steps },
+	{ "status", VERB_UPDATE, update_steps },
+	{ "status", VERB_PATCH, patch_steps },
+	{ "finalize", VERB_UPDATE, update_steps },
+	{ "scale", VERB_GET, scale_get_steps },
+	{ "scale", VERB_UPDATE, scale_update_steps },
+	{ "scale", VERB_PATCH, scale_patch_steps },
+	{ "binding", VERB_CREATE, binding_steps },
+	{ "log", VERB_GET, log_steps },
+};
+
+static const struct {
+	enum route_kind kind;
+	bool open;
+	const struct request_step *steps;
+} pages[] = {
+	{ ROUTE_PAGE_NOT_FOUND, false, page_not_found_steps },
+	{ ROUTE_API, false, discovery_steps },
+	{ ROUTE_APIS, false, discovery_steps },
+	{ ROUTE_GROUP, false, discovery_steps },
+	{ ROUTE_GROUP_VERSION, false, discovery_steps },
+	{ ROUTE_VERSION, true, version_steps },
+	{ ROUTE_LIVEZ, true, health_steps },
+	{ ROUTE_READYZ, true, health_steps },
+	{ ROUTE_HEALTHZ, true, health_steps },
+	{ ROUTE_METRICS, false, metrics_steps },
+	{ ROUTE_OPENAPI_V3, false, openapi_steps },
+};
+
+static bool same_subresource(const char *row, const struct subresource *subresource)
+{
+	return row ? subresource && strcmp(row, subresource->name) == 0 : !subresource;
+}
+
+const struct request_step *dispatch_find(const struct route *route)
+{
+	if (route->kind == ROUTE_OBJECT) {
+		for (size_t i = 0; i < ARRAY_SIZE(objects); i++)
+			if (objects[i].verb == route->verb &&
+			    same_subresource(objects[i].subresource, route->subresource))
+				return objects[i].steps;
+		return NULL;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(pages); i++)
+		if (pages[i].kind == route->kind)
+			return pages[i].steps;
+	return NULL;
+}
+
+unsigned dispatch_subresource_verbs(const struct subresource *subresource)
+{
+	unsigned verbs = 0;
+	for (size_t i = 0; i < ARRAY_SIZE(objects); i++)
+		if (same_subresource(objects[i].subresource, subresource))
+			verbs |= objects[i].verb;
+	return verbs & subresource->verbs;
+}
+
+bool dispatch_is_open(const struct route *route)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(pages); i++)
+		if (pages[i].kind == route->kind)
+			return pages[i].open;
+	return false;
+}

@@ -1,0 +1,395 @@
+#include "apiserver/edge/request.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/protobuf.h"
+#include "apiserver/edge/counters.h"
+#include "apiserver/edge/dispatch.h"
+#include "apiserver/edge/framing.h"
+#include "apiserver/edge/respond.h"
+#include "apiserver/edge/server.h"
+#include "lib/timefmt.h"
+
+/* A body nobody wants is read to its end up to this, so that its sender gets to the answer. */
+#define DISCARD_MAX (16 * 1024 * 1024)
+#define BODIES_MAX  (256 * 1024 * 1024)
+/* A body in protobuf is larger as JSON: bytes are base64 there, and every field has its name. */
+#define PROTOBUF_JSON_MAX (4 * REQUEST_BODY_MAX)
+
+enum step_result request_goto(struct request *r, const struct request_step *steps, const char *name)
+{
+	while (strcmp(steps->name, name) != 0)
+		steps++;
+	r->step = steps;
+	return STEP_GOTO;
+}
+
+enum step_result request_fail(struct request *r, enum request_details details, enum err_kind kind,
+			      const char *format, ...)
+{
+	va_list ap;
+	va_start(ap, format);
+	CLEANUP(buf_close) struct buf text = BUF_INIT;
+	buf_vprintf(&text, format, ap);
+	va_end(ap);
+	err_set(&r->err, kind, "%s", text.data);
+	r->details = details;
+	return STEP_FAIL;
+}
+
+enum step_result request_fail_as(struct request *r, enum request_details details)
+{
+	r->details = details;
+	return STEP_FAIL;
+}
+
+/* The core knows one more thing that can be missing or refuse: the namespace of what is created. */
+static void fail_namespace(struct request *r)
+{
+	const char *namespace_ = r->route.namespace_;
+	if (r->err.kind == ERR_FORBIDDEN) {
+		r->cause =
+		    (struct request_cause){ .reason = "NamespaceTerminating", .field = "metadata.namespace" };
+		snprintf(r->cause.message, sizeof(r->cause.message), "namespace %s is being terminated",
+			 namespace_);
+	} else if (r->err.kind == ERR_NOT_FOUND) {
+		r->route.resource = resource_find("", "v1", "namespaces");
+		r->name = namespace_;
+	}
+}
+
+enum step_result request_fail_command(struct request *r)
+{
+	r->err = r->command.err;
+	switch (r->err.kind) {
+	case ERR_NOT_FOUND:
+	case ERR_FORBIDDEN:
+		if (r->command.op == CORE_CREATE)
+			fail_namespace(r);
+		return request_fail_as(r, DETAILS_OBJECT);
+	case ERR_ALREADY_EXISTS:
+	case ERR_CONFLICT:
+		return request_fail_as(r, DETAILS_OBJECT);
+	case ERR_TIMEOUT:
+		r->cause = (struct request_cause){ .reason = "ResourceVersionTooLarge",
+						   .message = "Too large resource version" };
+		r->retry_after_s = 1;
+		return request_fail_as(r, DETAILS_EMPTY);
+	default:
+		return request_fail_as(r, DETAILS_NONE);
+	}
+}
+
+/* On the core thread. */
+static void command_replied(struct core_command *command)
+{
+	struct request *r = command->arg;
+	MHD_resume_connection(r->connection);
+}
+
+enum step_result request_submit(struct request *r)
+{
+	struct core_command *command = &r->command;
+	if (!command->resource)
+		command->resource = r->route.resource;
+	if (!command->namespace_)
+		command->namespace_ = r->route.namespace_;
+	if (!command->name)
+		command->name = r->name;
+	command->reply = command_replied;
+	command->arg = r;
+	/* Before the reply can come: resuming what is not suspended yet would be lost. */
+	MHD_suspend_connection(r->connection);
+	core_submit(r->server->core, command);
+	return STEP_WAIT;
+}
+
+void request_drop_round(struct request *r)
+{
+	core_command_close(&r->command);
+	r->command = (struct core_command){ 0 };
+	object_unref(r->current);
+	r->current = NULL;
+	json_object_put(r->old);
+	json_object_put(r->obj);
+	r->old = r->obj = NULL;
+	buf_reset(&r->warnings);
+}
+
+void request_unbusy(struct request *r)
+{
+	if (r->busy)
+		server_unbusy(r->server);
+	r->busy = false;
+}
+
+void *request_target(void *cls, const char *uri, struct MHD_Connection *connection)
+{
+	struct request *r = mem_zalloc(sizeof(*r));
+	r->server = cls;
+	r->connection = connection;
+	r->target = mem_dup(uri);
+	r->body = BUF_INIT_MAX(REQUEST_BODY_MAX);
+	r->started_us = time_mono_us();
+	return r;
+}
+
+static const char *header(struct request *r, const char *name)
+{
+	return MHD_lookup_connection_value(r->connection, MHD_HEADER_KIND, name);
+}
+
+/* Who may do what. Today every identity may do everything; the rules of RBAC have their place here. */
+static enum step_result authorize(struct request *r)
+{
+	(void)r;
+	return STEP_NEXT;
+}
+
+static enum step_result authenticate(struct request *r)
+{
+	if (dispatch_is_open(&r->route))
+		return STEP_NEXT;
+	r->identity = server_identify(r->server, r->connection);
+	if (!r->identity)
+		return request_fail(r, DETAILS_NONE, ERR_UNAUTHORIZED, "Unauthorized");
+	/* Ignored, it would give the request more rights than its sender asked for. */
+	const char *other = header(r, "Impersonate-User");
+	if (other)
+		return request_fail(r, DETAILS_EMPTY, ERR_FORBIDDEN,
+				    "users \"%.200s\" is forbidden: User \"%.200s\" cannot "
+				    "impersonate: impersonation is not supported yet",
+				    other, r->identity->user);
+	return authorize(r);
+}
+
+/* Reads and writes in flight: from when their body is there, so that a sender who never ends takes no place.
+ * Watches have the core's own limit, followed logs the proxy's. */
+static enum step_result take_share(struct request *r)
+{
+	bool stream = r->route.kind == ROUTE_OBJECT &&
+		      (r->route.verb == VERB_WATCH || (r->route.subresource && r->query.follow));
+	if (stream || dispatch_is_open(&r->route))
+		return STEP_NEXT;
+	bool reads = r->method == METHOD_GET || r->method == METHOD_HEAD;
+	_Atomic int64_t *count = reads ? &r->server->reads : &r->server->writes;
+	int64_t max = reads ? r->server->max_reads : r->server->max_writes;
+	if (++*count > max) {
+		--*count;
+		r->retry_after_s = 1;
+		return request_fail(
+		    r, DETAILS_EMPTY, ERR_TOO_MANY_REQUESTS,
+		    "The server has received too many requests and has asked us to try again later");
+	}
+	r->counted_read = reads;
+	r->counted_write = !reads;
+	return STEP_NEXT;
+}
+
+static enum step_result negotiate(struct request *r)
+{
+	r->media = media_parse(header(r, MHD_HTTP_HEADER_CONTENT_TYPE));
+	if (accept_parse(header(r, MHD_HTTP_HEADER_ACCEPT), &r->accept) || dispatch_is_open(&r->route) ||
+	    r->route.kind == ROUTE_METRICS ||
+	    (r->route.subresource && strcmp(r->route.subresource->name, "log") == 0))
+		return STEP_NEXT;
+	return request_fail(
+	    r, DETAILS_NONE, ERR_NOT_ACCEPTABLE,
+	    "only the following media types are accepted: application/json, application/yaml");
+}
+
+static enum step_result find_steps(struct request *r)
+{
+	switch (r->route.kind) {
+	case ROUTE_RESOURCE_NOT_FOUND:
+		return request_fail(r, DETAILS_EMPTY, ERR_NOT_FOUND,
+				    "the server could not find the requested resource");
+	case ROUTE_METHOD_NOT_ALLOWED:
+		return request_fail(r, DETAILS_EMPTY, ERR_METHOD_NOT_ALLOWED,
+				    "the server does not allow this method on the requested resource");
+	default:
+		break;
+	}
+	r->step = dispatch_find(&r->route);
+	if (!r->step)
+		return request_fail(r, DETAILS_EMPTY, ERR_NOT_FOUND,
+				    "the server could not find the requested resource");
+	return STEP_NEXT;
+}
+
+/* What is decided when the header is there, before any body: r->err is set when it is a refusal. */
+static void request_begin(struct request *r, const char *method)
+{
+	r->begun = r->busy = true;
+	server_busy(r->server);
+	char *query = strchr(r->target, '?');
+	if (query)
+		*query++ = '\0';
+	r->method = route_method_parse(method);
+	bool understood = query_parse(query, &r->query, &r->err) == 0;
+	route_parse(r->method, r->target, r->query.watch, &r->route);
+	r->name = r->route.name;
+	if (authenticate(r) == STEP_FAIL)
+		return;
+	if (r->server->stopping) {
+		r->retry_after_s = 1;
+		request_fail(r, DETAILS_NONE, ERR_SERVICE_UNAVAILABLE, "the server is shutting down");
+		return;
+	}
+	if (understood && find_steps(r) == STEP_NEXT)
+		negotiate(r);
+}
+
+/* All bodies that are on their way in share one room, else many senders who are slow or many fill the memory.
+ */
+static enum step_result take_room(struct request *r, size_t len)
+{
+	r->room += len;
+	if (atomic_fetch_add(&r->server->body_bytes, (int64_t)len) + (int64_t)len <= BODIES_MAX)
+		return STEP_NEXT;
+	r->retry_after_s = 1;
+	return request_fail(r, DETAILS_EMPTY, ERR_TOO_MANY_REQUESTS,
+			    "The server has received too many requests and has asked us to try again later");
+}
+
+static void request_take_body(struct request *r, const char *data, size_t len)
+{
+	if (r->err.kind != ERR_NONE) {
+		r->discarded += len;
+		return;
+	}
+	if (take_room(r, len) == STEP_FAIL)
+		return;
+	buf_add(&r->body, data, len);
+	if (r->body.failed) {
+		r->discarded = REQUEST_BODY_MAX;
+		request_fail(r, DETAILS_EMPTY, ERR_TOO_LARGE, "Request entity too large: limit is %d",
+			     REQUEST_BODY_MAX);
+	}
+}
+
+static bool unsound(struct request *r)
+{
+	const char *fault = framing_fault(r->connection);
+	if (!fault)
+		return false;
+	r->close = true;
+	request_fail(r, DETAILS_NONE, ERR_BAD_REQUEST, "malformed HTTP request: %s", fault);
+	return true;
+}
+
+/* A body whose length alone says that it is too large is not waited for. */
+static bool announced_too_large(struct request *r)
+{
+	const char *length = header(r, MHD_HTTP_HEADER_CONTENT_LENGTH);
+	if (!length || strtoull(length, NULL, 10) <= DISCARD_MAX)
+		return false;
+	request_fail(r, DETAILS_EMPTY, ERR_TOO_LARGE, "Request entity too large: limit is %d",
+		     REQUEST_BODY_MAX);
+	return true;
+}
+
+/* A body in protobuf becomes JSON before the steps see it. */
+static void translate_body(struct request *r)
+{
+	if (r->media != MEDIA_PROTOBUF)
+		return;
+	r->media = MEDIA_JSON;
+	if (!r->body.len)
+		return;
+	CLEANUP(buf_close) struct buf json = BUF_INIT_MAX(PROTOBUF_JSON_MAX);
+	if (protobuf_to_json(r->body.data, r->body.len, &json, &r->err) < 0) {
+		request_fail_as(r, DETAILS_NONE);
+		return;
+	}
+	buf_close(&r->body);
+	r->body = json;
+	json = BUF_INIT;
+}
+
+static void request_run(struct request *r)
+{
+	enum step_result result = r->err.kind != ERR_NONE ? STEP_FAIL : STEP_GOTO;
+	while (result != STEP_DONE) {
+		switch (result) {
+		case STEP_FAIL:
+			result = respond_failure(r);
+			continue;
+		case STEP_NEXT:
+			r->step++;
+			break;
+		case STEP_WAIT: /* the reply may be here already, but it runs on only when libmicrohttpd calls
+				   again */
+			r->step++;
+			return;
+		case STEP_WAIT_HERE:
+			return;
+		case STEP_GOTO:
+		case STEP_DONE:
+			break;
+		}
+		result = r->step->run(r);
+	}
+}
+
+enum MHD_Result request_access(void *cls, struct MHD_Connection *connection, const char *url,
+			       const char *method, const char *version, const char *upload,
+			       size_t *upload_size, void **con_cls)
+{
+	(void)cls;
+	(void)connection;
+	(void)url;
+	(void)version;
+	struct request *r = *con_cls;
+	if (!r->begun) {
+		request_begin(r, method);
+		if (unsound(r) || announced_too_large(r))
+			request_run(r);
+		return MHD_YES;
+	}
+	if (*upload_size) {
+		request_take_body(r, upload, *upload_size);
+		*upload_size = 0;
+		return r->discarded > DISCARD_MAX ? MHD_NO : MHD_YES;
+	}
+	if (!r->whole) {
+		r->whole = true;
+		if (r->err.kind == ERR_NONE && take_share(r) == STEP_NEXT)
+			translate_body(r);
+	}
+	request_run(r);
+	return MHD_YES;
+}
+
+void request_completed(void *cls, struct MHD_Connection *connection, void **con_cls,
+		       enum MHD_RequestTerminationCode why)
+{
+	(void)cls;
+	(void)connection;
+	(void)why;
+	struct request *r = *con_cls;
+	if (!r)
+		return;
+	*con_cls = NULL;
+	if (r->counted_read)
+		r->server->reads--;
+	if (r->counted_write)
+		r->server->writes--;
+	r->server->body_bytes -= (int64_t)r->room;
+	if (r->begun) {
+		counters_request(r);
+		request_unbusy(r);
+	}
+	if (r->state_free)
+		r->state_free(r->state);
+	request_drop_round(r);
+	identity_unref(r->identity);
+	field_errors_close(&r->errors);
+	query_close(&r->query);
+	buf_close(&r->body);
+	buf_close(&r->warnings);
+	free(r->target);
+	free(r);
+}

@@ -1,0 +1,257 @@
+#include "apiserver/edge/respond.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "apiserver/edge/server.h"
+#include "apiserver/table.h"
+#include "lib/log.h"
+#include "lib/timefmt.h"
+#include "lib/yaml.h"
+
+#define TYPE_JSON "application/json"
+#define TYPE_YAML "application/yaml"
+#define TYPE_TEXT "text/plain; charset=utf-8"
+
+/* 299 - "text" (RFC 7234 5.5), quotes and backslashes escaped; longer texts than a header may hold are cut.
+ */
+static void add_warning(struct MHD_Response *response, const char *text, size_t len)
+{
+	CLEANUP(buf_close) struct buf value = BUF_INIT;
+	buf_str(&value, "299 - \"");
+	for (size_t i = 0; i < len && i < 1024; i++) {
+		if (text[i] == '"' || text[i] == '\\')
+			buf_char(&value, '\\');
+		buf_char(&value, (unsigned char)text[i] < ' ' ? ' ' : text[i]);
+	}
+	buf_char(&value, '"');
+	MHD_add_response_header(response, "Warning", value.data);
+}
+
+static void add_warnings(struct MHD_Response *response, const struct buf *warnings)
+{
+	const int warnings_max = 16; /* of a header's room */
+	const char *line = warnings->data;
+	for (int n = 0; line && *line && n < warnings_max; n++) {
+		size_t len = strcspn(line, "\n");
+		add_warning(response, line, len);
+		line += len + (line[len] == '\n');
+	}
+}
+
+static enum step_result queue(struct request *r, int code, const char *content_type,
+			      struct MHD_Response *response)
+{
+	MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, content_type);
+	if (r->warnings.len)
+		add_warnings(response, &r->warnings);
+	if (r->retry_after_s)
+		MHD_add_response_header(response, MHD_HTTP_HEADER_RETRY_AFTER, log_num(r->retry_after_s));
+	if (r->close || r->server->stopping)
+		MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
+	r->code = code;
+	MHD_queue_response(r->connection, (unsigned)code, response);
+	MHD_destroy_response(response);
+	return STEP_DONE;
+}
+
+enum step_result respond_buf(struct request *r, int code, const char *content_type, struct buf *body)
+{
+	size_t len = body->len;
+	char *data = buf_take(body);
+	struct MHD_Response *response = MHD_create_response_from_buffer(len, data, MHD_RESPMEM_MUST_FREE);
+	request_unbusy(r);
+	return queue(r, code, content_type, response);
+}
+
+enum step_result respond_text(struct request *r, int code, const char *text)
+{
+	struct buf body = BUF_INIT;
+	buf_str(&body, text);
+	return respond_buf(r, code, TYPE_TEXT, &body);
+}
+
+enum step_result respond_page_not_found(struct request *r)
+{
+	return respond_text(r, 404, "404 page not found\n");
+}
+
+enum step_result respond_json(struct request *r, int code, struct buf *body)
+{
+	if (!r->accept.yaml)
+		return respond_buf(r, code, TYPE_JSON, body);
+	CLEANUP(json_putp) struct json_object *value = NULL;
+	CLEANUP(buf_close) struct buf text = BUF_INIT;
+	if (json_parse(body->data, body->len, &value, NULL, &r->err) < 0) {
+		buf_close(body);
+		r->accept.yaml = false;
+		return respond_failure(r);
+	}
+	buf_close(body);
+	yaml_write(&text, value);
+	return respond_buf(r, code, TYPE_YAML, &text);
+}
+
+uint64_t respond_hash(const struct buf *body)
+{
+	uint64_t hash = 0xcbf29ce484222325u;
+	for (size_t i = 0; i < body->len; i++)
+		hash = (hash ^ (unsigned char)body->data[i]) * 0x100000001b3u;
+	return hash;
+}
+
+enum step_result respond_tagged(struct request *r, const char *content_type, struct buf *body)
+{
+	char tag[24];
+	snprintf(tag, sizeof(tag), "\"%016llX\"", (unsigned long long)respond_hash(body));
+	const char *known =
+	    MHD_lookup_connection_value(r->connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_IF_NONE_MATCH);
+	bool same = known && strcmp(known, tag) == 0;
+	if (same)
+		buf_reset(body);
+	size_t len = body->len;
+	struct MHD_Response *response =
+	    MHD_create_response_from_buffer(len, buf_take(body), MHD_RESPMEM_MUST_FREE);
+	MHD_add_response_header(response, MHD_HTTP_HEADER_ETAG, tag);
+	MHD_add_response_header(response, MHD_HTTP_HEADER_VARY, "Accept");
+	request_unbusy(r);
+	return queue(r, same ? 304 : 200, content_type, response);
+}
+
+static void release_object(void *object)
+{
+	object_unref(object);
+}
+
+/* The shared bytes themselves go out: the response holds the reference until they are sent. */
+static enum step_result respond_shared(struct request *r, int code, struct object *object)
+{
+	size_t len;
+	const char *bytes = object_bytes(object, &len);
+	struct MHD_Response *response = MHD_create_response_from_buffer_with_free_callback_cls(
+	    len, (void *)(uintptr_t)bytes, release_object, object);
+	request_unbusy(r);
+	return queue(r, code, TYPE_JSON, response);
+}
+
+enum step_result respond_object(struct request *r, int code, struct object *object)
+{
+	if (r->accept.form == ACCEPT_OBJECT && !r->accept.yaml)
+		return respond_shared(r, code, object);
+	CLEANUP(object_unrefp) struct object *owned = object;
+	CLEANUP(buf_close) struct buf body = BUF_INIT;
+	enum table_include include;
+	char meta[64];
+	size_t len;
+	const char *bytes;
+	switch (r->accept.form) {
+	case ACCEPT_TABLE:
+		if (!table_include_parse(r->query.include_object, &include)) {
+			request_fail(r, DETAILS_NONE, ERR_BAD_REQUEST, "unrecognized includeObject value: %s",
+				     r->query.include_object);
+			return respond_failure(r);
+		}
+		snprintf(meta, sizeof(meta), "\"resourceVersion\":\"%llu\"",
+			 (unsigned long long)object_revision(owned));
+		table_begin(&body, object_resource(owned), meta, true);
+		table_row(&body, owned, include, time_now_us(), true);
+		table_end(&body);
+		break;
+	case ACCEPT_METADATA:
+	case ACCEPT_METADATA_LIST:
+		table_write_metadata(&body, owned);
+		break;
+	case ACCEPT_OBJECT:
+	case ACCEPT_DISCOVERY:
+		bytes = object_bytes(owned, &len);
+		buf_add(&body, bytes, len);
+		break;
+	}
+	return respond_json(r, code, &body);
+}
+
+/* A cause that Kubernetes gives a reason of its own. The Status is taken apart again for it: these are rare.
+ */
+static void add_cause(struct buf *b, const struct request_cause *cause)
+{
+	CLEANUP(json_putp) struct json_object *status = NULL;
+	if (json_parse(b->data, b->len, &status, NULL, NULL) < 0)
+		return;
+	struct json_object *item = json_object_new_object();
+	json_set_str(item, "reason", cause->reason);
+	json_set_str(item, "message", cause->message);
+	if (cause->field)
+		json_set_str(item, "field", cause->field);
+	json_object_array_add(json_ensure_array(json_ensure_object(status, "details"), "causes"), item);
+	buf_reset(b);
+	json_write(b, status);
+}
+
+void respond_write_status(struct buf *b, struct request *r)
+{
+	const struct resource *resource = r->route.resource;
+	struct status_details details = { .retry_after_s = r->retry_after_s };
+	switch (r->details) {
+	case DETAILS_OBJECT:
+		details.name = r->name;
+		details.group = resource ? resource->group : NULL;
+		details.kind = resource ? resource->plural : NULL;
+		break;
+	case DETAILS_KIND:
+		details.name = r->name;
+		details.group = resource ? resource->group : NULL;
+		details.kind = resource ? resource->kind_name : NULL;
+		details.causes = &r->errors;
+		break;
+	case DETAILS_BINDING:
+		details.name = r->name;
+		details.kind = "pods/binding";
+		break;
+	case DETAILS_OPTIONS:
+		details.group = "meta.k8s.io";
+		details.kind = r->options_kind;
+		details.causes = &r->errors;
+		break;
+	case DETAILS_NONE:
+	case DETAILS_EMPTY:
+		break;
+	}
+	bool with_details = r->details != DETAILS_NONE || r->retry_after_s;
+	status_write(b, &r->err, with_details ? &details : NULL);
+	if (r->cause.reason)
+		add_cause(b, &r->cause);
+}
+
+enum step_result respond_failure(struct request *r)
+{
+	CLEANUP(buf_close) struct buf body = BUF_INIT;
+	respond_write_status(&body, r);
+	return respond_json(r, err_http_code(r->err.kind), &body);
+}
+
+enum step_result respond_success(struct request *r, int code, const char *uid)
+{
+	CLEANUP(buf_close) struct buf body = BUF_INIT;
+	const struct resource *resource = r->route.resource;
+	struct status_details details = {
+		.name = r->name, .group = resource->group, .kind = resource->plural, .uid = uid
+	};
+	if (uid) {
+		status_write_success(&body, &details);
+	} else {
+		buf_printf(&body,
+			   "{\"kind\":\"Status\",\"apiVersion\":\"v1\",\"metadata\":{},\"status\":"
+			   "\"Success\",\"code\":%d}",
+			   code);
+	}
+	return respond_json(r, code, &body);
+}
+
+enum step_result respond_stream(struct request *r, const char *content_type, uint64_t size, size_t block,
+				MHD_ContentReaderCallback read, void *arg,
+				MHD_ContentReaderFreeCallback free_fn)
+{
+	return queue(r, 200, content_type,
+		     MHD_create_response_from_callback(size, block, read, arg, free_fn));
+}

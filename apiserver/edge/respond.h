@@ -1,0 +1,32 @@
+/* Answers: the ways a request's response is put together. All queue the response and return STEP_DONE.
+ */
+#pragma once
+
+#include "apiserver/edge/request.h"
+
+/* BODY is taken (empty after); content type as given. */
+enum step_result respond_buf(struct request *r, int code, const char *content_type, struct buf *body);
+enum step_result respond_text(struct request *r, int code, const char *text);
+/* JSON text, turned into YAML when the client wants that. BODY is taken. */
+enum step_result respond_json(struct request *r, int code, struct buf *body);
+/* Names a content, guards nothing (FNV-1a). */
+uint64_t respond_hash(const struct buf *body);
+/* BODY with an ETag of its content, or 304 when the client has it already. BODY is taken. */
+enum step_result respond_tagged(struct request *r, const char *content_type, struct buf *body);
+/* The object in the form the client wants: itself (its shared bytes), a table or its metadata. OBJECT's
+ * reference is taken. */
+enum step_result respond_object(struct request *r, int code, struct object *object);
+/* The Status that r->err calls for. */
+enum step_result respond_failure(struct request *r);
+/* A success Status; details of the object when UID is not NULL. */
+enum step_result respond_success(struct request *r, int code, const char *uid);
+/* A stream; see MHD_create_response_from_callback. ARG is freed with FREE_FN. SIZE MHD_SIZE_UNKNOWN: chunked.
+ */
+enum step_result respond_stream(struct request *r, const char *content_type, uint64_t size, size_t block,
+				MHD_ContentReaderCallback read, void *arg,
+				MHD_ContentReaderFreeCallback free_fn);
+/* "404 page not found" as text. */
+enum step_result respond_page_not_found(struct request *r);
+
+/* Appends a failure's Status to B: for answers, and for ERROR events of a watch. */
+void respond_write_status(struct buf *b, struct request *r);

@@ -1,0 +1,213 @@
+#include "apiserver/edge/route.h"
+
+#include <string.h>
+
+#include "apiserver/edge/query.h"
+#include "lib/mem.h"
+
+/* Longest: apis GROUP VERSION watch namespaces NS RESOURCE NAME SUBRESOURCE, and one more to see that it is
+ * too many. */
+#define SEGMENTS_MAX 10
+
+struct segments {
+	const char *items[SEGMENTS_MAX];
+	size_t n;
+};
+
+static const struct {
+	const char *name;
+	enum route_method method;
+} methods[] = {
+	{ "GET", METHOD_GET }, { "HEAD", METHOD_HEAD },   { "POST", METHOD_POST },
+	{ "PUT", METHOD_PUT }, { "PATCH", METHOD_PATCH }, { "DELETE", METHOD_DELETE },
+};
+
+static const struct {
+	const char *path;
+	enum route_kind kind;
+} pages[] = {
+	{ "version", ROUTE_VERSION }, { "livez", ROUTE_LIVEZ },     { "readyz", ROUTE_READYZ },
+	{ "healthz", ROUTE_HEALTHZ }, { "metrics", ROUTE_METRICS },
+};
+
+enum route_method route_method_parse(const char *method)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(methods); i++)
+		if (strcmp(method, methods[i].name) == 0)
+			return methods[i].method;
+	return METHOD_OTHER;
+}
+
+static bool split(char *path, struct segments *ret)
+{
+	ret->n = 0;
+	if (*path++ != '/')
+		return false;
+	for (char *segment; (segment = strsep(&path, "/"));) {
+		if (!*segment) {
+			if (path) /* empty in the middle; a trailing slash is forgiven */
+				return false;
+			break;
+		}
+		if (ret->n == SEGMENTS_MAX)
+			return false;
+		query_decode(segment, false);
+		ret->items[ret->n++] = segment;
+	}
+	return true;
+}
+
+/* The verb of METHOD, or 0 when there is none. */
+static unsigned verb_of(enum route_method method, bool collection, bool watch)
+{
+	switch (method) {
+	case METHOD_GET:
+	case METHOD_HEAD:
+		return watch ? VERB_WATCH : collection ? VERB_LIST : VERB_GET;
+	case METHOD_POST:
+		return VERB_CREATE;
+	case METHOD_PUT:
+		return collection ? 0 : VERB_UPDATE;
+	case METHOD_PATCH:
+		return collection ? 0 : VERB_PATCH;
+	case METHOD_DELETE:
+		return collection ? VERB_DELETECOLLECTION : VERB_DELETE;
+	case METHOD_OTHER:
+		break;
+	}
+	return 0;
+}
+
+static void route_subresource(enum route_method method, const char *name, struct route *ret)
+{
+	ret->subresource = resource_subresource(ret->resource, name);
+	if (!ret->subresource) {
+		ret->kind = ROUTE_RESOURCE_NOT_FOUND;
+		return;
+	}
+	unsigned verb = verb_of(method, false, false);
+	if (!(verb & ret->subresource->verbs)) {
+		ret->kind = ROUTE_METHOD_NOT_ALLOWED;
+		return;
+	}
+	ret->verb = (enum verb)verb;
+	ret->kind = ROUTE_OBJECT;
+}
+
+/* v1 "bindings" is the old way to say pods/NAME/binding, with the name in the body. */
+static bool route_bindings(enum route_method method, const char *const *s, size_t n, struct route *ret)
+{
+	if (n != 1 || *ret->group || !*ret->namespace_ || strcmp(s[0], "bindings") != 0)
+		return false;
+	ret->resource = resource_find("", "v1", "pods");
+	if (ret->resource)
+		route_subresource(method, "binding", ret);
+	return true;
+}
+
+/* S: what follows the version. */
+static void route_object(enum route_method method, const char *const *s, size_t n, bool watch,
+			 struct route *ret)
+{
+	if (n > 1 && strcmp(s[0], "watch") == 0) { /* the deprecated form of ?watch=1 */
+		watch = true;
+		s++;
+		n--;
+	}
+	bool of_namespace = n == 3 && strcmp(s[0], "namespaces") == 0 &&
+			    (strcmp(s[2], "status") == 0 || strcmp(s[2], "finalize") == 0);
+	if (n >= 3 && strcmp(s[0], "namespaces") == 0 && !of_namespace) {
+		ret->namespace_ = s[1];
+		s += 2;
+		n -= 2;
+	}
+	ret->kind = ROUTE_RESOURCE_NOT_FOUND;
+	if (route_bindings(method, s, n, ret))
+		return;
+	ret->resource = resource_find(ret->group, ret->version, s[0]);
+	if (!ret->resource || n > 3)
+		return;
+	ret->name = n > 1 ? s[1] : "";
+	bool in_namespace = *ret->namespace_ != '\0';
+	if (in_namespace && !ret->resource->namespaced)
+		return;
+	if (ret->resource->namespaced && !in_namespace && n > 1)
+		return;
+	if (n == 3) {
+		route_subresource(method, s[2], ret);
+		return;
+	}
+	unsigned verb = verb_of(method, n == 1, watch);
+	/* Across all namespaces one can only read. */
+	if (ret->resource->namespaced && !in_namespace && verb != VERB_LIST && verb != VERB_WATCH)
+		verb = 0;
+	/* POST is to the collection. */
+	if (verb == VERB_CREATE && n != 1)
+		verb = 0;
+	if (!(verb & ret->resource->verbs)) {
+		ret->kind = ROUTE_METHOD_NOT_ALLOWED;
+		return;
+	}
+	ret->verb = (enum verb)verb;
+	ret->kind = ROUTE_OBJECT;
+}
+
+static void route_api(enum route_method method, const struct segments *s, bool watch, struct route *ret)
+{
+	bool core = strcmp(s->items[0], "api") == 0;
+	size_t n = core ? 2 : 3; /* segments up to the version */
+	if (s->n == 1) {
+		ret->kind = core ? ROUTE_API : ROUTE_APIS;
+		return;
+	}
+	ret->group = core ? "" : s->items[1];
+	if (s->n < n) {
+		ret->kind = ROUTE_GROUP;
+		return;
+	}
+	ret->version = s->items[n - 1];
+	if (!resource_group_version_known(ret->group, ret->version))
+		return;
+	if (s->n == n)
+		ret->kind = ROUTE_GROUP_VERSION;
+	else
+		route_object(method, s->items + n, s->n - n, watch, ret);
+}
+
+/* /openapi/v3[/api/v1 | /apis/GROUP/VERSION] */
+static void route_openapi(const struct segments *s, struct route *ret)
+{
+	if (s->n < 2 || strcmp(s->items[1], "v3") != 0)
+		return;
+	if (s->n == 2) {
+		ret->kind = ROUTE_OPENAPI_V3;
+		return;
+	}
+	bool core = s->n == 4 && strcmp(s->items[2], "api") == 0;
+	if (!core && !(s->n == 5 && strcmp(s->items[2], "apis") == 0))
+		return;
+	ret->group = core ? "" : s->items[3];
+	ret->version = s->items[s->n - 1];
+	if (resource_group_version_known(ret->group, ret->version))
+		ret->kind = ROUTE_OPENAPI_V3;
+}
+
+void route_parse(enum route_method method, char *path, bool watch, struct route *ret)
+{
+	*ret = (struct route){ .kind = ROUTE_PAGE_NOT_FOUND, .namespace_ = "", .name = "" };
+	struct segments s;
+	if (!split(path, &s) || s.n == 0)
+		return;
+	if (strcmp(s.items[0], "api") == 0 || strcmp(s.items[0], "apis") == 0) {
+		route_api(method, &s, watch, ret);
+	} else if (strcmp(s.items[0], "openapi") == 0) {
+		route_openapi(&s, ret);
+	} else if (s.n == 1) {
+		for (size_t i = 0; i < ARRAY_SIZE(pages); i++)
+			if (strcmp(s.items[0], pages[i].path) == 0)
+				ret->kind = pages[i].kind;
+	}
+	bool reads = method == METHOD_GET || method == METHOD_HEAD;
+	if (ret->kind >= ROUTE_API && !reads)
+		ret->kind = ROUTE_METHOD_NOT_ALLOWED;
+}

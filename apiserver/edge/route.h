@@ -1,0 +1,52 @@
+/* What a request asks for: from method and path to resource, verb, namespace, name and subresource. Pure; the
+ * path is cut in place and the strings of the route point into it.
+ *
+ *     /api/v1/namespaces/NS/pods/NAME/log         /apis/apps/v1/deployments?watch=1
+ *     /api  /apis  /apis/GROUP  /apis/GROUP/VERSION   /version /livez /readyz /healthz /metrics /openapi/...
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include "api/resource.h"
+
+enum route_method {
+	METHOD_GET,
+	METHOD_HEAD,
+	METHOD_POST,
+	METHOD_PUT,
+	METHOD_PATCH,
+	METHOD_DELETE,
+	METHOD_OTHER
+};
+
+enum route_kind {
+	ROUTE_PAGE_NOT_FOUND,     /* no such path: "404 page not found" */
+	ROUTE_RESOURCE_NOT_FOUND, /* known group and version, unknown resource or subresource */
+	ROUTE_METHOD_NOT_ALLOWED,
+	ROUTE_OBJECT,        /* resource, verb and the rest are set */
+	ROUTE_API,           /* /api */
+	ROUTE_APIS,          /* /apis */
+	ROUTE_GROUP,         /* /apis/GROUP: group is set */
+	ROUTE_GROUP_VERSION, /* /api/v1, /apis/GROUP/VERSION: group and version are set */
+	ROUTE_VERSION,
+	ROUTE_LIVEZ,
+	ROUTE_READYZ,
+	ROUTE_HEALTHZ,
+	ROUTE_METRICS,
+	ROUTE_OPENAPI_V3, /* /openapi/v3: group NULL; /openapi/v3/apis/G/V: group and version are set */
+};
+
+struct route {
+	enum route_kind kind;
+	const char *group, *version;
+	const struct resource *resource;
+	const struct subresource *subresource; /* or NULL */
+	enum verb verb;                        /* on the subresource, when there is one */
+	const char *namespace_;                /* "" for cluster scope and for all namespaces */
+	const char *name;                      /* "" for collections */
+};
+
+enum route_method route_method_parse(const char *method);
+/* PATH (without the query, percent-encoded) is changed. WATCH: the query asks for one. */
+void route_parse(enum route_method method, char *path, bool watch, struct route *ret);

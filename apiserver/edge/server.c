@@ -1,0 +1,272 @@
+#include "apiserver/edge/server.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "apiserver/edge/attendant.h"
+#include "apiserver/edge/log_proxy.h"
+#include "apiserver/edge/request.h"
+#include "lib/log.h"
+
+/* Of one connection: header lines, and what a stream writes at once. */
+#define CONNECTION_MEMORY (16 * 1024)
+#define IDLE_TIMEOUT_S    120u
+#define STOP_GRACE_S      2
+#define TLS_PRIORITY      "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:%SERVER_PRECEDENCE"
+#define BEARER            "Bearer "
+
+static PRINTF_LIKE(2, 0) void server_log(void *cls, const char *format, va_list ap)
+{
+	(void)cls;
+	char text[256];
+	vsnprintf(text, sizeof(text), format, ap);
+	text[strcspn(text, "\n")] = '\0';
+	log_debug("http", "message", text, NULL);
+}
+
+static void connection_notify(void *cls, struct MHD_Connection *connection, void **socket_context,
+			      enum MHD_ConnectionNotificationCode what)
+{
+	(void)cls;
+	(void)connection;
+	struct connection *known = *socket_context;
+	if (what == MHD_CONNECTION_NOTIFY_STARTED) {
+		*socket_context = mem_zalloc(sizeof(*known));
+	} else if (known) {
+		identity_unref(known->certificate);
+		free(known);
+		*socket_context = NULL;
+	}
+}
+
+/* The handshake is over when the first request is read; what its certificate says holds as long as the
+ * connection. */
+static struct identity *connection_certificate(struct MHD_Connection *connection)
+{
+	const union MHD_ConnectionInfo *info =
+	    MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+	struct connection *known = info ? info->socket_context : NULL;
+	if (!known)
+		return NULL;
+	if (!known->certificate_checked) {
+		known->certificate_checked = true;
+		info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+		if (info)
+			known->certificate = identity_of_certificate(info->tls_session);
+	}
+	return known->certificate;
+}
+
+struct identity *server_identify(struct server *server, struct MHD_Connection *connection)
+{
+	const char *header =
+	    MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_AUTHORIZATION);
+	/* A wrong token is not saved by a good certificate. */
+	if (header && strncasecmp(header, BEARER, strlen(BEARER)) == 0)
+		return server->tokens ? tokens_find(server->tokens, header + strlen(BEARER)) : NULL;
+	struct identity *identity = server->client_ca_pem ? connection_certificate(connection) : NULL;
+	return identity ? identity_ref(identity) : NULL;
+}
+
+void server_busy(struct server *server)
+{
+	pthread_mutex_lock(&server->lock);
+	server->busy++;
+	pthread_mutex_unlock(&server->lock);
+}
+
+void server_unbusy(struct server *server)
+{
+	pthread_mutex_lock(&server->lock);
+	if (--server->busy == 0)
+		pthread_cond_signal(&server->idle);
+	pthread_mutex_unlock(&server->lock);
+}
+
+static int listen_on(const char *address, uint16_t port, struct err *err)
+{
+	union {
+		struct sockaddr any;
+		struct sockaddr_in v4;
+		struct sockaddr_in6 v6;
+	} at = { 0 };
+	socklen_t len;
+	if (inet_pton(AF_INET, address, &at.v4.sin_addr) == 1) {
+		at.v4.sin_family = AF_INET;
+		at.v4.sin_port = htons(port);
+		len = sizeof(at.v4);
+	} else if (inet_pton(AF_INET6, address, &at.v6.sin6_addr) == 1) {
+		at.v6.sin6_family = AF_INET6;
+		at.v6.sin6_port = htons(port);
+		len = sizeof(at.v6);
+	} else {
+		return err_set(err, ERR_BAD_REQUEST, "listen on %s: not an IP address", address);
+	}
+	CLEANUP(mem_closep) int fd = socket(at.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	int on = 1;
+	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0 ||
+	    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) < 0 || bind(fd, &at.any, len) < 0 ||
+	    listen(fd, 1024) < 0)
+		return err_set_errno(err, errno, "listen on %s:%u", address, port);
+	int taken = fd;
+	fd = -1;
+	return taken;
+}
+
+static uint16_t bound_port(int fd)
+{
+	struct sockaddr_storage at;
+	socklen_t len = sizeof(at);
+	if (getsockname(fd, (struct sockaddr *)&at, &len) < 0)
+		return 0;
+	return ntohs(at.ss_family == AF_INET ? ((struct sockaddr_in *)&at)->sin_port
+					     : ((struct sockaddr_in6 *)&at)->sin6_port);
+}
+
+/* Connections are what the descriptors of the process limit. */
+static unsigned connection_limit(unsigned wanted)
+{
+	struct rlimit files;
+	if (getrlimit(RLIMIT_NOFILE, &files) < 0)
+		return wanted;
+	files.rlim_cur = files.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &files);
+	getrlimit(RLIMIT_NOFILE, &files);
+	const rlim_t others = 128;
+	rlim_t room = files.rlim_cur > 2 * others ? files.rlim_cur - others : others;
+	return room < wanted ? (unsigned)room : wanted;
+}
+
+/* libmicrohttpd says no more than that something is wrong with them, or nothing. */
+static int check_credentials(const struct server_opts *opts, struct err *err)
+{
+	gnutls_certificate_credentials_t credentials;
+	gnutls_datum_t cert = { (unsigned char *)(uintptr_t)opts->cert_pem,
+				(unsigned)strlen(opts->cert_pem) };
+	gnutls_datum_t key = { (unsigned char *)(uintptr_t)opts->key_pem, (unsigned)strlen(opts->key_pem) };
+	if (gnutls_certificate_allocate_credentials(&credentials) < 0)
+		return err_set(err, ERR_INTERNAL, "certificates: out of memory");
+	int pair = gnutls_certificate_set_x509_key_mem(credentials, &cert, &key, GNUTLS_X509_FMT_PEM),
+	    trusted = 1;
+	if (opts->client_ca_pem) {
+		gnutls_datum_t ca = { (unsigned char *)(uintptr_t)opts->client_ca_pem,
+				      (unsigned)strlen(opts->client_ca_pem) };
+		trusted = gnutls_certificate_set_x509_trust_mem(credentials, &ca, GNUTLS_X509_FMT_PEM);
+	}
+	gnutls_certificate_free_credentials(credentials);
+	if (pair < 0)
+		return err_set(err, ERR_BAD_REQUEST, "certificate and key of the server: %s",
+			       gnutls_strerror(pair));
+	if (trusted <= 0)
+		return err_set(err, ERR_BAD_REQUEST, "authority of client certificates: %s",
+			       trusted ? gnutls_strerror(trusted) : "no certificate in it");
+	return 0;
+}
+
+static struct MHD_Daemon *daemon_start(struct server *server, const struct server_opts *opts, int fd)
+{
+	unsigned threads = opts->threads ? opts->threads : 2;
+	unsigned limit = connection_limit(opts->max_connections ? opts->max_connections : 25000);
+	struct MHD_OptionItem trust[] = {
+		{ MHD_OPTION_HTTPS_MEM_TRUST, 0, server->client_ca_pem },
+		{ MHD_OPTION_END, 0, NULL },
+	};
+	if (!server->client_ca_pem)
+		trust[0].option = MHD_OPTION_END;
+	return MHD_start_daemon(
+	    MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_TLS | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0,
+	    NULL, NULL, request_access, server, MHD_OPTION_EXTERNAL_LOGGER, server_log, NULL,
+	    MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_THREAD_POOL_SIZE, threads, MHD_OPTION_CONNECTION_LIMIT,
+	    limit > threads ? limit : threads, MHD_OPTION_CONNECTION_TIMEOUT, IDLE_TIMEOUT_S,
+	    MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
+	    MHD_OPTION_CONNECTION_MEMORY_INCREMENT, (size_t)4096, MHD_OPTION_STRICT_FOR_CLIENT, 1,
+	    MHD_OPTION_URI_LOG_CALLBACK, request_target, server, MHD_OPTION_NOTIFY_COMPLETED,
+	    request_completed, server, MHD_OPTION_NOTIFY_CONNECTION, connection_notify, server,
+	    MHD_OPTION_HTTPS_MEM_CERT, server->cert_pem, MHD_OPTION_HTTPS_MEM_KEY, server->key_pem,
+	    MHD_OPTION_HTTPS_PRIORITIES, TLS_PRIORITY, MHD_OPTION_ARRAY, trust, MHD_OPTION_END);
+}
+
+static void server_free(struct server *server)
+{
+	log_proxy_free(server->log_proxy);
+	attendant_free(server->attendant);
+	tokens_free(server->tokens);
+	pthread_mutex_destroy(&server->lock);
+	pthread_cond_destroy(&server->idle);
+	free(server->cert_pem);
+	free(server->key_pem);
+	free(server->client_ca_pem);
+	free(server);
+}
+
+int server_new(const struct server_opts *opts, struct server **ret, struct err *err)
+{
+	struct server *server = mem_zalloc(sizeof(*server));
+	server->core = opts->core;
+	server->cert_pem = mem_dup(opts->cert_pem);
+	server->key_pem = mem_dup(opts->key_pem);
+	server->client_ca_pem = mem_dup(opts->client_ca_pem);
+	server->max_reads = opts->max_reads ? opts->max_reads : 400;
+	server->max_writes = opts->max_writes ? opts->max_writes : 200;
+	pthread_mutex_init(&server->lock, NULL);
+	pthread_cond_init(&server->idle, NULL);
+	int fd = -1;
+	if (check_credentials(opts, err) < 0 ||
+	    (opts->token_file && tokens_new(opts->token_file, &server->tokens, err) < 0) ||
+	    attendant_new(&server->attendant, err) < 0 ||
+	    log_proxy_new(&opts->kubelet, &server->log_proxy, err) < 0 ||
+	    (fd = listen_on(opts->address, opts->port, err)) < 0) {
+		server_free(server);
+		return -1;
+	}
+	server->port = bound_port(fd);
+	server->daemon = daemon_start(server, opts, fd);
+	if (!server->daemon) {
+		close(fd);
+		server_free(server);
+		return err_set(err, ERR_SYSTEM, "the HTTPS server does not start");
+	}
+	*ret = server;
+	return 0;
+}
+
+uint16_t server_port(const struct server *server)
+{
+	return server->port;
+}
+
+void server_stop_and_free(struct server *server)
+{
+	if (!server)
+		return;
+	int fd = MHD_quiesce_daemon(server->daemon);
+	server->stopping = true;
+	attendant_hang_up_all(server->attendant);
+	/* libmicrohttpd must not be stopped with suspended connections. Streams end in order when their peers
+	 * read; those that do not are cut off. */
+	pthread_mutex_lock(&server->lock);
+	struct timespec until;
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += STOP_GRACE_S;
+	int waited = 0;
+	while (server->busy && waited == 0)
+		waited = pthread_cond_timedwait(&server->idle, &server->lock, &until);
+	pthread_mutex_unlock(&server->lock);
+	attendant_cut_all(server->attendant);
+	pthread_mutex_lock(&server->lock);
+	while (server->busy)
+		pthread_cond_wait(&server->idle, &server->lock);
+	pthread_mutex_unlock(&server->lock);
+	MHD_stop_daemon(server->daemon);
+	if (fd >= 0)
+		close(fd);
+	server_free(server);
+}

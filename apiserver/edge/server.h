@@ -1,0 +1,66 @@
+/* The HTTPS server: libmicrohttpd's threads, connections and their identities, limits, counters, start and
+ * stop.
+ */
+#pragma once
+
+#include <microhttpd.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdint.h>
+
+#include "apiserver/core/core.h"
+#include "apiserver/edge/identity.h"
+#include "lib/http_client.h"
+
+struct attendant;
+struct log_proxy;
+struct request;
+
+struct server_opts {
+	struct core *core;   /* outlives the server */
+	const char *address; /* "127.0.0.1", "::1", "0.0.0.0" */
+	uint16_t port;       /* 0: any free */
+	const char *cert_pem, *key_pem;
+	const char *client_ca_pem;    /* NULL: no client certificates */
+	const char *token_file;       /* NULL: no tokens */
+	struct http_identity kubelet; /* how we show ourselves to node agents */
+	unsigned threads;             /* edge threads; 0: 2 */
+	unsigned max_connections;     /* 0: 25,000 */
+	unsigned max_reads;           /* requests in flight, from when their body is there; 0: 400 */
+	unsigned max_writes;          /* 0: 200 */
+};
+
+struct server {
+	struct core *core;
+	struct MHD_Daemon *daemon;
+	struct tokens *tokens;
+	struct attendant *attendant;
+	struct log_proxy *log_proxy;
+	char *cert_pem, *key_pem, *client_ca_pem;
+	uint16_t port;
+	int64_t max_reads, max_writes;
+	_Atomic int64_t reads, writes, watches; /* in flight, open */
+	_Atomic int64_t body_bytes;             /* of requests on their way in or not answered yet */
+	atomic_bool stopping;
+	/* Requests between begin and answer, and streams: none may be suspended when the daemon stops. */
+	pthread_mutex_t lock;
+	pthread_cond_t idle;
+	size_t busy;
+};
+
+/* What is known about a connection. */
+struct connection {
+	bool certificate_checked;
+	struct identity *certificate; /* or NULL */
+};
+
+/* Listens and serves when it returns. ERR_SYSTEM with "listen on 127.0.0.1:6443: Address already in use". */
+int server_new(const struct server_opts *opts, struct server **ret, struct err *err);
+uint16_t server_port(const struct server *server);
+/* Stops accepting, ends streams, lets what is under way finish. The core must still run. */
+void server_stop_and_free(struct server *server);
+
+/* The identity of a request by certificate or token, as a new reference; NULL: nobody we know. */
+struct identity *server_identify(struct server *server, struct MHD_Connection *connection);
+void server_busy(struct server *server);
+void server_unbusy(struct server *server);

@@ -1,0 +1,200 @@
+/* knarr-apiserver: the Kubernetes API over HTTPS, and its store. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "api/resource.h"
+#include "apiserver/bootstrap.h"
+#include "apiserver/core/core.h"
+#include "apiserver/edge/server.h"
+#include "apiserver/store/store.h"
+#include "lib/log.h"
+#include "lib/program.h"
+#include "lib/timefmt.h"
+
+#define PEM_MAX (1024 * 1024)
+/* What core.h recommends. */
+#define HISTORY_EVENTS   10000
+#define HISTORY_MS       (5 * 60 * 1000)
+#define WATCH_MAX_BYTES  (8 * 1024 * 1024)
+#define MAX_WATCHES      20000
+#define EDGE_THREADS_MAX 64
+
+static const char *data_dir, *listen_at = "127.0.0.1:6443", *tls_cert, *tls_key, *client_ca, *token_file,
+			     *kubelet_cert, *kubelet_key, *kubelet_ca, *event_ttl = "1h", *edge_threads;
+
+static const struct program_flag flags[] = {
+	{ "data-dir", "DIR", "folder of the store; made when absent", &data_dir, NULL, true },
+	{ "listen", "ADDR:PORT", "where to serve (127.0.0.1:6443)", &listen_at, NULL, false },
+	{ "tls-cert", "FILE", "certificate chain of the server", &tls_cert, NULL, true },
+	{ "tls-key", "FILE", "its key", &tls_key, NULL, true },
+	{ "client-ca", "FILE", "who signs client certificates: CN is the user, O the groups", &client_ca,
+	  NULL, false },
+	{ "token-file", "FILE", "bearer tokens: token,user,uid,\"group1,group2\" per line", &token_file, NULL,
+	  false },
+	{ "kubelet-client-cert", "FILE", "certificate shown to node agents", &kubelet_cert, NULL, false },
+	{ "kubelet-client-key", "FILE", "its key", &kubelet_key, NULL, false },
+	{ "kubelet-ca", "FILE", "who signs the certificates of node agents", &kubelet_ca, NULL, false },
+	{ "event-ttl", "DURATION", "how long Events are kept (1h)", &event_ttl, NULL, false },
+	{ "edge-threads", "N", "threads that serve connections (one less than there are cores)",
+	  &edge_threads, NULL, false },
+	{ NULL, NULL, NULL, NULL, NULL, false },
+};
+
+/* What the settings name, read and parsed. */
+struct setup {
+	struct buf cert, key, client_ca, kubelet_cert, kubelet_key, kubelet_ca;
+	char address[64];
+	uint16_t port;
+	int64_t event_ttl_us;
+	unsigned threads;
+};
+
+static void setup_close(struct setup *setup)
+{
+	buf_close(&setup->cert);
+	buf_close(&setup->key);
+	buf_close(&setup->client_ca);
+	buf_close(&setup->kubelet_cert);
+	buf_close(&setup->kubelet_key);
+	buf_close(&setup->kubelet_ca);
+}
+
+static int read_pem(struct buf *ret, const char *flag, const char *path, struct err *err)
+{
+	if (path && buf_read_file(ret, path, PEM_MAX, err) < 0)
+		return err_wrap(err, "--%s", flag);
+	return 0;
+}
+
+static int parse_listen(struct setup *setup, struct err *err)
+{
+	const char *colon = strrchr(listen_at, ':');
+	char *end = NULL;
+	unsigned long port = colon ? strtoul(colon + 1, &end, 10) : 0;
+	size_t len = colon ? (size_t)(colon - listen_at) : 0;
+	bool brackets = len > 2 && listen_at[0] == '[' && listen_at[len - 1] == ']';
+	if (!colon || !colon[1] || *end || port > UINT16_MAX || len >= sizeof(setup->address) || len == 0)
+		return err_set(err, ERR_BAD_REQUEST, "--listen: \"%s\" is not ADDRESS:PORT", listen_at);
+	snprintf(setup->address, sizeof(setup->address), "%.*s", (int)(brackets ? len - 2 : len),
+		 brackets ? listen_at + 1 : listen_at);
+	setup->port = (uint16_t)port;
+	return 0;
+}
+
+/* The core has a thread of its own: more edges than the other cores can run only take turns (measured on two
+ * cores: one edge thread answers a fifth more than two). */
+static int parse_threads(struct setup *setup, struct err *err)
+{
+	char *end = NULL;
+	long cores = sysconf(_SC_NPROCESSORS_ONLN);
+	unsigned long threads = edge_threads ? strtoul(edge_threads, &end, 10)
+				: cores > 2  ? (unsigned long)cores - 1
+					     : 1;
+	if (edge_threads && (!*edge_threads || *end || threads < 1 || threads > EDGE_THREADS_MAX))
+		return err_set(err, ERR_BAD_REQUEST, "--edge-threads: \"%s\" is not between 1 and %d",
+			       edge_threads, EDGE_THREADS_MAX);
+	setup->threads = (unsigned)(threads < EDGE_THREADS_MAX ? threads : EDGE_THREADS_MAX);
+	return 0;
+}
+
+static int setup_read(struct setup *setup, struct err *err)
+{
+	if (parse_threads(setup, err) < 0)
+		return -1;
+	if (!time_parse_duration(event_ttl, &setup->event_ttl_us) || setup->event_ttl_us <= 0)
+		return err_set(err, ERR_BAD_REQUEST, "--event-ttl: \"%s\" is not a duration such as 1h30m",
+			       event_ttl);
+	if (parse_listen(setup, err) < 0 || read_pem(&setup->cert, "tls-cert", tls_cert, err) < 0 ||
+	    read_pem(&setup->key, "tls-key", tls_key, err) < 0 ||
+	    read_pem(&setup->client_ca, "client-ca", client_ca, err) < 0 ||
+	    read_pem(&setup->kubelet_cert, "kubelet-client-cert", kubelet_cert, err) < 0 ||
+	    read_pem(&setup->kubelet_key, "kubelet-client-key", kubelet_key, err) < 0 ||
+	    read_pem(&setup->kubelet_ca, "kubelet-ca", kubelet_ca, err) < 0)
+		return -1;
+	return 0;
+}
+
+static int start_core(const struct setup *setup, struct core **ret, struct err *err)
+{
+	struct store *store = NULL;
+	if (mkdir(data_dir, 0700) < 0 && errno != EEXIST)
+		return err_set_errno(err, errno, "make data folder %s", data_dir);
+	if (store_sqlite_open(data_dir, &store, err) < 0)
+		return -1;
+	struct core_opts opts = { .store = store,
+				  .history_events = HISTORY_EVENTS,
+				  .history_ms = HISTORY_MS,
+				  .event_ttl_ms = setup->event_ttl_us / 1000,
+				  .watch_max_bytes = WATCH_MAX_BYTES,
+				  .max_watches = MAX_WATCHES };
+	struct core *core = NULL;
+	if (core_new(&opts, &core, err) < 0)
+		return -1;
+	if (core_start(core, err) < 0 || bootstrap(core, err) < 0) {
+		core_stop_and_free(core);
+		return -1;
+	}
+	*ret = core;
+	return 0;
+}
+
+static int start_server(const struct setup *setup, struct core *core, struct server **ret, struct err *err)
+{
+	struct server_opts opts = {
+		.core = core,
+		.address = setup->address,
+		.port = setup->port,
+		.cert_pem = setup->cert.data,
+		.key_pem = setup->key.data,
+		.client_ca_pem = setup->client_ca.data,
+		.token_file = token_file,
+		.kubelet = { .ca_pem = setup->kubelet_ca.data,
+			     .cert_pem = setup->kubelet_cert.data,
+			     .key_pem = setup->kubelet_key.data },
+		.threads = setup->threads,
+	};
+	return server_new(&opts, ret, err);
+}
+
+static int serve(const struct setup *setup, struct err *err)
+{
+	struct loop *loop = loop_new(err);
+	struct core *core = NULL;
+	struct server *server = NULL;
+	int result = -1;
+	if (loop && program_stop_on_signals(loop, err) == 0 && start_core(setup, &core, err) == 0 &&
+	    start_server(setup, core, &server, err) == 0) {
+		log_info("serving", "address", setup->address, "port", log_num(server_port(server)), NULL);
+		program_ready();
+		loop_run(loop);
+		result = 0;
+	}
+	server_stop_and_free(server);
+	if (core)
+		core_stop_and_free(core);
+	loop_free(loop);
+	return result;
+}
+
+int main(int argc, char **argv)
+{
+	struct setup setup = { 0 };
+	struct err err = ERR_INIT;
+	int operand =
+	    program_flags("knarr-apiserver", "Serves the Kubernetes API over HTTPS from one folder of data.",
+			  flags, argc, argv);
+	if (operand < argc) {
+		fprintf(stderr, "knarr-apiserver: unexpected argument \"%s\"\n", argv[operand]);
+		return 2;
+	}
+	resource_all(&(size_t){ 0 }); /* joined before there are threads */
+	int result = setup_read(&setup, &err) < 0 ? -1 : serve(&setup, &err);
+	if (result < 0)
+		log_error("cannot serve", "error", err.msg, NULL);
+	setup_close(&setup);
+	return result < 0 ? 1 : 0;
+}

@@ -1,0 +1,101 @@
+/* PATCH: options -> read -> patch -> admit -> write. */
+#include "apiserver/patch_step.h"
+
+#include <string.h>
+
+#include "api/patch.h"
+#include "apiserver/admit.h"
+#include "apiserver/edge/dispatch.h"
+#include "apiserver/options.h"
+#include "apiserver/update.h"
+
+enum step_result patch_begin(struct request *r)
+{
+	if (r->media == MEDIA_APPLY_PATCH)
+		return request_fail(
+		    r, DETAILS_NONE, ERR_UNSUPPORTED_MEDIA_TYPE,
+		    "server-side apply (application/apply-patch+yaml) is not supported yet - accepted media "
+		    "types include: application/json-patch+json, application/merge-patch+json, "
+		    "application/strategic-merge-patch+json");
+	if (r->media != MEDIA_JSON_PATCH && r->media != MEDIA_MERGE_PATCH &&
+	    r->media != MEDIA_STRATEGIC_PATCH)
+		return request_fail(r, DETAILS_EMPTY, ERR_UNSUPPORTED_MEDIA_TYPE,
+				    "415: Unsupported Media Type");
+	r->again = r->step + 1;
+	return STEP_NEXT;
+}
+
+static int parse_patch(struct request *r, struct json_object **ret)
+{
+	struct err err = ERR_INIT;
+	if (json_parse(r->body.data ? r->body.data : "", r->body.len, ret, NULL, &err) < 0)
+		return err_set(&r->err, ERR_BAD_REQUEST, "error decoding patch: %s", err.msg);
+	bool list = r->media == MEDIA_JSON_PATCH;
+	const char *shape = json_object_is_type(*ret, json_type_object)   ? "object"
+			    : json_object_is_type(*ret, json_type_array)  ? "array"
+			    : json_object_is_type(*ret, json_type_string) ? "string"
+									  : "number";
+	if (json_object_is_type(*ret, list ? json_type_array : json_type_object))
+		return 0;
+	return err_set(&r->err, ERR_BAD_REQUEST,
+		       "error decoding patch: json: cannot unmarshal %s into Go value of type %s", shape,
+		       list ? "[]handlers.jsonPatchOp" : "map[string]interface {}");
+}
+
+enum step_result patch_apply(struct request *r, const struct schema_def *def, const struct json_object *doc,
+			     struct json_object **ret)
+{
+	CLEANUP(json_putp) struct json_object *patch = NULL;
+	if (parse_patch(r, &patch) < 0)
+		return request_fail_as(r, DETAILS_NONE);
+	int failed;
+	switch (r->media) {
+	case MEDIA_JSON_PATCH:
+		failed = patch_json(doc, patch, ret, &r->err);
+		break;
+	case MEDIA_MERGE_PATCH:
+		failed = patch_merge(doc, patch, ret, &r->err);
+		break;
+	default:
+		failed = patch_strategic(def, doc, patch, ret, &r->err);
+		break;
+	}
+	if (failed < 0) {
+		if (r->err.kind == ERR_INVALID)
+			return request_fail(r, DETAILS_EMPTY, ERR_INVALID,
+					    "the server rejected our request due to an error in our request");
+		return request_fail_as(r, DETAILS_NONE);
+	}
+	if (!json_object_is_type(*ret, json_type_object)) /* a JSON patch may replace the whole by anything */
+		return request_fail(r, DETAILS_EMPTY, ERR_INVALID,
+				    "the server rejected our request due to an error in our request");
+	return STEP_NEXT;
+}
+
+static enum step_result patch_object(struct request *r)
+{
+	const struct resource *resource = r->route.resource;
+	if (patch_apply(r, resource->def, r->old, &r->obj) == STEP_FAIL)
+		return STEP_FAIL;
+	if (decode_value(resource->def, resource->kind_name, resource->version, r->obj, r->validation,
+			 &r->warnings, &r->err) < 0)
+		return request_fail_as(r, DETAILS_NONE);
+	/* The patch was made against r->old: a version that differs from it can only be the client's. */
+	const char *given = json_str_or_empty(json_get(r->obj, "metadata"), "resourceVersion");
+	const char *stored = json_str_or_empty(json_get(r->old, "metadata"), "resourceVersion");
+	if (strcmp(given, stored) == 0)
+		json_object_object_del(json_get(r->obj, "metadata"), "resourceVersion");
+	return STEP_NEXT;
+}
+
+const struct request_step patch_steps[] = {
+	{ "begin", patch_begin },
+	{ "options", options_write },
+	{ "read", update_read },
+	{ "read reply", update_read_reply },
+	{ "patch", patch_object },
+	{ "admit", admit_update },
+	{ "write", update_write },
+	{ "reply", update_reply },
+	{ NULL, NULL },
+};

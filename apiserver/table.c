@@ -1,0 +1,138 @@
+#include "apiserver/table.h"
+
+#include <string.h>
+
+#include "lib/mem.h"
+
+static const struct kind_column default_columns[] = {
+	{ "Name", "string", "name", "Name must be unique within a namespace.", 0 },
+	{ "Created At", "date", "", "When the object was created.", 0 },
+};
+
+bool table_include_parse(const char *text, enum table_include *ret)
+{
+	static const char *const names[] = { "None", "Metadata", "Object" };
+	if (!text || !*text) {
+		*ret = TABLE_METADATA;
+		return true;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		if (strcmp(text, names[i]) != 0)
+			continue;
+		*ret = (enum table_include)i;
+		return true;
+	}
+	return false;
+}
+
+static void write_column(struct buf *b, const struct kind_column *column)
+{
+	buf_str(b, "{\"name\":");
+	buf_json_string(b, column->name);
+	buf_str(b, ",\"type\":");
+	buf_json_string(b, column->type);
+	buf_str(b, ",\"format\":");
+	buf_json_string(b, column->format);
+	buf_str(b, ",\"description\":");
+	buf_json_string(b, column->description ? column->description : "");
+	buf_str(b, ",\"priority\":");
+	buf_int(b, column->priority);
+	buf_char(b, '}');
+}
+
+void table_begin(struct buf *b, const struct resource *resource, const char *list_meta, bool columns)
+{
+	buf_str(b, "{\"kind\":\"Table\",\"apiVersion\":\"meta.k8s.io/v1\",\"metadata\":{");
+	buf_str(b, list_meta);
+	buf_str(b, "},\"columnDefinitions\":");
+	if (columns) {
+		const struct kind *kind = resource->kind;
+		const struct kind_column *rows = kind->cells ? kind->columns : default_columns;
+		size_t n = kind->cells ? kind->n_columns : ARRAY_SIZE(default_columns);
+		for (size_t i = 0; i < n; i++) {
+			buf_char(b, i ? ',' : '[');
+			write_column(b, &rows[i]);
+		}
+		buf_char(b, ']');
+	} else {
+		buf_str(b, "null");
+	}
+	buf_str(b, ",\"rows\":[");
+}
+
+static void write_cells(struct buf *b, const struct object *object, int64_t now_us)
+{
+	CLEANUP(json_putp) struct json_object *obj = object_json(object);
+	CLEANUP(json_putp) struct json_object *cells = json_object_new_array();
+	const struct kind *kind = object_resource(object)->kind;
+	if (kind->cells) {
+		kind->cells(obj, now_us, cells);
+	} else {
+		json_object_array_add(cells, json_object_new_string(object_name(object)));
+		const char *created = json_str_or_empty(json_get(obj, "metadata"), "creationTimestamp");
+		json_object_array_add(cells, json_object_new_string(created));
+	}
+	json_write(b, cells);
+}
+
+void table_row(struct buf *b, const struct object *object, enum table_include include, int64_t now_us,
+	       bool first)
+{
+	buf_str(b, first ? "{\"cells\":" : ",{\"cells\":");
+	write_cells(b, object, now_us);
+	buf_str(b, ",\"object\":");
+	switch (include) {
+	case TABLE_NONE:
+		buf_str(b, "null");
+		break;
+	case TABLE_METADATA:
+		table_write_metadata(b, object);
+		break;
+	case TABLE_OBJECT: {
+		size_t len;
+		const char *bytes = object_bytes(object, &len);
+		buf_add(b, bytes, len);
+		break;
+	}
+	}
+	buf_char(b, '}');
+}
+
+void table_end(struct buf *b)
+{
+	buf_str(b, "]}");
+}
+
+/* Length of the JSON object that TEXT begins with; our own bytes, so nothing but strings and braces needs
+ * care. */
+static size_t braces_len(const char *text, size_t len)
+{
+	size_t depth = 0;
+	bool in_string = false;
+	for (size_t i = 0; i < len; i++) {
+		char c = text[i];
+		if (in_string) {
+			if (c == '\\')
+				i++;
+			else if (c == '"')
+				in_string = false;
+		} else if (c == '"') {
+			in_string = true;
+		} else if (c == '{') {
+			depth++;
+		} else if (c == '}' && --depth == 0) {
+			return i + 1;
+		}
+	}
+	return len;
+}
+
+void table_write_metadata(struct buf *b, const struct object *object)
+{
+	static const char member[] = "\"metadata\":";
+	size_t len, skip = sizeof(member) - 1;
+	const char *item = object_item_bytes(object, &len);
+	buf_str(b, "{\"kind\":\"PartialObjectMetadata\",\"apiVersion\":\"meta.k8s.io/v1\",");
+	buf_add(b, item, skip + braces_len(item + skip, len - skip));
+	buf_char(b, '}');
+}

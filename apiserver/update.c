@@ -1,0 +1,78 @@
+/* PUT: options -> decode -> read -> admit -> write. */
+#include "apiserver/update.h"
+
+#include <string.h>
+
+#include "apiserver/admit.h"
+#include "apiserver/edge/dispatch.h"
+#include "apiserver/edge/respond.h"
+#include "apiserver/options.h"
+
+enum step_result update_read(struct request *r)
+{
+	r->command = (struct core_command){ .op = CORE_GET };
+	return request_submit(r);
+}
+
+enum step_result update_read_reply(struct request *r)
+{
+	if (r->command.err.kind != ERR_NONE)
+		return request_fail_command(r);
+	r->current = TAKE(r->command.ret_object);
+	r->old = object_json(r->current);
+	core_command_close(&r->command);
+	return STEP_NEXT;
+}
+
+bool update_again(struct request *r)
+{
+	if (r->command.err.kind != ERR_CONFLICT || r->conditional || ++r->tries >= REQUEST_TRIES)
+		return false;
+	request_drop_round(r);
+	r->step = r->again;
+	return true;
+}
+
+enum step_result update_write(struct request *r)
+{
+	/* Nothing changed: nothing is written, the version stays. */
+	if (json_equal(r->obj, r->old))
+		return respond_object(r, 200, object_ref(r->current));
+	bool released = admit_releases(r->route.resource, r->obj, r->old);
+	r->command = (struct core_command){ .op = released ? CORE_DELETE : CORE_UPDATE,
+					    .object = object_new(r->route.resource, r->obj),
+					    .revision = object_revision(r->current),
+					    .uid = object_uid(r->current),
+					    .dry_run = r->dry_run };
+	return request_submit(r);
+}
+
+enum step_result update_reply(struct request *r)
+{
+	if (r->command.err.kind == ERR_NONE)
+		return respond_object(r, 200, TAKE(r->command.ret_object));
+	return update_again(r) ? STEP_GOTO : request_fail_command(r);
+}
+
+static enum step_result put_decode(struct request *r)
+{
+	r->again = r->step;
+	return admit_decode(r);
+}
+
+static enum step_result put_read_reply(struct request *r)
+{
+	bool creates = r->command.err.kind == ERR_NOT_FOUND && r->route.resource->kind->create_on_update &&
+		       !r->route.subresource;
+	if (!creates)
+		return update_read_reply(r);
+	core_command_close(&r->command);
+	return request_goto(r, create_steps, "admit");
+}
+
+const struct request_step update_steps[] = {
+	{ "options", options_write }, { "decode", put_decode },
+	{ "read", update_read },      { "read reply", put_read_reply },
+	{ "admit", admit_update },    { "write", update_write },
+	{ "reply", update_reply },    { NULL, NULL },
+};
