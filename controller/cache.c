@@ -1,0 +1,224 @@
+#include "controller/cache.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "controller/decode.h"
+#include "lib/map.h"
+#include "lib/mem.h"
+
+struct listener {
+	cache_change_fn fn;
+	void *arg;
+};
+
+/* One resource's informer and those who listen. */
+struct cache_table {
+	struct cache *cache;
+	const struct resource *resource;
+	const struct cache_kind *kind;
+	struct informer_type type;
+	struct informer *informer;
+	char *path;
+	struct listener *listeners;
+	size_t n_listeners;
+};
+
+struct cache {
+	struct cache_table *tables; /* by resource index */
+	size_t n_tables, n_wanted, n_synced;
+	struct map by_uid;
+	void (*synced)(void *arg);
+	void *arg;
+};
+
+/* The informer's item begins with its key: the table is found through the resource, which close() has no
+ * other way to know. */
+static bool decode_item(void *item, struct json_object *obj, void *arg)
+{
+	struct cache_table *table = arg;
+	struct meta *meta = item;
+
+	meta->resource = table->resource;
+	meta_decode(meta, obj);
+	if (table->kind->decode)
+		table->kind->decode(item, obj);
+	return true;
+}
+
+static void close_item(void *item)
+{
+	struct meta *meta = item;
+	const struct cache_kind *kind = cache_kind_of(meta->resource);
+
+	if (kind->close)
+		kind->close(item);
+	meta_close(meta);
+}
+
+static void tell(struct cache_table *table, struct meta *old, struct meta *new_)
+{
+	for (size_t i = 0; i < table->n_listeners; i++)
+		table->listeners[i].fn(table->resource, old, new_, table->listeners[i].arg);
+}
+
+static void item_added(void *item, void *arg)
+{
+	struct cache_table *table = arg;
+	struct meta *meta = item;
+
+	map_put(&table->cache->by_uid, meta->item.uid, meta);
+	tell(table, NULL, meta);
+}
+
+static void item_deleted(void *item, void *arg)
+{
+	struct cache_table *table = arg;
+	struct meta *meta = item;
+
+	map_remove(&table->cache->by_uid, meta->item.uid);
+	tell(table, meta, NULL);
+}
+
+static void item_updated(void *old_item, void *new_item, void *arg)
+{
+	struct cache_table *table = arg;
+	struct meta *old = old_item, *new_ = new_item;
+
+	if (strcmp(old->item.uid, new_->item.uid) != 0) {
+		/* Deleted and made again while we did not look: two changes for everyone. */
+		item_deleted(old, arg);
+		item_added(new_, arg);
+		return;
+	}
+	map_put(&table->cache->by_uid, new_->item.uid, new_);
+	tell(table, old, new_);
+}
+
+static void table_synced(void *arg)
+{
+	struct cache_table *table = arg;
+	struct cache *cache = table->cache;
+
+	if (++cache->n_synced == cache->n_wanted)
+		cache->synced(cache->arg);
+}
+
+static bool wanted(const struct resource *resource)
+{
+	return (resource->verbs & VERB_LIST) && (resource->verbs & VERB_WATCH) &&
+	       strcmp(resource->plural, "events") != 0;
+}
+
+struct cache *cache_new(struct loop *loop, struct api_client *client, void (*synced)(void *arg), void *arg)
+{
+	struct cache *cache = mem_zalloc(sizeof(*cache));
+
+	cache->synced = synced;
+	cache->arg = arg;
+	const struct resource *resources = resource_all(&cache->n_tables);
+	cache->tables = mem_zalloc(cache->n_tables * sizeof(*cache->tables));
+	for (size_t i = 0; i < cache->n_tables; i++)
+		cache->n_wanted += wanted(&resources[i]);
+	for (size_t i = 0; i < cache->n_tables; i++) {
+		struct cache_table *table = &cache->tables[i];
+		struct buf path = BUF_INIT;
+		table->cache = cache;
+		table->resource = &resources[i];
+		table->kind = cache_kind_of(table->resource);
+		if (!wanted(table->resource))
+			continue;
+		meta_path(&path, table->resource, NULL, NULL, NULL);
+		table->path = buf_take(&path);
+		table->type = (struct informer_type){ .path = table->path,
+						      .item_size = table->kind->size,
+						      .decode = decode_item,
+						      .close = close_item,
+						      .added = item_added,
+						      .updated = item_updated,
+						      .deleted = item_deleted,
+						      .synced = table_synced };
+		table->informer = informer_new(loop, client, &table->type, table);
+	}
+	return cache;
+}
+
+void cache_free(struct cache *cache)
+{
+	if (!cache)
+		return;
+	for (size_t i = 0; i < cache->n_tables; i++) {
+		informer_free(cache->tables[i].informer);
+		free(cache->tables[i].listeners);
+		free(cache->tables[i].path);
+	}
+	map_close(&cache->by_uid);
+	free(cache->tables);
+	free(cache);
+}
+
+static void listen_to(struct cache_table *table, cache_change_fn fn, void *arg)
+{
+	table->listeners =
+	    mem_realloc_array(table->listeners, table->n_listeners + 1, sizeof(*table->listeners));
+	table->listeners[table->n_listeners++] = (struct listener){ fn, arg };
+}
+
+void cache_watch(struct cache *cache, const struct resource *resource, cache_change_fn fn, void *arg)
+{
+	for (size_t i = 0; i < cache->n_tables; i++)
+		if (!resource || cache->tables[i].resource == resource)
+			listen_to(&cache->tables[i], fn, arg);
+}
+
+bool cache_synced(const struct cache *cache)
+{
+	return cache->n_synced == cache->n_wanted;
+}
+
+uint64_t cache_revision(const struct cache *cache, const struct resource *resource)
+{
+	const struct informer *informer = cache->tables[resource->index].informer;
+
+	return informer ? informer_revision(informer) : 0;
+}
+
+void *cache_get(const struct cache *cache, const struct resource *resource, const char *key)
+{
+	const struct informer *informer = cache->tables[resource->index].informer;
+
+	return informer ? informer_get(informer, key) : NULL;
+}
+
+struct meta *cache_by_uid(const struct cache *cache, const char *uid)
+{
+	return map_get(&cache->by_uid, uid);
+}
+
+void *cache_next(const struct cache *cache, const struct resource *resource, size_t *cursor)
+{
+	const struct informer *informer = cache->tables[resource->index].informer;
+
+	return informer ? informer_next(informer, cursor) : NULL;
+}
+
+const struct owner_ref *meta_controller(const struct meta *meta)
+{
+	for (size_t i = 0; i < meta->n_owners; i++)
+		if (meta->owners[i].controller)
+			return &meta->owners[i];
+	return NULL;
+}
+
+void meta_path(struct buf *b, const struct resource *resource, const char *namespace_, const char *name,
+	       const char *subresource)
+{
+	buf_printf(b, "%s/%s", *resource->group ? "/apis" : "/api", resource->group_version);
+	if (namespace_ && *namespace_)
+		buf_printf(b, "/namespaces/%s", namespace_);
+	buf_printf(b, "/%s", resource->plural);
+	if (name)
+		buf_printf(b, "/%s", name);
+	if (subresource)
+		buf_printf(b, "/%s", subresource);
+}
