@@ -1,0 +1,87 @@
+/* The shim's life after creation: output to the log, then the exit record. */
+#include "nodeagent/shim/cri_log.h"
+#include "nodeagent/shim/shim.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static struct cri_stream streams[2] = { { .name = "stdout" }, { .name = "stderr" } };
+
+/* Reads what is there, at most ROUNDS pieces. False at the stream's end (a terminal says EIO). */
+static bool copy(int fd, struct cri_stream *stream, unsigned rounds)
+{
+	while (rounds--) {
+		size_t size;
+		char *space = cri_log_space(stream, &size);
+		ssize_t n = read(fd, space, size);
+		if (n < 0 && (errno == EAGAIN || errno == EINTR))
+			return true;
+		if (n <= 0)
+			return false;
+		cri_log_added(stream, (size_t)n);
+	}
+	return true;
+}
+
+/* Reaps all that was left to us; true when INIT was among it. */
+static bool reap(int signal_fd, pid_t init, int *ret_status)
+{
+	struct signalfd_siginfo info;
+	while (read(signal_fd, &info, sizeof(info)) > 0)
+		;
+	bool ended = false;
+	int status;
+	for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG)) > 0;) {
+		if (pid == init) {
+			*ret_status = status;
+			ended = true;
+		}
+	}
+	return ended;
+}
+
+/* Both versions of cgroup count kills in a line "oom_kill N". */
+static bool oom_killed(const char *file)
+{
+	char text[1024];
+	if (!file || record_read(file, text, sizeof(text)) <= 0)
+		return false;
+	const char *line = strncmp(text, "oom_kill ", 9) ? strstr(text, "\noom_kill ") : text - 1;
+	return line && strtoul(line + 10, NULL, 10) > 0;
+}
+
+int relay_run(const struct shim_opts *opts, const struct shim_stdio *stdio, pid_t init, int signal_fd)
+{
+	if (cri_log_open(opts->log_max_bytes, opts->log_max_files) || confine_self())
+		return 1;
+	struct pollfd fds[3] = {
+		{ .fd = stdio->out, .events = POLLIN },
+		{ .fd = stdio->err, .events = POLLIN },
+		{ .fd = signal_fd, .events = POLLIN },
+	};
+	int status = 0;
+	for (bool ended = false; !ended;) {
+		if (poll(fds, 3, -1) < 0 && errno != EINTR)
+			return 1;
+		ended = fds[2].revents && reap(signal_fd, init, &status);
+		for (size_t i = 0; i < 2; i++) {
+			/* All processes of its PID namespace died before init was reaped: what they wrote is
+			 * in the pipe. With the host's PID namespace someone may go on writing: not our
+			 * container. */
+			if (fds[i].fd >= 0 && (fds[i].revents || ended) &&
+			    !copy(fds[i].fd, &streams[i], ended ? 64 : 4)) {
+				close(fds[i].fd);
+				fds[i].fd = -1;
+			}
+			if (ended)
+				cri_log_end(&streams[i]);
+		}
+		cri_log_flush();
+	}
+	return record_exit(status, oom_killed(opts->oom_file)) ? 1 : 0;
+}

@@ -1,0 +1,91 @@
+#include "nodeagent/tree.h"
+
+#include <errno.h>
+#include <ftw.h>
+#include <mntent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+int tree_make(const char *path, unsigned mode, struct err *err)
+{
+	CLEANUP(mem_freep) char *copy = mem_dup(path);
+
+	for (char *slash = copy + 1; (slash = strchr(slash, '/')); slash++) {
+		*slash = '\0';
+		if (mkdir(copy, mode) < 0 && errno != EEXIST)
+			return err_set_errno(err, errno, "mkdir %s", copy);
+		*slash = '/';
+	}
+	if (mkdir(copy, mode) < 0 && errno != EEXIST)
+		return err_set_errno(err, errno, "mkdir %s", copy);
+	return 0;
+}
+
+static int remove_one(const char *path, const struct stat *st, int flag, struct FTW *ftw)
+{
+	(void)st;
+	(void)flag;
+	(void)ftw;
+	return remove(path) < 0 && errno != ENOENT && errno != EBUSY ? -1 : 0;
+}
+
+int tree_remove(const char *path, struct err *err)
+{
+	if (nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS | FTW_MOUNT) < 0 && errno != ENOENT)
+		return err_set_errno(err, errno, "remove %s", path);
+	return 0;
+}
+
+static bool at_or_below(const char *path, const char *root)
+{
+	size_t len = strlen(root);
+
+	return strncmp(path, root, len) == 0 && (path[len] == '\0' || path[len] == '/');
+}
+
+/* The mounts at or below ROOT in the order they were made; the caller frees each and the array. */
+static size_t mounts_below(const char *root, char ***ret)
+{
+	FILE *f = setmntent("/proc/self/mounts", "re");
+	size_t n = 0;
+
+	*ret = NULL;
+	if (!f)
+		return 0;
+	for (struct mntent *m; (m = getmntent(f));)
+		if (at_or_below(m->mnt_dir, root)) {
+			*ret = mem_realloc_array(*ret, n + 1, sizeof(**ret));
+			(*ret)[n++] = mem_dup(m->mnt_dir);
+		}
+	endmntent(f);
+	return n;
+}
+
+bool tree_is_mount(const char *path)
+{
+	struct stat st, parent;
+	CLEANUP(mem_freep) char *up = mem_printf("%s/..", path);
+
+	return lstat(path, &st) == 0 && stat(up, &parent) == 0 && st.st_dev != parent.st_dev;
+}
+
+int tree_unmount(const char *path, struct err *err)
+{
+	char **mounts;
+	size_t n = mounts_below(path, &mounts);
+	int rc = 0;
+
+	while (n > 0) {
+		n--;
+		if (rc == 0 && umount2(mounts[n], MNT_DETACH | UMOUNT_NOFOLLOW) < 0 && errno != EINVAL &&
+		    errno != ENOENT)
+			rc = err_set_errno(err, errno, "unmount %s", mounts[n]);
+		free(mounts[n]);
+	}
+	free(mounts);
+	return rc;
+}

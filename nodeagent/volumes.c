@@ -1,0 +1,486 @@
+#include "nodeagent/volumes.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lib/quantity.h"
+#include "nodeagent/projected_files.h"
+#include "nodeagent/sub_path.h"
+#include "nodeagent/tree.h"
+
+static const struct json_object *pod_spec(const struct volumes_opts *opts)
+{
+	return json_get(opts->env->pod, "spec");
+}
+
+static gid_t fs_group(const struct volumes_opts *opts)
+{
+	return (gid_t)json_int(json_get(pod_spec(opts), "securityContext"), "fsGroup", -1);
+}
+
+static char *volume_dir(const struct volumes_opts *opts, const char *name)
+{
+	return mem_printf("%s/volumes/%s", opts->pod_dir, name);
+}
+
+static int mount_tmpfs(const char *dir, const char *options, struct err *err)
+{
+	if (tree_is_mount(dir))
+		return 0;
+	if (mount("tmpfs", dir, "tmpfs", MS_NOSUID | MS_NODEV, options) < 0)
+		return err_set_errno(err, errno, "mount tmpfs at %s", dir);
+	return 0;
+}
+
+static int setup_empty_dir(const struct volumes_opts *opts, const char *dir, const struct json_object *source,
+			   struct err *err)
+{
+	const char *medium = json_str_or_empty(source, "medium"), *limit = json_str(source, "sizeLimit");
+	char options[64] = "mode=0777";
+	gid_t gid = fs_group(opts);
+
+	if (strcmp(medium, "Memory") == 0) {
+		if (limit)
+			snprintf(options, sizeof(options), "mode=0777,size=%" PRId64,
+				 quantity_value_of(limit));
+		if (mount_tmpfs(dir, options, err) < 0)
+			return -1;
+	} else if (medium[0] != '\0') {
+		return err_set(err, ERR_INVALID, "storage medium \"%s\" is not supported", medium);
+	}
+	if (gid != (gid_t)-1 && chown(dir, (uid_t)-1, gid) < 0)
+		return err_set_errno(err, errno, "chown %s", dir);
+	/* Set group ID: new files belong to the group as well. */
+	if (chmod(dir, gid != (gid_t)-1 ? 02777 : 0777) < 0)
+		return err_set_errno(err, errno, "chmod %s", dir);
+	return 0;
+}
+
+/* https://kubernetes.io/docs/concepts/storage/volumes/#hostpath-volume-types */
+static const struct host_type {
+	const char *name;
+	mode_t format; /* S_IFMT value it must have; 0: any, need not exist */
+	const char *noun;
+	bool create;
+} host_types[] = {
+	{ "", 0, NULL, false },
+	{ "Directory", S_IFDIR, "directory", false },
+	{ "DirectoryOrCreate", S_IFDIR, "directory", true },
+	{ "File", S_IFREG, "file", false },
+	{ "FileOrCreate", S_IFREG, "file", true },
+	{ "Socket", S_IFSOCK, "socket file", false },
+	{ "CharDevice", S_IFCHR, "character device", false },
+	{ "BlockDevice", S_IFBLK, "block device", false },
+};
+
+static int create_host_path(const struct host_type *type, const char *path, struct err *err)
+{
+	if (type->format == S_IFDIR)
+		return tree_make(path, 0755, err);
+	CLEANUP(mem_closep) int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+	return fd < 0 ? err_set_errno(err, errno, "%s", path) : 0;
+}
+
+static int setup_host_path(const struct json_object *source, struct err *err)
+{
+	const char *path = json_str_or_empty(source, "path"), *name = json_str_or_empty(source, "type");
+	const struct host_type *type = NULL;
+	struct stat st;
+
+	for (size_t i = 0; i < ARRAY_SIZE(host_types); i++)
+		if (strcmp(host_types[i].name, name) == 0)
+			type = &host_types[i];
+	if (!type)
+		return err_set(err, ERR_INVALID, "hostPath type \"%s\" is not known", name);
+	if (type->create && stat(path, &st) < 0 && create_host_path(type, path, err) < 0)
+		return -1;
+	if (type->format == 0)
+		return 0;
+	if (stat(path, &st) < 0 || (st.st_mode & S_IFMT) != type->format)
+		return err_set(err, ERR_INVALID, "hostPath type check failed: %s is not a %s", path,
+			       type->noun);
+	return 0;
+}
+
+/* With a group of the pod's own its members may read. */
+static unsigned readable_by_group(unsigned mode, gid_t gid)
+{
+	return gid != (gid_t)-1 ? mode | 0440 : mode;
+}
+
+static unsigned file_mode(const struct json_object *item, unsigned if_absent, gid_t gid)
+{
+	return readable_by_group((unsigned)json_int(item, "mode", if_absent), gid);
+}
+
+static unsigned default_mode(const struct json_object *source, gid_t gid)
+{
+	return readable_by_group((unsigned)json_int(source, "defaultMode", 0644), gid);
+}
+
+/* Adds one value of a ConfigMap's data or binaryData, or of a Secret's data. False: no such key. */
+static int add_key(struct projected_files *files, enum config_kind kind, const struct json_object *object,
+		   const char *key, const char *path, unsigned mode, bool *ret_found, struct err *err)
+{
+	const char *plain = kind == CONFIG_MAP ? json_str(json_get(object, "data"), key) : NULL;
+	const char *coded = json_str(json_get(object, kind == CONFIG_MAP ? "binaryData" : "data"), key);
+	CLEANUP(buf_close) struct buf b = BUF_INIT;
+
+	*ret_found = plain || coded;
+	if (plain) {
+		struct json_object *value = json_get(json_get(object, "data"), key);
+		return projected_files_add(files, path, plain, (size_t)json_object_get_string_len(value),
+					   mode, err);
+	}
+	if (!coded)
+		return 0;
+	if (buf_base64_decode(coded, strlen(coded), &b, err) < 0)
+		return err_wrap(err, "key %s", key);
+	return projected_files_add(files, path, b.data ? b.data : "", b.len, mode, err);
+}
+
+static int add_all_keys(struct projected_files *files, enum config_kind kind,
+			const struct json_object *object, const char *member, unsigned mode, struct err *err)
+{
+	struct json_object *data = json_get(object, member);
+	bool found;
+
+	if (!data)
+		return 0;
+	json_object_object_foreach(data, key, value)
+	{
+		(void)value;
+		if (add_key(files, kind, object, key, key, mode, &found, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int add_object(const struct volumes_opts *opts, struct projected_files *files, enum config_kind kind,
+		      const struct json_object *source, const char *name, unsigned mode, struct err *err)
+{
+	const struct json_object *items = json_get(source, "items"), *object = NULL;
+	bool optional = json_boolean(source, "optional", false);
+
+	if (opts->env->lookup.get(kind, name, &object, opts->env->lookup.arg) != CONFIG_PRESENT) {
+		if (optional)
+			return 0;
+		return err_set(err, ERR_NOT_FOUND, "%s \"%s\" not found",
+			       kind == CONFIG_MAP ? "configmap" : "secret", name);
+	}
+	if (!items)
+		return add_all_keys(files, kind, object, "data", mode, err) < 0 ||
+			       (kind == CONFIG_MAP &&
+				add_all_keys(files, kind, object, "binaryData", mode, err) < 0)
+			   ? -1
+			   : 0;
+	for (size_t i = 0; i < json_len(items); i++) {
+		const struct json_object *item = json_at(items, i);
+		const char *key = json_str_or_empty(item, "key");
+		bool found;
+		if (add_key(files, kind, object, key, json_str_or_empty(item, "path"),
+			    file_mode(item, mode, fs_group(opts)), &found, err) < 0)
+			return -1;
+		if (!found && !optional)
+			return err_set(err, ERR_NOT_FOUND,
+				       kind == CONFIG_MAP ? "configmap references non-existent config key: %s"
+							  : "references non-existent secret key: %s",
+				       key);
+	}
+	return 0;
+}
+
+static const struct json_object *find_container(const struct volumes_opts *opts, const char *name)
+{
+	static const char *const lists[] = { "containers", "initContainers" };
+
+	for (size_t l = 0; l < ARRAY_SIZE(lists); l++) {
+		const struct json_object *list = json_get(pod_spec(opts), lists[l]);
+		for (size_t i = 0; i < json_len(list); i++)
+			if (strcmp(json_str_or_empty(json_at(list, i), "name"), name) == 0)
+				return json_at(list, i);
+	}
+	return NULL;
+}
+
+static int add_downward(const struct volumes_opts *opts, struct projected_files *files,
+			const struct json_object *source, unsigned mode, struct err *err)
+{
+	const struct json_object *items = json_get(source, "items");
+
+	for (size_t i = 0; i < json_len(items); i++) {
+		const struct json_object *item = json_at(items, i), *ref;
+		CLEANUP(mem_freep) char *value = NULL;
+		int rc = 0;
+		if ((ref = json_get(item, "fieldRef"))) {
+			rc = pod_env_field(opts->env, json_str_or_empty(ref, "fieldPath"), &value, err);
+		} else if ((ref = json_get(item, "resourceFieldRef"))) {
+			const char *name = json_str_or_empty(ref, "containerName");
+			const struct json_object *container = find_container(opts, name);
+			rc = container ? pod_env_resource(opts->env, container, ref, &value, err)
+				       : err_set(err, ERR_INVALID, "container %s not found", name);
+		}
+		if (rc < 0 || projected_files_add(files, json_str_or_empty(item, "path"), value ? value : "",
+						  value ? strlen(value) : 0,
+						  file_mode(item, mode, fs_group(opts)), err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int add_projected(const struct volumes_opts *opts, struct projected_files *files,
+			 const struct json_object *volume, unsigned mode, struct err *err)
+{
+	const struct json_object *sources = json_get(volume, "sources");
+
+	for (size_t i = 0; i < json_len(sources); i++) {
+		const struct json_object *entry = json_at(sources, i), *s;
+		int rc;
+		if ((s = json_get(entry, "configMap")))
+			rc = add_object(opts, files, CONFIG_MAP, s, json_str_or_empty(s, "name"), mode, err);
+		else if ((s = json_get(entry, "secret")))
+			rc = add_object(opts, files, CONFIG_SECRET, s, json_str_or_empty(s, "name"), mode,
+					err);
+		else if ((s = json_get(entry, "downwardAPI")))
+			rc = add_downward(opts, files, s, mode, err);
+		else
+			rc = err_set(
+			    err, ERR_INVALID, "projected source %s is not supported by this version of knarr",
+			    json_get(entry, "serviceAccountToken") ? "serviceAccountToken" : "of this kind");
+		if (rc < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* The volumes that are made of API objects. */
+static int setup_files(const struct volumes_opts *opts, const char *dir, const struct json_object *volume,
+		       struct err *err)
+{
+	CLEANUP(projected_files_close) struct projected_files files = { 0 };
+	const struct json_object *s;
+	gid_t gid = fs_group(opts);
+	int rc;
+
+	if ((s = json_get(volume, "configMap")))
+		rc = add_object(opts, &files, CONFIG_MAP, s, json_str_or_empty(s, "name"),
+				default_mode(s, gid), err);
+	else if ((s = json_get(volume, "secret")))
+		rc = add_object(opts, &files, CONFIG_SECRET, s, json_str_or_empty(s, "secretName"),
+				default_mode(s, gid), err);
+	else if ((s = json_get(volume, "downwardAPI")))
+		rc = add_downward(opts, &files, s, default_mode(s, gid), err);
+	else if ((s = json_get(volume, "projected")))
+		rc = add_projected(opts, &files, s, default_mode(s, gid), err);
+	else
+		rc = err_set(err, ERR_INTERNAL, "not made of API objects");
+	if (rc < 0)
+		return -1;
+	/* Secrets never touch the disk. */
+	if ((json_get(volume, "secret") || json_get(volume, "projected")) &&
+	    mount_tmpfs(dir, "mode=0755", err) < 0)
+		return -1;
+	return projected_files_write(dir, &files, gid, err);
+}
+
+static int setup_one(const struct volumes_opts *opts, const struct json_object *volume, struct err *err)
+{
+	static const char *const from_api[] = { "configMap", "secret", "downwardAPI", "projected" };
+	CLEANUP(mem_freep) char *dir = volume_dir(opts, json_str_or_empty(volume, "name"));
+
+	if (json_get(volume, "hostPath"))
+		return setup_host_path(json_get(volume, "hostPath"), err);
+	if (tree_make(dir, 0755, err) < 0)
+		return -1;
+	if (json_get(volume, "emptyDir"))
+		return setup_empty_dir(opts, dir, json_get(volume, "emptyDir"), err);
+	for (size_t i = 0; i < ARRAY_SIZE(from_api); i++)
+		if (json_get(volume, from_api[i]))
+			return setup_files(opts, dir, volume, err);
+	json_object_object_foreach(
+	    (struct json_object *)volume, key,
+	    value) if (value &&
+		       strcmp(key, "name") !=
+			   0) return err_set(err, ERR_INVALID,
+					     "volumes of type %s are not supported by this version of knarr",
+					     key);
+	return setup_empty_dir(opts, dir, NULL, err);
+}
+
+int volumes_setup(const struct volumes_opts *opts, struct err *err)
+{
+	const struct json_object *volumes = json_get(pod_spec(opts), "volumes");
+
+	for (size_t i = 0; i < json_len(volumes); i++) {
+		const struct json_object *volume = json_at(volumes, i);
+		if (setup_one(opts, volume, err) < 0)
+			return err_wrap(err, "MountVolume.SetUp failed for volume \"%s\" ",
+					json_str_or_empty(volume, "name"));
+	}
+	return 0;
+}
+
+int volumes_teardown(const char *pod_dir, struct err *err)
+{
+	CLEANUP(mem_freep) char *dir = mem_printf("%s/volumes", pod_dir);
+	CLEANUP(mem_freep) char *subs = mem_printf("%s/subpaths", pod_dir);
+
+	/* Asking for the mounts of a node with many pods is dear: not for pods that have none. */
+	if (access(subs, F_OK) == 0 && tree_unmount(subs, err) < 0)
+		return -1;
+	return access(dir, F_OK) == 0 ? tree_unmount(dir, err) : 0;
+}
+
+static const struct json_object *find_volume(const struct volumes_opts *opts, const char *name)
+{
+	const struct json_object *volumes = json_get(pod_spec(opts), "volumes");
+
+	for (size_t i = 0; i < json_len(volumes); i++)
+		if (strcmp(json_str_or_empty(json_at(volumes, i), "name"), name) == 0)
+			return json_at(volumes, i);
+	return NULL;
+}
+
+void volumes_mounts_add(struct volume_mounts *mounts, const char *source, const char *destination,
+			bool read_only, const char *options)
+{
+	mounts->mounts = mem_realloc_array(mounts->mounts, mounts->n + 1, sizeof(*mounts->mounts));
+	mounts->mounts[mounts->n++] = (struct runtime_mount){
+		.source = mem_dup(source),
+		.destination = mem_dup(destination),
+		.read_only = read_only,
+		.options = mem_dup(options),
+	};
+}
+
+void volumes_mounts_close(struct volume_mounts *mounts)
+{
+	for (size_t i = 0; i < mounts->n; i++) {
+		free((char *)mounts->mounts[i].source);
+		free((char *)mounts->mounts[i].destination);
+		free((char *)mounts->mounts[i].options);
+	}
+	free(mounts->mounts);
+	*mounts = (struct volume_mounts){ 0 };
+}
+
+static const char *propagation(const struct json_object *mount)
+{
+	const char *mode = json_str_or_empty(mount, "mountPropagation");
+
+	if (strcmp(mode, "HostToContainer") == 0)
+		return "rslave";
+	return strcmp(mode, "Bidirectional") == 0 ? "rshared" : NULL;
+}
+
+static int add_mount(const struct volumes_opts *opts, const struct json_object *container, size_t index,
+		     const struct pod_env *env, struct volume_mounts *mounts, struct err *err)
+{
+	const struct json_object *mount = json_at(json_get(container, "volumeMounts"), index);
+	const char *name = json_str_or_empty(mount, "name"), *sub = json_str(mount, "subPath");
+	const struct json_object *volume = find_volume(opts, name);
+	CLEANUP(mem_freep) char *expanded = NULL;
+	CLEANUP(mem_freep) char *source = NULL;
+	bool read_only = json_boolean(mount, "readOnly", false);
+
+	if (!volume)
+		return err_set(err, ERR_NOT_FOUND,
+			       "volume \"%s\" of the volume mount is not among the pod's volumes", name);
+	if (json_get(volume, "hostPath"))
+		source = mem_dup(json_str_or_empty(json_get(volume, "hostPath"), "path"));
+	else
+		source = volume_dir(opts, name);
+	/* What comes from the API is not the container's to change. */
+	if (json_get(volume, "configMap") || json_get(volume, "secret") || json_get(volume, "downwardAPI") ||
+	    json_get(volume, "projected"))
+		read_only = true;
+	if (json_str(mount, "subPathExpr"))
+		sub = expanded = pod_env_expand(env, json_str(mount, "subPathExpr"));
+	if (sub && sub[0]) {
+		CLEANUP(mem_freep)
+		char *pin = mem_printf("%s/subpaths/%s/%zu", opts->pod_dir,
+				       json_str_or_empty(container, "name"), index);
+		if (sub_path_pin(source, sub, pin, err) < 0)
+			return err_wrap(
+			    err, "failed to prepare subPath for volumeMount \"%s\" of container \"%s\"", name,
+			    json_str_or_empty(container, "name"));
+		free(source);
+		source = TAKE(pin);
+	}
+	volumes_mounts_add(mounts, source, json_str_or_empty(mount, "mountPath"), read_only,
+			   propagation(mount));
+	return 0;
+}
+
+int volumes_mounts(const struct volumes_opts *opts, const struct json_object *container,
+		   const struct pod_env *env, struct volume_mounts *ret, struct err *err)
+{
+	CLEANUP(volumes_mounts_close) struct volume_mounts mounts = { 0 };
+
+	for (size_t i = 0; i < json_len(json_get(container, "volumeMounts")); i++)
+		if (add_mount(opts, container, i, env, &mounts, err) < 0)
+			return -1;
+	*ret = mounts;
+	mounts = (struct volume_mounts){ 0 };
+	return 0;
+}
+
+static void references_of_source(const struct json_object *source,
+				 void (*fn)(enum config_kind kind, const char *name, void *arg), void *arg)
+{
+	const struct json_object *s;
+
+	if ((s = json_get(source, "configMap")))
+		fn(CONFIG_MAP, json_str_or_empty(s, "name"), arg);
+	/* A volume names it secretName, a projected source name. */
+	if ((s = json_get(source, "secret")))
+		fn(CONFIG_SECRET,
+		   json_str(s, "secretName") ? json_str(s, "secretName") : json_str_or_empty(s, "name"), arg);
+}
+
+static void references_of_container(const struct json_object *container,
+				    void (*fn)(enum config_kind kind, const char *name, void *arg), void *arg)
+{
+	const struct json_object *list = json_get(container, "envFrom"), *ref;
+
+	for (size_t i = 0; i < json_len(list); i++) {
+		if ((ref = json_get(json_at(list, i), "configMapRef")))
+			fn(CONFIG_MAP, json_str_or_empty(ref, "name"), arg);
+		if ((ref = json_get(json_at(list, i), "secretRef")))
+			fn(CONFIG_SECRET, json_str_or_empty(ref, "name"), arg);
+	}
+	list = json_get(container, "env");
+	for (size_t i = 0; i < json_len(list); i++) {
+		if ((ref = json_path(json_at(list, i), "valueFrom", "configMapKeyRef", NULL)))
+			fn(CONFIG_MAP, json_str_or_empty(ref, "name"), arg);
+		if ((ref = json_path(json_at(list, i), "valueFrom", "secretKeyRef", NULL)))
+			fn(CONFIG_SECRET, json_str_or_empty(ref, "name"), arg);
+	}
+}
+
+void volumes_each_reference(const struct json_object *spec,
+			    void (*fn)(enum config_kind kind, const char *name, void *arg), void *arg)
+{
+	static const char *const lists[] = { "initContainers", "containers" };
+	const struct json_object *volumes = json_get(spec, "volumes");
+
+	for (size_t i = 0; i < json_len(volumes); i++) {
+		const struct json_object *volume = json_at(volumes, i);
+		const struct json_object *sources = json_path(volume, "projected", "sources", NULL);
+		references_of_source(volume, fn, arg);
+		for (size_t s = 0; s < json_len(sources); s++)
+			references_of_source(json_at(sources, s), fn, arg);
+	}
+	for (size_t l = 0; l < ARRAY_SIZE(lists); l++) {
+		const struct json_object *list = json_get(spec, lists[l]);
+		for (size_t i = 0; i < json_len(list); i++)
+			references_of_container(json_at(list, i), fn, arg);
+	}
+}
