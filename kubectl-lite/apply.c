@@ -1,0 +1,257 @@
+/* Client-side apply: what was applied last is remembered in an annotation, and a three-way patch takes the
+ * object to what the file says without touching what others set.
+ * https://kubernetes.io/docs/tasks/manage-kubernetes-objects/declarative-config/#how-apply-calculates-differences-and-merges-changes
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/patch.h"
+#include "kubectl-lite/commands.h"
+#include "kubectl-lite/dry_run.h"
+#include "kubectl-lite/manifest.h"
+#include "kubectl-lite/print.h"
+#include "kubectl-lite/session.h"
+#include "kubectl-lite/target.h"
+#include "lib/selector.h"
+
+#define LAST_APPLIED "kubectl.kubernetes.io/last-applied-configuration"
+#define MANAGER      "fieldManager=kubectl-client-side-apply"
+
+enum { MAX_TRIES = 5 };
+
+static struct {
+	struct string_list files;
+	const char *output, *dry_run, *labels;
+	bool recursive;
+} flags;
+
+static const struct flag apply_flags[] = {
+	{ "filename", 'f', FLAG_LIST, &flags.files, "FILE", "files, folders or - (standard input) to apply",
+	  NULL, NULL },
+	{ "recursive", 'R', FLAG_BOOL, &flags.recursive, NULL, "also files in folders below", NULL, NULL },
+	{ "selector", 'l', FLAG_STRING, &flags.labels, "LABELS",
+	  "only objects of the files with these labels", NULL, NULL },
+	{ "dry-run", 0, FLAG_STRING, &flags.dry_run, "WHERE",
+	  "none, client (show only) or server (ask, but store nothing)", "unchanged", NULL },
+	{ "output", 'o', FLAG_STRING, &flags.output, "FORM",
+	  "yaml, json, name or jsonpath=TEMPLATE instead of the message", NULL, NULL },
+	{ 0 },
+};
+
+struct applying {
+	enum dry_run dry_run;
+	struct output output;
+	struct json_object **shown; /* what -o prints at the end */
+	const struct resource **shown_resources;
+	size_t n_shown;
+};
+
+/* The file's object with its own text, as kubectl writes it, in the annotation. */
+static struct json_object *annotate(const struct manifest *manifest)
+{
+	CLEANUP(buf_close) struct buf text = BUF_INIT;
+	struct json_object *obj = json_clone(manifest->object);
+	struct json_object *metadata = json_ensure_object(obj, "metadata");
+	struct json_object *annotations = json_ensure_object(metadata, "annotations");
+
+	if (manifest->namespace_)
+		json_set_str(metadata, "namespace", manifest->namespace_);
+	json_object_object_del(annotations, LAST_APPLIED);
+	json_write_sorted(&text, obj);
+	buf_char(&text, '\n');
+	json_set_str(annotations, LAST_APPLIED, text.data);
+	return obj;
+}
+
+static int send(const char *method, const struct manifest *manifest, const char *name, const char *query,
+		const char *type, const struct json_object *body, struct json_object **ret, struct err *err)
+{
+	CLEANUP(buf_close) struct buf path = BUF_INIT, text = BUF_INIT, answer = BUF_INIT;
+
+	json_write(&text, body);
+	session_path(&path, manifest->resource, manifest->namespace_, name, NULL, query);
+	if (session_do(method, path.data, NULL, type, &text, &answer, err) < 0)
+		return -1;
+	return json_parse(answer.data, answer.len, ret, NULL, err);
+}
+
+static int create(const struct manifest *manifest, const struct applying *a, const struct json_object *wanted,
+		  struct json_object **ret, struct err *err)
+{
+	if (a->dry_run == DRY_RUN_CLIENT) {
+		*ret = json_clone(wanted);
+		return 0;
+	}
+	const char *query = a->dry_run == DRY_RUN_SERVER ? "dryRun=All&" MANAGER "&fieldValidation=Strict"
+							 : MANAGER "&fieldValidation=Strict";
+	if (send("POST", manifest, NULL, query, NULL, wanted, ret, err) == 0)
+		return 0;
+	return err_wrap(err, "error when creating \"%s\"", manifest->file);
+}
+
+/* What the annotation of CURRENT holds; NULL when there is none. A damaged one is an error. */
+static int last_applied(const struct json_object *current, const char *shown_name, struct json_object **ret,
+			struct err *err)
+{
+	const char *text = json_str(json_path(current, "metadata", "annotations", NULL), LAST_APPLIED);
+
+	if (text)
+		return json_parse(text, strlen(text), ret, NULL, err);
+	fprintf(stderr,
+		"Warning: resource %s is missing the " LAST_APPLIED
+		" annotation which is required by kubectl apply. "
+		"kubectl apply should only be used on resources created declaratively by either kubectl "
+		"create --save-config "
+		"or kubectl apply. The missing annotation will be patched automatically.\n",
+		shown_name);
+	return 0;
+}
+
+/* Patches CURRENT; *ret stays NULL when there is nothing to do. */
+static int update(const struct manifest *manifest, const struct applying *a, const struct json_object *wanted,
+		  const struct json_object *current, const char *shown_name, struct json_object **ret,
+		  struct err *err)
+{
+	CLEANUP(json_putp) struct json_object *before = NULL, *patch = NULL;
+	const char *query = a->dry_run == DRY_RUN_SERVER ? "dryRun=All&" MANAGER "&fieldValidation=Strict"
+							 : MANAGER "&fieldValidation=Strict";
+
+	if (last_applied(current, shown_name, &before, err) < 0 ||
+	    patch_three_way(manifest->resource->def, before, wanted, current, &patch, err) < 0)
+		return -1;
+	if (json_object_object_length(patch) == 0)
+		return 0;
+	if (a->dry_run == DRY_RUN_CLIENT)
+		return patch_strategic(manifest->resource->def, current, patch, ret, err);
+	if (send("PATCH", manifest, manifest->name, query, "application/strategic-merge-patch+json", patch,
+		 ret, err) == 0)
+		return 0;
+	return err->kind == ERR_CONFLICT ? -1 : err_wrap(err, "error when patching \"%s\"", manifest->file);
+}
+
+static void show(struct applying *a, const struct manifest *manifest, const char *shown_name,
+		 const char *what, struct json_object *obj_taken)
+{
+	if (a->output.form == OUTPUT_TABLE) {
+		printf("%s %s%s\n", shown_name, what, dry_run_suffix(a->dry_run));
+		json_object_put(obj_taken);
+		return;
+	}
+	a->shown = mem_realloc_array(a->shown, a->n_shown + 1, sizeof(struct json_object *));
+	a->shown_resources = mem_realloc_array(a->shown_resources, a->n_shown + 1, sizeof(struct resource *));
+	a->shown[a->n_shown] = obj_taken;
+	a->shown_resources[a->n_shown++] = manifest->resource;
+}
+
+/* *ret_what is what happened, in kubectl's word. */
+static int try_apply(const struct manifest *manifest, const struct applying *a, const char *shown_name,
+		     const char **ret_what, struct json_object **ret, struct err *err)
+{
+	CLEANUP(json_putp) struct json_object *wanted = annotate(manifest), *current = NULL;
+	CLEANUP(buf_close) struct buf path = BUF_INIT;
+
+	session_path(&path, manifest->resource, manifest->namespace_, manifest->name, NULL, NULL);
+	if (session_get(path.data, &current, err) < 0) {
+		if (err->kind != ERR_NOT_FOUND)
+			return err_wrap(err, "error when retrieving current configuration of %s", shown_name);
+		*ret_what = "created";
+		return create(manifest, a, wanted, ret, err);
+	}
+	if (update(manifest, a, wanted, current, shown_name, ret, err) < 0)
+		return -1;
+	*ret_what = *ret ? "configured" : "unchanged";
+	if (!*ret)
+		*ret = TAKE(current);
+	return 0;
+}
+
+static int apply_one(const struct manifest *manifest, struct applying *a, struct err *err)
+{
+	char shown_name[400];
+	const char *what = NULL;
+	struct json_object *result = NULL;
+
+	if (!manifest->name)
+		return err_set(err, ERR_PARSE, "error when creating \"%s\": resource name may not be empty",
+			       manifest->file);
+	target_text(manifest->resource, manifest->name, shown_name, sizeof(shown_name));
+	/* A conflict means that someone wrote between our read and our patch, or deleted: look again. */
+	for (int tries = 1;; tries++) {
+		if (try_apply(manifest, a, shown_name, &what, &result, err) == 0)
+			break;
+		if (err->kind != ERR_CONFLICT || tries == MAX_TRIES)
+			return -1;
+		*err = ERR_INIT;
+	}
+	show(a, manifest, shown_name, what, result);
+	return 0;
+}
+
+static int print_shown(struct applying *a, struct err *err)
+{
+	int failed = 0;
+
+	if (a->n_shown == 1)
+		failed = output_object(&a->output, a->shown_resources[0], a->shown[0], false, err);
+	else if (a->n_shown > 1)
+		failed = output_list(&a->output, a->shown, a->shown_resources, a->n_shown, false, err);
+	for (size_t i = 0; i < a->n_shown; i++)
+		json_object_put(a->shown[i]);
+	free(a->shown);
+	free(a->shown_resources);
+	output_close(&a->output);
+	return failed;
+}
+
+static int run_apply(char **args, size_t n_args)
+{
+	struct applying a = { 0 };
+	struct selector selector = { 0 };
+	struct manifest *manifests = NULL;
+	struct err err = ERR_INIT;
+	size_t n = 0, bad = 0;
+
+	if (n_args)
+		return command_usage_error("apply", "Unexpected args: [%s]", args[0]);
+	if (flags.files.n == 0)
+		return command_error("must specify one of -f and -k");
+	if (dry_run_parse(flags.dry_run, &a.dry_run, &err) < 0 ||
+	    output_parse(flags.output, &a.output, &err) < 0 ||
+	    selector_parse(flags.labels ? flags.labels : "", &selector, &err) < 0 ||
+	    manifests_load(&flags.files, flags.recursive, &manifests, &n, &bad, &err) < 0)
+		return session_failed(&err);
+	int code = bad > 0;
+	if (n == 0 && !bad)
+		code = command_error("no objects passed to apply");
+	for (size_t i = 0; i < n; i++) {
+		if (!selector_matches_json(&selector,
+					   json_path(manifests[i].object, "metadata", "labels", NULL)))
+			continue;
+		err = ERR_INIT;
+		if (apply_one(&manifests[i], &a, &err) < 0)
+			code = session_failed(&err);
+	}
+	err = ERR_INIT;
+	if (print_shown(&a, &err) < 0)
+		code = session_failed(&err);
+	manifests_free(manifests, n);
+	selector_close(&selector);
+	return code;
+}
+
+const struct command command_apply = {
+	.name = "apply",
+	.about = "Create or change objects so that they are as files say",
+	.usage = "apply -f FILE [flags]",
+	.help = "Objects that are not there are created; of others the fields that the files name are "
+		"changed, and fields that an earlier\n"
+		"apply set and the files no longer name are removed. What others set stays.\n"
+		"\n"
+		"Examples:\n"
+		"  kubectl-lite apply -f manifests/market-data\n"
+		"  kubectl-lite apply -f web.yaml --dry-run=server\n"
+		"  cat pod.json | kubectl-lite apply -f -\n",
+	.flags = apply_flags,
+	.run = run_apply,
+};

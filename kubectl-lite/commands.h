@@ -1,0 +1,18 @@
+/* All commands; each lies in the file of its name. */
+#pragma once
+
+#include "kubectl-lite/command.h"
+
+extern const struct command command_api_resources;
+extern const struct command command_apply;
+extern const struct command command_completion;
+extern const struct command command_config;
+extern const struct command command_delete;
+extern const struct command command_describe;
+extern const struct command command_explain;
+extern const struct command command_get;
+extern const struct command command_logs;
+extern const struct command command_rollout;
+extern const struct command command_scale;
+extern const struct command command_set;
+extern const struct command command_version;

@@ -1,0 +1,124 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "kubectl-lite/commands.h"
+#include "kubectl-lite/session.h"
+
+static struct {
+	bool recursive;
+	const char *api_version;
+} flags;
+
+static const struct flag explain_flags[] = {
+	{ "recursive", 0, FLAG_BOOL, &flags.recursive, NULL, "fields of fields too, names and types only",
+	  NULL, NULL },
+	{ "api-version", 0, FLAG_STRING, &flags.api_version, "GROUP/VERSION", "of this version", NULL, NULL },
+	{ 0 },
+};
+
+enum { MAX_DEEP = 64 };
+
+static void print_name(const struct schema_field *field, unsigned depth)
+{
+	char type[128];
+
+	printf("%*s%s\t%s%s\n", (int)(2 * depth), "", field->name,
+	       schema_explain_type(field, type, sizeof(type)), field->required ? " -required-" : "");
+}
+
+/* ABOVE: definitions that this one lies in; some (JSONSchemaProps) hold themselves and are shown once. */
+static void print_tree(const struct schema_def *def, unsigned depth, const struct schema_def **above)
+{
+	for (unsigned i = 0; i < depth - 1; i++)
+		if (above[i] == def)
+			return;
+	above[depth - 1] = def;
+	for (size_t i = 0; i < def->n_fields; i++) {
+		print_name(&def->fields[i], depth);
+		if (def->fields[i].def && depth + 1 < MAX_DEEP)
+			print_tree(def->fields[i].def, depth + 1, above);
+	}
+}
+
+static void print_fields(const struct schema_def *def)
+{
+	const struct schema_def *above[MAX_DEEP] = { NULL };
+
+	puts("FIELDS:");
+	if (flags.recursive) {
+		print_tree(def, 1, above);
+		putchar('\n');
+		return;
+	}
+	for (size_t i = 0; i < def->n_fields; i++) {
+		print_name(&def->fields[i], 1);
+		puts("    <no description>\n");
+	}
+	putchar('\n');
+}
+
+static void print_head(const struct resource *resource, const struct schema_field *field)
+{
+	char type[128];
+
+	if (*resource->group)
+		printf("GROUP:      %s\n", resource->group);
+	printf("KIND:       %s\nVERSION:    %s\n\n", resource->kind_name, resource->version);
+	if (field)
+		printf("FIELD: %s %s\n\n\n", field->name, schema_explain_type(field, type, sizeof(type)));
+	puts("DESCRIPTION:\n    <empty>");
+}
+
+static const struct resource *find_resource(const char *type)
+{
+	const struct resource *resource = resource_find_typed(type);
+
+	if (!resource || !flags.api_version || strcmp(resource->group_version, flags.api_version) == 0)
+		return resource;
+	return resource_find_kind(flags.api_version, resource->kind_name);
+}
+
+static int run_explain(char **args, size_t n_args)
+{
+	if (n_args != 1)
+		return command_usage_error(
+		    "explain", n_args
+				   ? "We accept only this format: explain RESOURCE"
+				   : "You must specify the type of resource to explain. Use \"kubectl-lite "
+				     "api-resources\" for a complete list of supported resources.");
+	CLEANUP(mem_freep) char *copy = mem_dup(args[0]);
+	char *rest = copy, *type = strsep(&rest, ".");
+	const struct resource *resource = find_resource(type);
+	if (!resource) {
+		fprintf(stderr, "the server doesn't have a resource type \"%s\"\n", type);
+		return 1;
+	}
+	const struct schema_def *def = resource->def;
+	const struct schema_field *field = NULL;
+	for (char *name; (name = strsep(&rest, "."));) {
+		if (!*name && !rest)
+			break; /* "pods.spec." */
+		field = def ? schema_field_find(def, name, strlen(name)) : NULL;
+		if (!field)
+			return command_error("field \"%s\" does not exist", name);
+		def = field->def;
+	}
+	print_head(resource, field);
+	if (def && def->n_fields)
+		print_fields(def);
+	else
+		putchar('\n');
+	return 0;
+}
+
+const struct command command_explain = {
+	.name = "explain",
+	.about = "Show what fields an object has, and their types",
+	.usage = "explain TYPE[.FIELD...] [flags]",
+	.help = "Examples:\n"
+		"  kubectl-lite explain pods.spec.containers\n"
+		"  kubectl-lite explain deployment --recursive\n",
+	.flags = explain_flags,
+	.run = run_explain,
+};

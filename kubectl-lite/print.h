@@ -1,0 +1,41 @@
+/* The forms of output that -o names.
+ */
+#pragma once
+
+#include "api/resource.h"
+#include "kubectl-lite/jsonpath.h"
+#include "lib/json.h"
+
+enum output_form {
+	OUTPUT_TABLE,
+	OUTPUT_WIDE,
+	OUTPUT_JSON,
+	OUTPUT_YAML,
+	OUTPUT_NAME,
+	OUTPUT_JSONPATH,
+	OUTPUT_CUSTOM_COLUMNS
+};
+
+struct output {
+	enum output_form form;
+	struct jsonpath *template;     /* of OUTPUT_JSONPATH */
+	struct output_column *columns; /* of OUTPUT_CUSTOM_COLUMNS */
+	size_t n_columns;
+	bool no_headers; /* of OUTPUT_CUSTOM_COLUMNS; set by the caller */
+};
+
+struct output_column {
+	char *header;
+	struct jsonpath *path;
+};
+
+/* -o VALUE: "wide", "json", "yaml", "name", "jsonpath=TEMPLATE", "jsonpath-file=FILE",
+ * "custom-columns=NAME:.path,..."; NULL or "": the table. Errors list what is allowed. */
+int output_parse(const char *value, struct output *ret, struct err *err);
+void output_close(struct output *output);
+/* Prints one object in a form that is no table. MANAGED: keep metadata.managedFields. */
+int output_object(const struct output *output, const struct resource *resource, struct json_object *obj,
+		  bool managed, struct err *err);
+/* Prints several as one List (json, yaml), or one after the other. */
+int output_list(const struct output *output, struct json_object **objects,
+		const struct resource *const *resources, size_t n, bool managed, struct err *err);
