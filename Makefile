@@ -1,0 +1,181 @@
+# make            everything into build/bin/
+# make check      unit and API tests           make e2e     end-to-end tests (root)
+# make sanitize   the same tests, ASan and UBSan   make fuzz    fuzzers, FUZZ_SECONDS each (clang)
+# make bench      figures beside budgets       make images  the sample images
+# make tidy fmt cover clean install (DESTDIR, PREFIX)
+# make CC=clang works as well. Nothing is written outside $(BUILD).
+
+BUILD   ?= build
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+CLANG   ?= clang
+PREFIX  ?= /usr/local
+OPT     ?= -O2 -g
+SAN     ?=
+# V=1 shows whole command lines.
+V       ?= 0
+say_0    = @echo "  $(1)	$@";
+say_1    =
+say      = $(say_$(V))
+
+PACKAGES_lib := json-c yaml-0.1 libcurl libmicrohttpd gnutls
+PACKAGES_apiserver := sqlite3
+PACKAGES_nodeagent := libseccomp libarchive libnl-route-3.0 libnl-3.0
+PACKAGES_launcher := libnl-route-3.0 libnl-3.0
+PACKAGES := $(sort $(PACKAGES_lib) $(PACKAGES_apiserver) $(PACKAGES_nodeagent))
+
+WARN := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 -Werror
+CPPFLAGS += -I. -D_GNU_SOURCE -D_FORTIFY_SOURCE=2
+CFLAGS += -std=gnu11 $(OPT) $(WARN) -fstack-protector-strong -ffunction-sections -fdata-sections $(SAN)
+LDFLAGS += -Wl,--gc-sections -Wl,-z,relro,-z,now -pthread $(SAN)
+ifneq ($(SAN),)
+CPPFLAGS := $(filter-out -D_FORTIFY_SOURCE=2,$(CPPFLAGS))
+endif
+
+pkg_libs = $(shell pkg-config --libs $(1))
+CPPFLAGS += $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
+
+PROGRAMS := knarr knarr-apiserver knarr-scheduler knarr-controller knarr-nodeagent kubectl-lite
+BINARIES := $(addprefix $(BUILD)/bin/,$(PROGRAMS) knarr-shim market-data)
+dir_knarr := launcher
+dir_knarr-apiserver := apiserver
+dir_knarr-scheduler := scheduler
+dir_knarr-controller := controller
+dir_knarr-nodeagent := nodeagent
+dir_kubectl-lite := kubectl-lite
+PARTS := lib api apiserver scheduler controller nodeagent kubectl-lite launcher
+
+all: $(BINARIES)
+
+.PHONY: all check e2e sanitize asan ubsan fuzz fuzz-replay bench tidy fmt cover clean install images
+.SECONDARY:
+.DELETE_ON_ERROR:
+
+# Objects of a part: every .c under its folder but its main.c and, for the node agent, the shim's.
+sources = $(filter-out $(1)/main.c nodeagent/shim/% api/facts/%,$(sort $(shell find $(1) -name '*.c' 2>/dev/null)))
+objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(call sources,$(1)))
+
+FACTS := $(wildcard api/facts/*.tsv)
+
+$(BUILD)/obj/%.o: %.c
+	@mkdir -p $(@D)
+	$(call say,CC)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+$(BUILD)/gen-schema: api/facts/gen_schema.c
+	@mkdir -p $(@D)
+	$(call say,CC)$(CC) -std=gnu11 -O1 -Wall -Wextra -D_GNU_SOURCE -o $@ $<
+
+$(BUILD)/gen/schema_tables.c: $(BUILD)/gen-schema $(FACTS)
+	@mkdir -p $(@D)
+	$(BUILD)/gen-schema api/facts > $@
+
+$(BUILD)/obj/gen/%.o: $(BUILD)/gen/%.c
+	@mkdir -p $(@D)
+	$(call say,CC)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+define part
+$(BUILD)/lib$(1).a: $(call objects,$(1)) $(if $(filter api,$(1)),$(BUILD)/obj/gen/schema_tables.o)
+	@mkdir -p $$(@D)
+	@rm -f $$@
+	$$(call say,AR)$(AR) rcs $$@ $$^
+endef
+$(foreach p,$(PARTS),$(eval $(call part,$(p))))
+
+define program
+$(BUILD)/bin/$(1): $(BUILD)/obj/$(dir_$(1))/main.o $(BUILD)/lib$(dir_$(1)).a $(BUILD)/libapi.a $(BUILD)/liblib.a
+	@mkdir -p $$(@D)
+	$$(call say,LINK)$(CC) $(LDFLAGS) -o $$@ $$^ -Wl,--as-needed $(call pkg_libs,$(PACKAGES_lib) $(PACKAGES_$(dir_$(1)))) -lm
+endef
+$(foreach p,$(PROGRAMS),$(eval $(call program,$(p))))
+
+# The shim is small, static and alone: no code of the other parts.
+SHIM_SOURCES := $(sort $(wildcard nodeagent/shim/*.c))
+$(BUILD)/bin/knarr-shim: $(SHIM_SOURCES) $(wildcard nodeagent/shim/*.h)
+	@mkdir -p $(@D)
+	$(call say,LINK)$(CC) $(CPPFLAGS) $(filter-out $(SAN),$(CFLAGS)) -Os -static -Wl,--gc-sections -o $@ $(SHIM_SOURCES) -lseccomp
+
+# The sample service of manifests/, static so that its image holds nothing else.
+$(BUILD)/bin/market-data: manifests/image/market_data.c
+	@mkdir -p $(@D)
+	$(call say,LINK)$(CC) $(CPPFLAGS) $(filter-out $(SAN),$(CFLAGS)) -Os -static -Wl,--gc-sections -o $@ $<
+
+images: $(BUILD)/images/market-data-v1.tar $(BUILD)/images/market-data-v2.tar
+$(BUILD)/images/market-data-%.tar: $(BUILD)/bin/market-data manifests/image/make-image
+	manifests/image/make-image market-data:$* $< $@
+
+# Unit tests: tests/unit/PART/test_x.c is the test of PART/**/x.c and links PART, api and lib.
+# Support code they share: tests/support/*.c.
+UNIT_SOURCES := $(sort $(shell find tests/unit tests/api -name 'test_*.c' 2>/dev/null))
+UNIT_TESTS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(UNIT_SOURCES))
+SUPPORT := $(patsubst %.c,$(BUILD)/obj/%.o,$(sort $(wildcard tests/support/*.c)))
+API_SUPPORT := $(patsubst %.c,$(BUILD)/obj/%.o,$(sort $(filter-out tests/api/test_%,$(wildcard tests/api/*.c))))
+part_of = $(word 3,$(subst /, ,$(1)))
+
+define unit
+$(patsubst tests/%.c,$(BUILD)/tests/%,$(1)): $(patsubst %.c,$(BUILD)/obj/%.o,$(1)) $(SUPPORT) \
+	$(if $(filter tests/api/%,$(1)),$(API_SUPPORT) $(BUILD)/libapiserver.a,$(if $(filter-out lib api,$(call part_of,$(1))),$(BUILD)/lib$(call part_of,$(1)).a)) \
+	$(BUILD)/libapi.a $(BUILD)/liblib.a
+	@mkdir -p $$(@D)
+	$$(call say,LINK)$(CC) $(LDFLAGS) -o $$@ $$^ -Wl,--as-needed $(call pkg_libs,$(PACKAGES)) -lcmocka -lm
+endef
+$(foreach t,$(UNIT_SOURCES),$(eval $(call unit,$(t))))
+
+check: all $(UNIT_TESTS)
+	tests/run-unit $(BUILD) $(UNIT_TESTS)
+
+e2e: all images
+	tests/e2e/run $(BUILD)
+
+# Both at once: what ./check runs.
+sanitize:
+	$(MAKE) check BUILD=$(BUILD)/sanitize OPT='-O1 -g' SAN='-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer'
+asan:
+	$(MAKE) check BUILD=$(BUILD)/asan OPT='-O1 -g' SAN='-fsanitize=address -fno-omit-frame-pointer'
+ubsan:
+	$(MAKE) check BUILD=$(BUILD)/ubsan OPT='-O1 -g' SAN='-fsanitize=undefined -fno-sanitize-recover=all'
+
+# Fuzzers: tests/fuzz/fuzz_x.c with its corpus in tests/fuzz/corpus/x/.
+FUZZERS := $(patsubst tests/fuzz/fuzz_%.c,%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
+FUZZ_SECONDS ?= 60
+FUZZ_BUILD := $(BUILD)/fuzz
+fuzz:
+	$(MAKE) fuzz-binaries BUILD=$(FUZZ_BUILD) CC=$(CLANG) OPT='-O1 -g' SAN='-fsanitize=fuzzer-no-link,address,undefined'
+	tests/fuzz/run $(FUZZ_BUILD) $(FUZZ_SECONDS) $(FUZZERS)
+fuzz-replay:
+	$(MAKE) fuzz-binaries BUILD=$(FUZZ_BUILD) CC=$(CLANG) OPT='-O1 -g' SAN='-fsanitize=fuzzer-no-link,address,undefined'
+	tests/fuzz/run $(FUZZ_BUILD) 0 $(FUZZERS)
+.PHONY: fuzz-binaries
+fuzz-binaries: $(addprefix $(BUILD)/tests/fuzz/fuzz_,$(FUZZERS))
+$(BUILD)/tests/fuzz/fuzz_%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $(BUILD)/libapiserver.a $(BUILD)/libnodeagent.a $(BUILD)/libkubectl-lite.a $(BUILD)/libapi.a $(BUILD)/liblib.a
+	@mkdir -p $(@D)
+	$(call say,LINK)$(CC) $(LDFLAGS) -fsanitize=fuzzer -o $@ $^ -Wl,--as-needed $(call pkg_libs,$(PACKAGES)) -lm
+
+# Benchmark programs link api and lib only: they are clients like any other.
+BENCH_SOURCES := $(sort $(wildcard bench/*.c))
+BENCH_BINARY := $(BUILD)/bench/knarr-bench
+$(BENCH_BINARY): $(patsubst %.c,$(BUILD)/obj/%.o,$(BENCH_SOURCES)) $(BUILD)/libapi.a $(BUILD)/liblib.a
+	@mkdir -p $(@D)
+	$(call say,LINK)$(CC) $(LDFLAGS) -o $@ $^ -Wl,--as-needed $(call pkg_libs,$(PACKAGES_lib)) -lm
+bench: all images $(BENCH_BINARY)
+	bench/run $(BUILD) $(ONLY)
+
+tidy:
+	clang-tidy --quiet $(shell git ls-files '*.c') -- $(CPPFLAGS) -std=gnu11
+fmt:
+	clang-format -i $(shell git ls-files '*.c' '*.h')
+cover:
+	$(MAKE) check BUILD=$(BUILD)/cover OPT='-O0 -g' SAN='--coverage'
+	tests/cover-report $(BUILD)/cover
+compile_commands.json:
+	bear --output $(BUILD)/compile_commands.json -- $(MAKE) -B all
+
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/bash-completion/completions
+	install -m 755 $(addprefix $(BUILD)/bin/,$(PROGRAMS) knarr-shim) $(DESTDIR)$(PREFIX)/bin
+	$(BUILD)/bin/kubectl-lite completion bash > $(DESTDIR)$(PREFIX)/share/bash-completion/completions/kubectl-lite
+
+clean:
+	rm -rf $(BUILD)
+
+-include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
