@@ -1,0 +1,190 @@
+/* Requests that no client library sends: open to two readings, malformed, or without an end. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <arpa/inet.h>
+#include <cmocka.h>
+#include <gnutls/gnutls.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "api/resource.h"
+#include "lib/mem.h"
+#include "tests/api/api_fixture.h"
+
+#define CONFIG_MAPS "/api/v1/namespaces/default/configmaps"
+#define HOST        "Host: x\r\nAuthorization: Bearer " API_TOKEN "\r\n"
+#define POST        "POST " CONFIG_MAPS " HTTP/1.1\r\n" HOST "Content-Type: application/json\r\n"
+/* What a smuggled request would be answered with: 200. */
+#define SECOND "GET /version HTTP/1.1\r\n" HOST "\r\n"
+
+/* A connection that sends what it is told. */
+struct raw {
+	int fd;
+	gnutls_certificate_credentials_t credentials;
+	gnutls_session_t session;
+};
+
+static void raw_open(struct raw *raw, uint16_t port)
+{
+	struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons(port) };
+	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	raw->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	assert_int_equal(connect(raw->fd, (struct sockaddr *)&address, sizeof(address)), 0);
+	gnutls_certificate_allocate_credentials(&raw->credentials);
+	gnutls_init(&raw->session, GNUTLS_CLIENT);
+	gnutls_set_default_priority(raw->session);
+	gnutls_credentials_set(raw->session, GNUTLS_CRD_CERTIFICATE, raw->credentials);
+	gnutls_transport_set_int(raw->session, raw->fd);
+	gnutls_handshake_set_timeout(raw->session, 5000);
+	assert_int_equal(gnutls_handshake(raw->session), 0);
+}
+
+static void raw_close(struct raw *raw)
+{
+	gnutls_deinit(raw->session);
+	gnutls_certificate_free_credentials(raw->credentials);
+	close(raw->fd);
+}
+
+static void raw_send(struct raw *raw, const char *text)
+{
+	assert_int_equal(gnutls_record_send(raw->session, text, strlen(text)), (ssize_t)strlen(text));
+}
+
+/* Until the server closes or has been silent for TIMEOUT_MS; *ret_closed says which. */
+static void raw_receive(struct raw *raw, unsigned timeout_ms, char *text, size_t size, bool *ret_closed)
+{
+	size_t len = 0;
+	ssize_t n = 0;
+	gnutls_record_set_timeout(raw->session, timeout_ms);
+	while (len < size - 1 && (n = gnutls_record_recv(raw->session, text + len, size - 1 - len)) > 0)
+		len += (size_t)n;
+	text[len] = '\0';
+	*ret_closed = n != GNUTLS_E_TIMEDOUT;
+}
+
+static int setup(void **state)
+{
+	struct api_fixture *fixture = mem_zalloc(sizeof(*fixture));
+	fixture->max_writes = 1;
+	api_fixture_start(fixture);
+	*state = fixture;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	api_fixture_stop(*state);
+	free(*state);
+	return 0;
+}
+
+static void two_readings_are_refused(void **state)
+{
+	struct api_fixture *fixture = *state;
+	static const char *const requests[] = {
+		POST "Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" SECOND,
+		POST "Transfer-Encoding: chunked\r\nContent-Length: 4\r\n\r\n0\r\n\r\n" SECOND,
+		POST "Content-Length: 2\r\nContent-Length: 4\r\n\r\n{}" SECOND,
+		POST "Content-Length: 2\r\nContent-Length: 2\r\n\r\n{}" SECOND,
+		POST "Content-Length: 2, 2\r\n\r\n{}" SECOND,
+		POST "Content-Length: +2\r\n\r\n{}" SECOND,
+		POST "Content-Length: -1\r\n\r\n{}" SECOND,
+		POST "Content-Length: 0x2\r\n\r\n{}" SECOND,
+		POST "Transfer-Encoding: gzip\r\n\r\n{}" SECOND,
+		POST "Transfer-Encoding: xchunked\r\nContent-Length: 2\r\n\r\n{}" SECOND,
+		POST "Transfer-Encoding: identity, chunked\r\n\r\n0\r\n\r\n" SECOND,
+		POST "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" SECOND,
+		POST "Transfer-Encoding : chunked\r\nContent-Length: 2\r\n\r\n{}" SECOND,
+		POST "Transfer-Encoding: chunked\r\n\r\nzz\r\n{}\r\n0\r\n\r\n" SECOND,
+		"GET /version HTTP/1.1\r\n" HOST "Host: y\r\n\r\n" SECOND,
+		"GET /version HTTP/1.1\r\n\r\n" SECOND,
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(requests); i++) {
+		struct raw raw;
+		char answer[4096];
+		bool closed;
+		raw_open(&raw, server_port(fixture->server));
+		raw_send(&raw, requests[i]);
+		raw_receive(&raw, 5000, answer, sizeof(answer), &closed);
+		if (strncmp(answer, "HTTP/1.1 400", 12) != 0 || strstr(answer, "HTTP/1.1 200") || !closed)
+			fail_msg("%s\n\nwas answered with\n\n%s", requests[i], answer);
+		raw_close(&raw);
+	}
+}
+
+static void a_nul_does_not_cut_a_name(void **state)
+{
+	struct api_fixture *fixture = *state;
+	struct raw raw;
+	char answer[4096];
+	bool closed;
+	raw_open(&raw, server_port(fixture->server));
+	raw_send(&raw, "GET /api/v1/namespaces/default%00x HTTP/1.1\r\n" HOST "Connection: close\r\n\r\n");
+	raw_receive(&raw, 5000, answer, sizeof(answer), &closed);
+	assert_int_equal(strncmp(answer, "HTTP/1.1 404", 12), 0);
+	raw_close(&raw);
+}
+
+/* One place for writes: a sender who never ends does not take it. */
+static void slow_senders_hinder_nobody(void **state)
+{
+	struct api_fixture *fixture = *state;
+	static const char body[] = "{\"metadata\":{\"name\":\"quick\"}}";
+	struct raw slow[20];
+	for (size_t i = 0; i < ARRAY_SIZE(slow); i++) {
+		raw_open(&slow[i], server_port(fixture->server));
+		raw_send(&slow[i], POST "Content-Length: 1000\r\n\r\n{");
+	}
+	struct api_request request = { .method = "POST",
+				       .path = CONFIG_MAPS,
+				       .type = "application/json",
+				       .body = body,
+				       .body_len = sizeof(body) - 1 };
+	struct api_answer answer;
+	api_exchange(fixture, &request, &answer);
+	assert_int_equal(answer.code, 201);
+	api_answer_close(&answer);
+	for (size_t i = 0; i < ARRAY_SIZE(slow); i++)
+		raw_close(&slow[i]);
+}
+
+static void what_is_no_tls_is_forgotten(void **state)
+{
+	struct api_fixture *fixture = *state;
+	struct sockaddr_in address = { .sin_family = AF_INET,
+				       .sin_port = htons(server_port(fixture->server)) };
+	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	int fds[100];
+	for (size_t i = 0; i < ARRAY_SIZE(fds); i++) {
+		fds[i] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+		assert_int_equal(connect(fds[i], (struct sockaddr *)&address, sizeof(address)), 0);
+		if (i % 2)
+			assert_true(send(fds[i], "GET / HTTP/1.1\r\n\r\n", 18, MSG_NOSIGNAL) == 18);
+	}
+	struct api_request request = { .method = "GET", .path = "/readyz" };
+	struct api_answer answer;
+	api_exchange(fixture, &request, &answer);
+	assert_int_equal(answer.code, 200);
+	api_answer_close(&answer);
+	for (size_t i = 0; i < ARRAY_SIZE(fds); i++)
+		close(fds[i]);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(two_readings_are_refused, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_nul_does_not_cut_a_name, setup, teardown),
+		cmocka_unit_test_setup_teardown(slow_senders_hinder_nobody, setup, teardown),
+		cmocka_unit_test_setup_teardown(what_is_no_tls_is_forgotten, setup, teardown),
+	};
+	resource_all(&(size_t){ 0 });
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
