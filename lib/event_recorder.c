@@ -11,12 +11,13 @@
 #include "lib/mem.h"
 #include "lib/timefmt.h"
 
-#define REPEAT_WINDOW_MS (10 * 60 * 1000)
-#define BURST            25
-#define REFILL_MS        (5 * 60 * 1000)
-#define MAX_SUBJECTS     4096 /* as client-go's caches */
-#define MAX_PER_SUBJECT  64
-#define MAX_ATTEMPTS     12
+#define REPEAT_WINDOW_MS    (10 * 60 * 1000)
+#define BURST               25
+#define REFILL_MS           (5 * 60 * 1000)
+#define MAX_SUBJECTS        4096 /* as client-go's caches */
+#define MAX_PER_SUBJECT     64
+#define MAX_ATTEMPTS        12
+#define DROPPED_PER_WARNING 1000
 #define MAX_IN_FLIGHT                                                                                        \
 	2 /* events are for people: a burst of them must not take the server's time from the work */
 #define RETRY_MIN_MS 500
@@ -48,7 +49,7 @@ TAILQ_HEAD(event_list, event);
 /* An object that events are about. At most one request about it is under way, so its events arrive in the
  * order in which they were recorded. */
 struct subject {
-	TAILQ_ENTRY(subject) link; /* of the recorder, least recently used first */
+	TAILQ_ENTRY(subject) link; /* of the recorder's `settled` or, with something to send, `unsettled` */
 	struct event_recorder *recorder;
 	char *key;
 	char *api_version, *kind, *namespace_, *name, *uid;
@@ -71,9 +72,10 @@ struct event_recorder {
 	char *component;
 	char *host;
 	struct map subjects;
-	struct subject_list order;
-	size_t busy;    /* subjects with something to send */
-	uint64_t names; /* given to events */
+	struct subject_list settled;   /* all is sent; least recently used first */
+	struct subject_list unsettled; /* something is sent or waits to be, oldest first */
+	uint64_t n_dropped;            /* subjects with unsent events that made room */
+	uint64_t names;                /* given to events */
 	size_t in_flight;
 	struct subject_list waiting; /* by turn */
 };
@@ -90,7 +92,8 @@ struct event_recorder *event_recorder_new(struct loop *loop, struct api_client *
 	recorder->component = mem_dup(component);
 	recorder->host = mem_dup(host);
 	recorder->names = arc4random_uniform(1000);
-	TAILQ_INIT(&recorder->order);
+	TAILQ_INIT(&recorder->settled);
+	TAILQ_INIT(&recorder->unsettled);
 	TAILQ_INIT(&recorder->waiting);
 	return recorder;
 }
@@ -108,6 +111,16 @@ static void event_free(struct event *event)
 	free(event);
 }
 
+/* EVENT is what is to be sent of the subject; NULL: nothing. */
+static void set_sending(struct subject *subject, struct event *event)
+{
+	struct event_recorder *recorder = subject->recorder;
+
+	TAILQ_REMOVE(subject->sending ? &recorder->unsettled : &recorder->settled, subject, link);
+	TAILQ_INSERT_TAIL(event ? &recorder->unsettled : &recorder->settled, subject, link);
+	subject->sending = event;
+}
+
 static void subject_free(struct subject *subject)
 {
 	struct event_recorder *recorder = subject->recorder;
@@ -120,11 +133,9 @@ static void subject_free(struct subject *subject)
 	if (subject->waits)
 		TAILQ_REMOVE(&recorder->waiting, subject, turn);
 	loop_timer_disarm(&subject->timer);
-	if (subject->sending)
-		recorder->busy--;
 	while ((event = TAILQ_FIRST(&subject->events)))
 		event_free(event);
-	TAILQ_REMOVE(&recorder->order, subject, link);
+	TAILQ_REMOVE(subject->sending ? &recorder->unsettled : &recorder->settled, subject, link);
 	map_remove(&recorder->subjects, subject->key);
 	free(subject->key);
 	free(subject->api_version);
@@ -141,7 +152,7 @@ void event_recorder_free(struct event_recorder *recorder)
 
 	if (!recorder)
 		return;
-	while ((subject = TAILQ_FIRST(&recorder->order)))
+	while ((subject = TAILQ_FIRST(&recorder->unsettled)) || (subject = TAILQ_FIRST(&recorder->settled)))
 		subject_free(subject);
 	map_close(&recorder->subjects);
 	free(recorder->component);
@@ -255,8 +266,7 @@ static void settle(struct subject *subject, const struct api_response *response)
 			 response->err.msg, NULL);
 		event_free(event);
 	}
-	subject->sending = NULL;
-	subject->recorder->busy--;
+	set_sending(subject, NULL);
 	send_next(subject);
 }
 
@@ -317,8 +327,7 @@ static void send_next(struct subject *subject)
 		}
 		if (!event)
 			return;
-		subject->sending = event;
-		subject->recorder->busy++;
+		set_sending(subject, event);
 	}
 	if (subject->recorder->in_flight >= MAX_IN_FLIGHT) {
 		TAILQ_INSERT_TAIL(&subject->recorder->waiting, subject, turn);
@@ -335,24 +344,24 @@ static void send_next(struct subject *subject)
 
 /* --- recording --- */
 
-/* The least recently used one with nothing to send makes room. */
+/* The least recently used one with nothing to send makes room. When everything waits, as when the server is
+ * away, the oldest does that is not being sent just now: that would cost its connection as well. */
 static void limit_subjects(struct event_recorder *recorder)
 {
-	struct subject *subject = TAILQ_FIRST(&recorder->order);
+	struct subject *subject = TAILQ_FIRST(&recorder->settled);
 
-	while (recorder->subjects.count >= MAX_SUBJECTS && subject) {
-		struct subject *next = TAILQ_NEXT(subject, link);
-
-		if (!subject->sending)
-			subject_free(subject);
-		subject = next;
+	if (recorder->subjects.count < MAX_SUBJECTS)
+		return;
+	if (!subject) {
+		TAILQ_FOREACH(subject, &recorder->unsettled, link)
+		{
+			if (!subject->call)
+				break;
+		}
+		if (recorder->n_dropped++ % DROPPED_PER_WARNING == 0)
+			log_warn("too many events wait, some are dropped", NULL);
 	}
-	/* The server is away and everything waits: the oldest goes. */
-	if (recorder->subjects.count >= MAX_SUBJECTS) {
-		log_warn("too many events wait, some are dropped", NULL);
-		subject_free(TAILQ_FIRST(&recorder->order));
-		next_turn(recorder);
-	}
+	subject_free(subject);
 }
 
 static struct subject *subject_get(struct event_recorder *recorder, const struct event_object *about)
@@ -365,8 +374,10 @@ static struct subject *subject_get(struct event_recorder *recorder, const struct
 	struct subject *subject = map_get(&recorder->subjects, key);
 
 	if (subject) {
-		TAILQ_REMOVE(&recorder->order, subject, link);
-		TAILQ_INSERT_TAIL(&recorder->order, subject, link);
+		if (!subject->sending) {
+			TAILQ_REMOVE(&recorder->settled, subject, link);
+			TAILQ_INSERT_TAIL(&recorder->settled, subject, link);
+		}
 		return subject;
 	}
 	limit_subjects(recorder);
@@ -383,7 +394,7 @@ static struct subject *subject_get(struct event_recorder *recorder, const struct
 	subject->refilled_ms = time_mono_ms();
 	loop_timer_init(&subject->timer, recorder->loop, retry_due, subject);
 	TAILQ_INIT(&subject->events);
-	TAILQ_INSERT_TAIL(&recorder->order, subject, link);
+	TAILQ_INSERT_TAIL(&recorder->settled, subject, link);
 	map_put(&recorder->subjects, subject->key, subject);
 	return subject;
 }
@@ -498,7 +509,7 @@ void event_recorder_flush(struct event_recorder *recorder, int64_t timeout_ms)
 
 	loop_timer_init(&timer, recorder->loop, flush_over, &over);
 	loop_timer_arm(&timer, timeout_ms);
-	while (recorder->busy > 0 && !over)
+	while (!TAILQ_EMPTY(&recorder->unsettled) && !over)
 		loop_turn(recorder->loop, -1);
 	loop_timer_disarm(&timer);
 }
