@@ -36,7 +36,7 @@ CONTROLLER(struct garbage, garbage)
 CONTROLLER(struct namespaces, namespaces)
 CONTROLLER(struct service_accounts, service_accounts)
 CONTROLLER(struct pod_cidrs, pod_cidrs, c->cluster_cidr)
-CONTROLLER(struct node_lifecycle, node_lifecycle, c->node_pods)
+CONTROLLER(struct node_lifecycle, node_lifecycle, c->node_pods, c->node_grace_ms)
 CONTROLLER(struct taint_eviction, taint_eviction, c->node_pods)
 CONTROLLER(struct pod_gc, pod_gc, c->node_pods)
 

@@ -2,10 +2,17 @@
 #include <stdlib.h>
 
 #include "controller/controllers.h"
+#include "controller/node_lifecycle.h"
 #include "controller/pod_cidr.h"
 #include "lib/log.h"
 #include "lib/program.h"
 #include "lib/program_client.h"
+#include "lib/timefmt.h"
+
+struct options {
+	const char *kubeconfig, *cluster_cidr, *node_grace;
+	int64_t node_grace_ms;
+};
 
 struct running {
 	void **states; /* of the controllers, in their order */
@@ -26,6 +33,7 @@ static void synced(void *arg)
 
 static void run(struct loop *loop, struct api_client *client, void *arg)
 {
+	const struct options *opts = arg;
 	struct running running = { 0 };
 	struct owned_index owned;
 	struct node_pods node_pods;
@@ -35,7 +43,8 @@ static void run(struct loop *loop, struct api_client *client, void *arg)
 					      .client = client,
 					      .owned = &owned,
 					      .node_pods = &node_pods,
-					      .cluster_cidr = *(const char **)arg };
+					      .cluster_cidr = opts->cluster_cidr,
+					      .node_grace_ms = opts->node_grace_ms };
 
 	context.cache = cache_new(loop, client, synced, &running);
 	/* Before their readers, so that they are told first. */
@@ -53,15 +62,33 @@ static void run(struct loop *loop, struct api_client *client, void *arg)
 	cache_free(context.cache);
 }
 
+/* "40s" to milliseconds: a positive Go duration of at least one. */
+static int parse_grace(struct options *opts, struct err *err)
+{
+	int64_t us;
+
+	if (!opts->node_grace)
+		return 0;
+	if (!time_parse_duration(opts->node_grace, &us) || us < 1000)
+		return err_set(err, ERR_BAD_REQUEST,
+			       "--node-monitor-grace-period %s: must be a duration such as 40s",
+			       opts->node_grace);
+	opts->node_grace_ms = us / 1000;
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
-	const char *kubeconfig = NULL, *cluster_cidr = "10.244.0.0/16";
+	struct options opts = { .cluster_cidr = "10.244.0.0/16", .node_grace_ms = NODE_GRACE_MS };
 	struct program_server_flags server_flags = { 0 };
 	const struct program_flag flags[] = {
-		PROGRAM_CLIENT_FLAG(kubeconfig),
+		PROGRAM_CLIENT_FLAG(opts.kubeconfig),
 		{ "cluster-cidr", "CIDR",
-		  "where nodes' pod addresses come from, a /24 each (default: 10.244.0.0/16)", &cluster_cidr,
-		  NULL, false },
+		  "where nodes' pod addresses come from, a /24 each (default: 10.244.0.0/16)",
+		  &opts.cluster_cidr, NULL, false },
+		{ "node-monitor-grace-period", "DURATION",
+		  "how long a node may be silent before it counts as unreachable (default: 40s)",
+		  &opts.node_grace, NULL, false },
 		PROGRAM_SERVER_FLAGS(server_flags),
 		{ 0 },
 	};
@@ -70,9 +97,9 @@ int main(int argc, char **argv)
 	program_flags("knarr-controller",
 		      "Runs the controllers: deployments, replica sets, garbage, namespaces, nodes.", flags,
 		      argc, argv);
-	if (pod_cidr_check(cluster_cidr, &err) < 0) {
+	if (pod_cidr_check(opts.cluster_cidr, &err) < 0 || parse_grace(&opts, &err) < 0) {
 		log_error("cannot start", "error", err.msg, NULL);
 		return 1;
 	}
-	return program_client_main("knarr-controller", kubeconfig, &server_flags, run, &cluster_cidr);
+	return program_client_main("knarr-controller", opts.kubeconfig, &server_flags, run, &opts);
 }

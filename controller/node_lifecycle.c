@@ -201,8 +201,7 @@ static void reconcile(struct work_queue *queue, const char *key, void *arg)
 		return;
 	}
 	CLEANUP(json_putp)
-	struct json_object *conditions = parse(node->conditions_json),
-			   *taints = parse(node->taints_json);
+	struct json_object *conditions = parse(node->conditions_json), *taints = parse(node->taints_json);
 	CLEANUP(json_putp) struct json_object *unknown = NULL, *new_taints = NULL;
 	struct key_run *run = key_run_begin(queue, key, lifecycle->client, "node");
 	int64_t now_us = time_now_us();
@@ -299,7 +298,7 @@ static void node_changed(const struct resource *resource, struct meta *old, stru
 }
 
 struct node_lifecycle *node_lifecycle_new(struct loop *loop, struct api_client *client, struct cache *cache,
-					  const struct node_pods *node_pods)
+					  const struct node_pods *node_pods, int64_t grace_ms)
 {
 	struct node_lifecycle *lifecycle = mem_zalloc(sizeof(*lifecycle));
 
@@ -307,7 +306,7 @@ struct node_lifecycle *node_lifecycle_new(struct loop *loop, struct api_client *
 	lifecycle->client = client;
 	lifecycle->cache = cache;
 	lifecycle->node_pods = node_pods;
-	lifecycle->grace_ms = NODE_GRACE_MS;
+	lifecycle->grace_ms = grace_ms;
 	lifecycle->resource = resource_find("", "v1", "nodes");
 	lifecycle->pod_resource = resource_find("", "v1", "pods");
 	lifecycle->lease_resource = resource_find("coordination.k8s.io", "v1", "leases");
@@ -317,11 +316,6 @@ struct node_lifecycle *node_lifecycle_new(struct loop *loop, struct api_client *
 	cache_watch(cache, lifecycle->resource, node_changed, lifecycle);
 	cache_watch(cache, lifecycle->lease_resource, lease_changed, lifecycle);
 	return lifecycle;
-}
-
-void node_lifecycle_set_grace(struct node_lifecycle *lifecycle, int64_t grace_ms)
-{
-	lifecycle->grace_ms = grace_ms;
 }
 
 void node_lifecycle_synced(struct node_lifecycle *lifecycle)

@@ -28,8 +28,7 @@ static void test_unreachable(void **state)
 
 	(void)state;
 	fixture_start(&f, lists, answer);
-	struct node_lifecycle *lifecycle = node_lifecycle_new(f.server.loop, f.client, f.cache, &f.node_pods);
-	node_lifecycle_set_grace(lifecycle, 50);
+	struct node_lifecycle *lifecycle = node_lifecycle_new(f.server.loop, f.client, f.cache, &f.node_pods, 50);
 	fixture_wait_synced(&f);
 	node_lifecycle_synced(lifecycle);
 	LOOP_UNTIL(f.server.loop, fixture_has(&f, "PATCH /api/v1/nodes/n1/status {\"metadata\":{\"uid\":\"u-n1\",\"resourceVersion\":\"1\"},"
@@ -50,8 +49,7 @@ static void test_renewed(void **state)
 
 	(void)state;
 	fixture_start(&f, lists, answer);
-	struct node_lifecycle *lifecycle = node_lifecycle_new(f.server.loop, f.client, f.cache, &f.node_pods);
-	node_lifecycle_set_grace(lifecycle, 2000);
+	struct node_lifecycle *lifecycle = node_lifecycle_new(f.server.loop, f.client, f.cache, &f.node_pods, 2000);
 	fixture_wait_synced(&f);
 	node_lifecycle_synced(lifecycle);
 	int64_t began_ms = time_mono_ms();
