@@ -130,8 +130,11 @@ static enum step_result binding_reply(struct request *r)
 }
 
 const struct request_step binding_steps[] = {
-	{ "options", options_write }, { "decode", binding_decode },
-	{ "read", update_read },      { "read reply", update_read_reply },
-	{ "apply", binding_apply },   { "write", update_write },
-	{ "reply", binding_reply },   { NULL, NULL },
+	{ "options", options_write },
+	{ "decode", binding_decode },
+	{ "read", update_read },
+	{ "apply", binding_apply },
+	{ "write", update_write },
+	{ "reply", binding_reply },
+	{ NULL, NULL },
 };

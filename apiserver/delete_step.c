@@ -185,13 +185,8 @@ static enum step_result delete_read(struct request *r)
 }
 
 const struct request_step delete_steps[] = {
-	{ "options", delete_options },
-	{ "read", delete_read },
-	{ "read reply", update_read_reply },
-	{ "preconditions", delete_preconditions },
-	{ "write", delete_write },
-	{ "reply", delete_reply },
-	{ NULL, NULL },
+	{ "options", delete_options }, { "read", delete_read },   { "preconditions", delete_preconditions },
+	{ "write", delete_write },     { "reply", delete_reply }, { NULL, NULL },
 };
 
 static enum step_result collection_list(struct request *r)
@@ -236,18 +231,13 @@ static enum step_result collection_next(struct request *r)
 
 static enum step_result collection_read(struct request *r)
 {
-	r->command = (struct core_command){ .op = CORE_GET, .namespace_ = r->route.namespace_ };
-	return request_submit(r);
-}
-
-static enum step_result collection_read_reply(struct request *r)
-{
 	struct deletion *deletion = r->state;
-	if (r->command.err.kind == ERR_NOT_FOUND) { /* somebody else removed it: as good */
-		deletion->next++;
-		return request_goto(r, delete_collection_steps, "next");
-	}
-	return update_read_reply(r);
+	enum step_result result = update_read(r);
+	if (result != STEP_FAIL || r->err.kind != ERR_NOT_FOUND)
+		return result;
+	r->err = ERR_INIT; /* somebody else removed it: as good */
+	deletion->next++;
+	return request_goto(r, delete_collection_steps, "next");
 }
 
 static enum step_result collection_reply(struct request *r)
@@ -265,7 +255,8 @@ static enum step_result collection_reply(struct request *r)
 }
 
 const struct request_step delete_collection_steps[] = {
-	{ "options", delete_options }, { "list", collection_list },   { "listed", collection_listed },
-	{ "next", collection_next },   { "read", collection_read },   { "read reply", collection_read_reply },
-	{ "write", delete_write },     { "reply", collection_reply }, { NULL, NULL },
+	{ "options", delete_options },   { "list", collection_list },
+	{ "listed", collection_listed }, { "next", collection_next },
+	{ "read", collection_read },     { "write", delete_write },
+	{ "reply", collection_reply },   { NULL, NULL },
 };

@@ -7,6 +7,7 @@
 
 #include "apiserver/edge/dispatch.h"
 #include "apiserver/edge/respond.h"
+#include "apiserver/edge/server.h"
 #include "apiserver/options.h"
 #include "apiserver/table.h"
 #include "lib/timefmt.h"
@@ -16,20 +17,15 @@
 #define LIST_WHOLE_MAX (64 * 1024)
 #define LIST_BLOCK     (128 * 1024)
 
-static enum step_result get_submit(struct request *r)
+static enum step_result get_object(struct request *r)
 {
-	r->command = (struct core_command){ .op = CORE_GET };
-	return request_submit(r);
+	struct object *object = NULL;
+	if (core_get(r->server->core, r->route.resource, r->route.namespace_, r->name, &object, &r->err) < 0)
+		return request_fail_as(r, DETAILS_OBJECT);
+	return respond_object(r, 200, object);
 }
 
-static enum step_result get_reply(struct request *r)
-{
-	if (r->command.err.kind != ERR_NONE)
-		return request_fail_command(r);
-	return respond_object(r, 200, TAKE(r->command.ret_object));
-}
-
-const struct request_step get_steps[] = { { "submit", get_submit }, { "reply", get_reply }, { NULL, NULL } };
+const struct request_step get_steps[] = { { "get", get_object }, { NULL, NULL } };
 
 static bool selectable(const struct resource *resource, const char *key)
 {

@@ -125,11 +125,7 @@ static enum step_result log_find_node(struct request *r)
 		return respond_text(r, 200, "");
 	state->container = mem_dup(container);
 	state->node = mem_dup(node);
-	r->command = (struct core_command){ .op = CORE_GET,
-					    .resource = resource_find("", "v1", "nodes"),
-					    .namespace_ = "",
-					    .name = state->node };
-	return request_submit(r);
+	return STEP_NEXT;
 }
 
 static const char *node_address(const struct json_object *node)
@@ -178,12 +174,14 @@ static void log_ready(void *arg)
 static enum step_result log_open(struct request *r)
 {
 	struct log_state *state = r->state;
-	if (r->command.err.kind != ERR_NONE) {
-		r->route.resource = r->command.resource;
+	const struct resource *nodes = resource_find("", "v1", "nodes");
+	CLEANUP(object_unrefp) struct object *stored = NULL;
+	if (core_get(r->server->core, nodes, "", state->node, &stored, &r->err) < 0) {
+		r->route.resource = nodes;
 		r->name = state->node;
-		return request_fail_command(r);
+		return request_fail_as(r, DETAILS_OBJECT);
 	}
-	CLEANUP(json_putp) struct json_object *node = object_json(r->command.ret_object);
+	CLEANUP(json_putp) struct json_object *node = object_json(stored);
 	const struct json_object *endpoint =
 	    json_path(node, "status", "daemonEndpoints", "kubeletEndpoint", NULL);
 	int64_t port = json_int(endpoint, "Port", AGENT_PORT);
@@ -241,11 +239,6 @@ static enum step_result log_begun(struct request *r)
 }
 
 const struct request_step log_steps[] = {
-	{ "options", log_options },
-	{ "read pod", update_read },
-	{ "pod", update_read_reply },
-	{ "find node", log_find_node },
-	{ "open", log_open },
-	{ "begun", log_begun },
-	{ NULL, NULL },
+	{ "options", log_options }, { "read pod", update_read }, { "find node", log_find_node },
+	{ "open", log_open },       { "begun", log_begun },      { NULL, NULL },
 };

@@ -89,13 +89,8 @@ static enum step_result patch_object(struct request *r)
 }
 
 const struct request_step patch_steps[] = {
-	{ "begin", patch_begin },
-	{ "options", options_write },
-	{ "read", update_read },
-	{ "read reply", update_read_reply },
-	{ "patch", patch_object },
-	{ "admit", admit_update },
-	{ "write", update_write },
-	{ "reply", update_reply },
-	{ NULL, NULL },
+	{ "begin", patch_begin },  { "options", options_write },
+	{ "read", update_read },   { "patch", patch_object },
+	{ "admit", admit_update }, { "write", update_write },
+	{ "reply", update_reply }, { NULL, NULL },
 };

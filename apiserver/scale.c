@@ -164,24 +164,17 @@ static enum step_result scale_put_begin(struct request *r)
 
 const struct request_step scale_get_steps[] = {
 	{ "read", update_read },
-	{ "read reply", update_read_reply },
 	{ "answer", scale_answer },
 	{ NULL, NULL },
 };
 
 const struct request_step scale_update_steps[] = {
-	{ "begin", scale_put_begin },
-	{ "read", update_read },
-	{ "read reply", update_read_reply },
-	{ "apply", scale_put },
-	{ "write", scale_write },
-	{ "reply", scale_reply },
-	{ NULL, NULL },
+	{ "begin", scale_put_begin }, { "read", update_read },  { "apply", scale_put },
+	{ "write", scale_write },     { "reply", scale_reply }, { NULL, NULL },
 };
 
 const struct request_step scale_patch_steps[] = {
-	{ "begin", patch_begin }, { "options", options_write },
-	{ "read", update_read },  { "read reply", update_read_reply },
-	{ "apply", scale_patch }, { "write", scale_write },
-	{ "reply", scale_reply }, { NULL, NULL },
+	{ "begin", patch_begin }, { "options", options_write }, { "read", update_read },
+	{ "apply", scale_patch }, { "write", scale_write },     { "reply", scale_reply },
+	{ NULL, NULL },
 };

@@ -6,21 +6,15 @@
 #include "apiserver/admit.h"
 #include "apiserver/edge/dispatch.h"
 #include "apiserver/edge/respond.h"
+#include "apiserver/edge/server.h"
 #include "apiserver/options.h"
 
 enum step_result update_read(struct request *r)
 {
-	r->command = (struct core_command){ .op = CORE_GET };
-	return request_submit(r);
-}
-
-enum step_result update_read_reply(struct request *r)
-{
-	if (r->command.err.kind != ERR_NONE)
-		return request_fail_command(r);
-	r->current = TAKE(r->command.ret_object);
+	if (core_get(r->server->core, r->route.resource, r->route.namespace_, r->name, &r->current, &r->err) <
+	    0)
+		return request_fail_as(r, DETAILS_OBJECT);
 	r->old = object_json(r->current);
-	core_command_close(&r->command);
 	return STEP_NEXT;
 }
 
@@ -60,19 +54,22 @@ static enum step_result put_decode(struct request *r)
 	return admit_decode(r);
 }
 
-static enum step_result put_read_reply(struct request *r)
+static enum step_result put_read(struct request *r)
 {
-	bool creates = r->command.err.kind == ERR_NOT_FOUND && r->route.resource->kind->create_on_update &&
-		       !r->route.subresource;
-	if (!creates)
-		return update_read_reply(r);
-	core_command_close(&r->command);
+	bool creates = r->route.resource->kind->create_on_update && !r->route.subresource;
+	enum step_result result = update_read(r);
+	if (result != STEP_FAIL || r->err.kind != ERR_NOT_FOUND || !creates)
+		return result;
+	r->err = ERR_INIT;
 	return request_goto(r, create_steps, "admit");
 }
 
 const struct request_step update_steps[] = {
-	{ "options", options_write }, { "decode", put_decode },
-	{ "read", update_read },      { "read reply", put_read_reply },
-	{ "admit", admit_update },    { "write", update_write },
-	{ "reply", update_reply },    { NULL, NULL },
+	{ "options", options_write },
+	{ "decode", put_decode },
+	{ "read", put_read },
+	{ "admit", admit_update },
+	{ "write", update_write },
+	{ "reply", update_reply },
+	{ NULL, NULL },
 };

@@ -16,8 +16,10 @@ struct batch_write {
 	struct core_command *command; /* NULL: an expiry */
 	struct table *table;
 	struct object *object;      /* the new state, of a removal the final one; NULL: nothing changes */
-	struct object *old;         /* what it replaced; the reference the index had */
+	struct object *old;         /* what it replaced; the reference the index had; once published */
+	uint64_t previous;          /* revision of what it replaces, 0: nothing */
 	size_t value_at, value_len; /* in batch.values */
+	unsigned bucket, older;     /* in batch.newest; the write there before it */
 	bool deleted;
 };
 
@@ -45,21 +47,40 @@ static struct batch_write *new_write(struct batch *batch, struct core_command *c
 		batch->writes = mem_realloc_array(batch->writes, batch->cap, sizeof(*batch->writes));
 	}
 	if (!batch->n)
-		batch->revision_before = batch->state->revision;
+		batch->revision = batch->state->revision;
 	batch->writes[batch->n] = (struct batch_write){ .command = command, .table = table };
 	return &batch->writes[batch->n++];
 }
 
+/* --- the tentative view --- */
+
+static unsigned bucket_of(const struct table *table, const char *key)
+{
+	return (unsigned)(map_hash(key, strlen(key)) + table->resource->index) % BATCH_BUCKETS;
+}
+
+/* The object of KEY as the writes so far leave it, or NULL. Borrowed. */
+static struct object *look_up(const struct batch *batch, const struct table *table, const char *key)
+{
+	for (unsigned i = batch->newest[bucket_of(table, key)]; i; i = batch->writes[i - 1].older) {
+		const struct batch_write *write = &batch->writes[i - 1];
+
+		if (write->table == table && !strcmp(object_key(write->object), key))
+			return write->deleted ? NULL : write->object;
+	}
+	return index_get(&table->objects, key);
+}
+
 /* --- checks --- */
 
-static int check_namespace(const struct state *state, struct core_command *command)
+static int check_namespace(const struct batch *batch, struct core_command *command)
 {
 	const char *name = object_namespace(command->object);
 	const struct object *namespace_;
 
 	if (!command->check_namespace || !*name)
 		return 0;
-	namespace_ = state->namespaces ? index_get(&state->namespaces->objects, name) : NULL;
+	namespace_ = batch->state->namespaces ? look_up(batch, batch->state->namespaces, name) : NULL;
 	if (!namespace_)
 		return err_set(&command->err, ERR_NOT_FOUND, "namespaces \"%s\" not found", name);
 	if (object_deleting(namespace_))
@@ -108,11 +129,11 @@ static int check_revision(struct core_command *command, const struct object *old
 }
 
 /* The object an UPDATE or DELETE is about, or NULL with the command's error. */
-static struct object *find(struct table *table, struct core_command *command)
+static struct object *find(const struct batch *batch, const struct table *table, struct core_command *command)
 {
 	char buf[STATE_KEY_SIZE];
 	const char *key = state_key(command->namespace_, command->name, buf, sizeof(buf));
-	struct object *old = key ? index_get(&table->objects, key) : NULL;
+	struct object *old = key ? look_up(batch, table, key) : NULL;
 
 	if (!old) {
 		status_not_found(&command->err, command->resource, command->name);
@@ -121,18 +142,22 @@ static struct object *find(struct table *table, struct core_command *command)
 	return check_uid(command, old) < 0 || check_revision(command, old) < 0 ? NULL : old;
 }
 
-/* --- applying --- */
+/* --- adding --- */
 
-/* Gives WRITE's object (reference taken) its revision and puts it into the state. */
-static void apply(struct batch *batch, struct batch_write *write, struct object *object)
+/* Gives WRITE's object (reference taken), which replaces OLD, its revision and shows it to the writes after
+ * it. */
+static void apply(struct batch *batch, struct batch_write *write, struct object *object,
+		  const struct object *old)
 {
-	struct index *objects = &write->table->objects;
+	unsigned bucket = bucket_of(write->table, object_key(object));
 
-	object_set_revision(object, ++batch->state->revision);
+	object_set_revision(object, ++batch->revision);
 	object_set_written(object, state_now_s(batch->state));
 	write->object = object;
-	write->old = write->deleted ? index_remove(objects, object_key(object))
-				    : index_put(objects, object_ref(object));
+	write->previous = old ? object_revision(old) : 0;
+	write->bucket = bucket;
+	write->older = batch->newest[bucket];
+	batch->newest[bucket] = (unsigned)(write - batch->writes) + 1;
 	write->value_at = batch->values.len;
 	object_write_stored(&batch->values, object);
 	write->value_len = batch->values.len - write->value_at;
@@ -143,20 +168,20 @@ static void add_create(struct batch *batch, struct batch_write *write, struct ob
 {
 	struct core_command *command = write->command;
 
-	if (check_namespace(batch->state, command) < 0)
+	if (check_namespace(batch, command) < 0)
 		return;
-	if (index_get(&write->table->objects, object_key(object)))
+	if (look_up(batch, write->table, object_key(object)))
 		status_already_exists(&command->err, command->resource, object_name(object));
 	else if (command->dry_run)
 		command->ret_object = object_ref(object);
 	else
-		apply(batch, write, object_ref(object));
+		apply(batch, write, object_ref(object), NULL);
 }
 
 static void add_update(struct batch *batch, struct batch_write *write, struct object *object)
 {
 	struct core_command *command = write->command;
-	struct object *old = find(write->table, command);
+	struct object *old = find(batch, write->table, command);
 
 	if (!old)
 		return;
@@ -170,14 +195,14 @@ static void add_update(struct batch *batch, struct batch_write *write, struct ob
 		object_set_revision(object, object_revision(old));
 		command->ret_object = object_ref(object);
 	} else {
-		apply(batch, write, object_ref(object));
+		apply(batch, write, object_ref(object), old);
 	}
 }
 
 static void add_delete(struct batch *batch, struct batch_write *write, struct object *final)
 {
 	struct core_command *command = write->command;
-	struct object *old = find(write->table, command);
+	struct object *old = find(batch, write->table, command);
 
 	if (!old)
 		return;
@@ -188,7 +213,7 @@ static void add_delete(struct batch *batch, struct batch_write *write, struct ob
 		command->ret_object = object_ref(old);
 	} else {
 		write->deleted = true;
-		apply(batch, write, final ? object_ref(final) : object_copy_at(old, 0));
+		apply(batch, write, final ? object_ref(final) : object_copy_at(old, 0), old);
 	}
 }
 
@@ -212,7 +237,7 @@ void batch_remove(struct batch *batch, struct table *table, struct object *objec
 	struct batch_write *write = new_write(batch, NULL, table);
 
 	write->deleted = true;
-	apply(batch, write, object_copy_at(object, 0));
+	apply(batch, write, object_copy_at(object, 0), object);
 }
 
 /* --- committing --- */
@@ -238,7 +263,7 @@ static void fill_changes(struct batch *batch)
 			.plural = write->table->resource->plural,
 			.key = object_key(write->object),
 			.revision = object_revision(write->object),
-			.previous = write->old ? object_revision(write->old) : 0,
+			.previous = write->previous,
 			.time_s = object_written(write->object),
 			.value = batch->values.data + write->value_at,
 			.value_len = write->value_len,
@@ -317,6 +342,25 @@ static int store_all(struct batch *batch, bool all, struct err *err)
 
 /* --- after it --- */
 
+/* What edges read: all of the batch at once. */
+static void publish_objects(struct batch *batch)
+{
+	struct state *state = batch->state;
+
+	pthread_rwlock_wrlock(&state->lock);
+	for (size_t i = 0; i < batch->n; i++) {
+		struct batch_write *write = &batch->writes[i];
+		struct index *objects = &write->table->objects;
+
+		if (!write->object)
+			continue;
+		write->old = write->deleted ? index_remove(objects, object_key(write->object))
+					    : index_put(objects, object_ref(write->object));
+		state->revision = object_revision(write->object);
+	}
+	pthread_rwlock_unlock(&state->lock);
+}
+
 static void publish(struct batch *batch, struct batch_write *write)
 {
 	struct table *table = write->table;
@@ -342,29 +386,12 @@ static void publish(struct batch *batch, struct batch_write *write)
 		command->reply(command);
 }
 
-static void undo(struct batch *batch)
-{
-	for (size_t i = batch->n; i-- > 0;) {
-		struct batch_write *write = &batch->writes[i];
-		struct index *objects = &write->table->objects;
-
-		if (!write->object)
-			continue;
-		if (write->old)
-			object_unref(index_put(objects, write->old));
-		else
-			object_unref(index_remove(objects, object_key(write->object)));
-		object_unref(write->object);
-	}
-	if (batch->n)
-		batch->state->revision = batch->revision_before;
-}
-
 static void answer_failed(struct batch *batch, const struct err *err)
 {
 	for (size_t i = 0; i < batch->n; i++) {
 		struct core_command *command = batch->writes[i].command;
 
+		object_unref(batch->writes[i].object);
 		if (!command)
 			continue;
 		object_unrefp(&command->ret_object);
@@ -375,6 +402,8 @@ static void answer_failed(struct batch *batch, const struct err *err)
 
 static void reset(struct batch *batch)
 {
+	for (size_t i = 0; i < batch->n; i++)
+		batch->newest[batch->writes[i].bucket] = 0;
 	batch->n = batch->n_changes = 0;
 	if (batch->values.cap > KEEP_BYTES)
 		buf_close(&batch->values);
@@ -391,7 +420,6 @@ void batch_commit(struct batch *batch, bool all, _Atomic uint64_t *revision)
 		if (!batch->failed)
 			log_error("a commit failed; its writes were refused", "error", err.msg, NULL);
 		batch->failed = true;
-		undo(batch);
 		answer_failed(batch, &err);
 		reset(batch);
 		return;
@@ -400,6 +428,7 @@ void batch_commit(struct batch *batch, bool all, _Atomic uint64_t *revision)
 		log_info("commits work again", NULL);
 		batch->failed = false;
 	}
+	publish_objects(batch);
 	atomic_store(revision, batch->state->revision);
 	for (size_t i = 0; i < batch->n; i++)
 		publish(batch, &batch->writes[i]);

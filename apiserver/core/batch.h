@@ -1,9 +1,7 @@
-/* Group commit. Writes are applied one by one to the state, each checked against what the ones before it left
- * (the tentative view); then all go to the store in one transaction; then they are published: history,
- * watches, answers, in revision order. When the transaction fails the state is put back as it was and every
- * write is answered with the error.
- *
- * Between the first batch_add and batch_commit the state holds what is not durable: nothing else may read it.
+/* Group commit. Writes are checked one by one against the tentative view: the state with the batch's own
+ * writes in front of it. Then all go to the store in one transaction; then they are published: objects,
+ * history, watches, answers, in revision order. When the transaction fails every write is answered with the
+ * error; the state never held any of it.
  */
 #pragma once
 
@@ -12,15 +10,18 @@
 
 struct batch_write;
 
+#define BATCH_BUCKETS 1024
+
 struct batch {
 	struct state *state;
 	struct store *store;
 	struct watch_hub *hub;
 	struct batch_write *writes;
 	size_t n, cap;
-	size_t n_changes; /* writes that change something */
-	uint64_t revision_before;
-	struct buf values; /* what the store gets of all of them */
+	size_t n_changes;               /* writes that change something */
+	unsigned newest[BATCH_BUCKETS]; /* by hash of the key: 1 + place in writes; 0: none */
+	uint64_t revision;              /* of the newest write */
+	struct buf values;              /* what the store gets of all of them */
 	struct store_change *changes;
 	size_t cap_changes;
 	atomic_bool failed; /* the last transaction did; read by any thread */

@@ -242,9 +242,6 @@ static void watch(struct core *core, struct core_command *command)
 static void answer_read(struct core *core, struct core_command *command)
 {
 	switch (command->op) {
-	case CORE_GET:
-		state_get(&core->state, command);
-		break;
 	case CORE_LIST:
 		state_list(&core->state, command);
 		break;
@@ -331,6 +328,12 @@ static void on_wake(void *arg)
 }
 
 /* --- other threads --- */
+
+int core_get(struct core *core, const struct resource *resource, const char *namespace_, const char *name,
+	     struct object **ret, struct err *err)
+{
+	return state_get(&core->state, resource, namespace_, name, ret, err);
+}
 
 void core_submit(struct core *core, struct core_command *command)
 {

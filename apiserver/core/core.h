@@ -5,9 +5,11 @@
  *
  * Edges submit commands from any thread and get each reply by its callback, on the core thread: it must be
  * short and hand over (resume a suspended connection). Reads answer from published state; a read submitted
- * after a write was answered sees it. Writes of one drain become one transaction: compare-and-swap checks see
- * the writes before them in the same batch; a failed commit fails every write in it and leaves no trace;
- * nothing is answered or seen by a watcher before it is durable.
+ * after a write was answered sees it. A single object needs no command: core_get looks it up on the caller's
+ * thread, under the one lock there is (state.h), which the core holds only while it publishes. Writes of one
+ * drain become one transaction: compare-and-swap checks see the writes before them in the same batch; a
+ * failed commit fails every write in it and leaves no trace; nothing is answered or seen by a watcher before
+ * it is durable.
  */
 #pragma once
 
@@ -40,7 +42,6 @@ int core_start(struct core *core, struct err *err);
 void core_stop_and_free(struct core *core);
 
 enum core_op {
-	CORE_GET,
 	CORE_LIST,
 	CORE_CREATE,
 	CORE_UPDATE, /* replace, by compare-and-swap on revision */
@@ -60,10 +61,10 @@ struct core_filter {
 struct core_command {
 	enum core_op op;
 	const struct resource *resource;
-	const char *namespace_, *name; /* GET, UPDATE, DELETE; "" for cluster scope */
+	const char *namespace_, *name; /* UPDATE, DELETE; "" for cluster scope */
 	struct object *object;     /* CREATE, UPDATE: a reference, taken when submitted (NULL in the answer).
-				      DELETE: the     final state shown to watchers (deletionTimestamp set), taken as
-				      well, or NULL for     the stored one */
+				      DELETE: the     final state shown to watchers (deletionTimestamp set), taken
+				      as     well, or NULL for     the stored one */
 	uint64_t revision;         /* UPDATE, DELETE: the revision that must be current; 0: any */
 	const char *uid;           /* BY_OWNER; UPDATE, DELETE: must match when not NULL */
 	bool check_namespace;      /* CREATE: the namespace must exist (NotFound) and not be terminating
@@ -90,7 +91,7 @@ struct core_command {
 	uint64_t ret_revision; /* LIST: of the snapshot; WATCH: where it starts; CREATE, UPDATE, DELETE: of
 				  the change */
 	struct object
-	    *ret_object; /* GET, CREATE, UPDATE, DELETE: reference for the submitter. UPDATE with the bytes
+	    *ret_object; /* CREATE, UPDATE, DELETE: reference for the submitter. UPDATE with the bytes
 			    that are stored already changes nothing and gives the stored one. */
 	struct object **ret_objects; /* LIST, BY_OWNER: references in key order; free the array as well:
 					core_command_close */
@@ -102,6 +103,10 @@ struct core_command {
 	struct core_command *next; /* queue link */
 };
 
+/* The newest published state of an object, as a new reference; ERR_NOT_FOUND. Any thread, at once: whoever
+ * has the answer to a write sees it, and nobody sees what is not durable. */
+int core_get(struct core *core, const struct resource *resource, const char *namespace_, const char *name,
+	     struct object **ret, struct err *err);
 /* Any thread; lock-free. COMMAND stays the submitter's memory and must live until its reply. */
 void core_submit(struct core *core, struct core_command *command);
 /* Drops what the answer holds. */

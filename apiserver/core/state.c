@@ -9,12 +9,24 @@
 #include "lib/log.h"
 #include "lib/timefmt.h"
 
+/* Readers that come one after another must not keep the core from publishing. */
+static void init_lock(pthread_rwlock_t *lock)
+{
+	pthread_rwlockattr_t attributes;
+
+	pthread_rwlockattr_init(&attributes);
+	pthread_rwlockattr_setkind_np(&attributes, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
+	pthread_rwlock_init(lock, &attributes);
+	pthread_rwlockattr_destroy(&attributes);
+}
+
 void state_init(struct state *state, const struct history_limits *limits)
 {
 	size_t n;
 
 	resource_all(&n);
 	*state = (struct state){ .limits = *limits, .n_tables = n, .revision = 1 };
+	init_lock(&state->lock);
 	state->tables = mem_zalloc(sizeof(*state->tables) * (n + 1));
 	for (size_t i = 0; i < n; i++) {
 		const struct resource *resource = resource_at((unsigned)i);
@@ -37,6 +49,7 @@ void state_close(struct state *state)
 	owners_close(&state->owners);
 	free(state->tables);
 	free(state->superseded);
+	pthread_rwlock_destroy(&state->lock);
 	*state = (struct state){ 0 };
 }
 
@@ -177,16 +190,23 @@ int state_load(struct state *state, struct store *store, struct err *err)
 
 /* --- reading --- */
 
-void state_get(struct state *state, struct core_command *command)
+int state_get(struct state *state, const struct resource *resource, const char *namespace_, const char *name,
+	      struct object **ret, struct err *err)
 {
 	char buf[STATE_KEY_SIZE];
-	const char *key = state_key(command->namespace_, command->name, buf, sizeof(buf));
-	struct object *object = key ? index_get(&state_table(state, command->resource)->objects, key) : NULL;
+	const char *key = state_key(namespace_, name, buf, sizeof(buf));
+	struct object *object = NULL;
 
+	pthread_rwlock_rdlock(&state->lock);
+	if (key)
+		object = index_get(&state_table(state, resource)->objects, key);
 	if (object)
-		command->ret_object = object_ref(object);
-	else
-		status_not_found(&command->err, command->resource, command->name);
+		object_ref(object);
+	pthread_rwlock_unlock(&state->lock);
+	if (!object)
+		return status_not_found(err, resource, name);
+	*ret = object;
+	return 0;
 }
 
 void state_by_owner(struct state *state, struct core_command *command)

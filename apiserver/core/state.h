@@ -1,8 +1,9 @@
 /* What the core knows: the objects of every resource, who owns them, and their recent history. Plain data of
- * the core thread; reads answer from it, batch.h changes it.
+ * the core thread, which reads and changes it (batch.h), but for one thing: any thread may look up an object.
  */
 #pragma once
 
+#include <pthread.h>
 #include <stdatomic.h>
 
 #include "apiserver/core/core.h"
@@ -20,12 +21,15 @@ struct table {
 };
 
 struct state {
+	/* Over the indexes of all tables: the core takes it for writing while it publishes a batch, other
+	 * threads for reading while they look up one object. What the core itself reads needs no lock. */
+	pthread_rwlock_t lock;
 	struct table *tables; /* by resource index */
 	size_t n_tables;
 	struct table *namespaces; /* or NULL */
 	struct owners owners;
 	struct history_limits limits;
-	uint64_t revision;    /* of the newest change; while a batch is applied, of its newest */
+	uint64_t revision;    /* of the newest published change */
 	uint64_t *superseded; /* revisions that the store need not keep any longer */
 	size_t n_superseded, cap_superseded;
 	int64_t clock_offset_ms; /* wall clock less monotonic clock when we started */
@@ -48,7 +52,9 @@ const char *state_key(const char *namespace_, const char *name, char *buf, size_
 /* Lets changes leave TABLE's history. */
 void state_trim(struct state *state, struct table *table, uint32_t now_s);
 
+/* A new reference to the newest published state, or ERR_NOT_FOUND; any thread. */
+int state_get(struct state *state, const struct resource *resource, const char *namespace_, const char *name,
+	      struct object **ret, struct err *err);
 /* Answer a command of that op. */
-void state_get(struct state *state, struct core_command *command);
 void state_list(struct state *state, struct core_command *command);
 void state_by_owner(struct state *state, struct core_command *command);

@@ -192,11 +192,9 @@ static inline uint64_t remove_object(struct core *core, const struct resource *r
 static inline uint64_t revision_of(struct core *core, const struct resource *resource, const char *namespace_,
 				   const char *name)
 {
-	struct core_command command = { .op = CORE_GET, .resource = resource, .namespace_ = namespace_, .name = name };
-	uint64_t result = call(core, &command) == ERR_NONE ? object_revision(command.ret_object) : 0;
+	CLEANUP(object_unrefp) struct object *object = NULL;
 
-	core_command_close(&command);
-	return result;
+	return core_get(core, resource, namespace_, name, &object, NULL) < 0 ? 0 : object_revision(object);
 }
 
 /* A reader of a watch, waiting on a semaphore for its wake. */

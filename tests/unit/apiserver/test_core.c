@@ -57,13 +57,17 @@ static void test_checks(void **state)
 {
 	(void)state;
 	char *dir = make_folder();
+	struct object *missing = NULL;
+	struct err err = ERR_INIT;
 	struct core *core = start(dir);
 
 	create(core, "a", "1");
 	assert_failed(core, &(struct core_command){ .op = CORE_CREATE, .resource = config_maps(), .object = config("a", "2") },
 		      ERR_ALREADY_EXISTS, "configmaps \"a\" already exists");
-	assert_failed(core, &(struct core_command){ .op = CORE_GET, .resource = config_maps(), .namespace_ = "d", .name = "b" },
-		      ERR_NOT_FOUND, "configmaps \"b\" not found");
+	assert_int_equal(core_get(core, config_maps(), "d", "b", &missing, &err), -1);
+	assert_int_equal(err.kind, ERR_NOT_FOUND);
+	assert_string_equal(err.msg, "configmaps \"b\" not found");
+	assert_null(missing);
 	assert_failed(core, &(struct core_command){ .op = CORE_UPDATE, .resource = config_maps(), .namespace_ = "d",
 						    .name = "b", .object = config("b", "2") },
 		      ERR_NOT_FOUND, "configmaps \"b\" not found");
@@ -508,9 +512,12 @@ static void batch(bool fail)
 		{ .op = CORE_UPDATE, .namespace_ = "d", .name = "a", .object = config("a", "3"), .revision = 12 },
 		{ .op = CORE_UPDATE, .namespace_ = "d", .name = "a", .object = config("a", "4"), .revision = 12 },
 		{ .op = CORE_DELETE, .namespace_ = "d", .name = "first" },
-		{ .op = CORE_GET, .namespace_ = "d", .name = "first" },
+		{ .op = CORE_CREATE, .object = config("first", "2") },
+		{ .op = CORE_LIST },
 	};
-	static const enum err_kind expected[] = { ERR_NONE, ERR_ALREADY_EXISTS, ERR_NONE, ERR_CONFLICT, ERR_NONE, ERR_NONE };
+	static const enum err_kind expected[] = { ERR_NONE, ERR_ALREADY_EXISTS, ERR_NONE, ERR_CONFLICT,
+						  ERR_NONE, ERR_NONE,		ERR_NONE };
+	size_t writes = ARRAY_SIZE(commands) - 1;
 
 	stub_init(&stub, true);
 	sem_init(&done, 0, 0);
@@ -528,35 +535,40 @@ static void batch(bool fail)
 	sem_post(&stub.leave);
 	sem_wait(&stub.entered);
 	sem_wait(&done); /* first */
-	sem_wait(&done); /* the read: before the transaction, from the state before it */
-	assert_int_equal(commands[5].err.kind, ERR_NONE);
+	sem_wait(&done); /* the list: before the transaction, from the state before it */
+	assert_int_equal(commands[writes].err.kind, ERR_NONE);
+	assert_int_equal(commands[writes].ret_n, 1);
 	assert_int_equal(core_revision(core), 11);
+	/* Nor does a look-up see what is being committed. */
+	assert_int_equal(revision_of(core, config_maps(), "d", "a"), 0);
+	assert_int_equal(revision_of(core, config_maps(), "d", "first"), 11);
 	assert_int_equal(sem_trywait(&done), -1);
 	atomic_store(&stub.fail, fail);
 	sem_post(&stub.leave);
-	for (size_t i = 0; i < 5; i++)
+	for (size_t i = 0; i < writes; i++)
 		sem_wait(&done);
-	assert_int_equal(stub.last_n, 3);
+	assert_int_equal(stub.last_n, 4);
 	expect(&reader, WATCH_ADDED, "first", 11);
 	for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
-		assert_int_equal(commands[i].err.kind, fail && i < 5 ? ERR_SYSTEM : expected[i]);
+		assert_int_equal(commands[i].err.kind, fail && i < writes ? ERR_SYSTEM : expected[i]);
 		core_command_close(&commands[i]);
 	}
 	core_command_close(&first);
 	assert_int_equal(core_healthy(core), !fail);
-	assert_int_equal(core_revision(core), fail ? 11 : 14);
+	assert_int_equal(core_revision(core), fail ? 11 : 15);
 	assert_int_equal(revision_of(core, config_maps(), "d", "a"), fail ? 0 : 13);
-	assert_int_equal(revision_of(core, config_maps(), "d", "first"), fail ? 11 : 0);
-	assert_int_equal(core_count(core, config_maps()->index), 1);
+	assert_int_equal(revision_of(core, config_maps(), "d", "first"), fail ? 11 : 15);
+	assert_int_equal(core_count(core, config_maps()->index), fail ? 1 : 2);
 	/* The next one works, and gets the next number. */
 	atomic_store(&stub.fail, false);
 	sem_post(&stub.leave);
-	assert_int_equal(create(core, "next", "1"), fail ? 12 : 15);
+	assert_int_equal(create(core, "next", "1"), fail ? 12 : 16);
 	assert_true(core_healthy(core));
 	if (!fail) {
 		expect(&reader, WATCH_ADDED, "a", 12);
 		expect(&reader, WATCH_MODIFIED, "a", 13);
 		expect(&reader, WATCH_DELETED, "first", 14);
+		expect(&reader, WATCH_ADDED, "first", 15);
 	}
 	expect(&reader, WATCH_ADDED, "next", 0);
 	reader_close(&reader);
@@ -585,22 +597,21 @@ static void *increment(void *arg)
 	struct core *core = arg;
 
 	for (unsigned done = 0; done < ROUNDS;) {
-		struct core_command get = { .op = CORE_GET, .resource = config_maps(), .namespace_ = "d", .name = "n" };
+		CLEANUP(object_unrefp) struct object *object = NULL;
 		CLEANUP(json_putp) struct json_object *obj = NULL;
 
-		assert_int_equal(call(core, &get), ERR_NONE);
-		obj = object_json(get.ret_object);
+		assert_int_equal(core_get(core, config_maps(), "d", "n", &object, NULL), 0);
+		obj = object_json(object);
 		json_set_int(json_get(obj, "data"), "n", json_int(json_get(obj, "data"), "n", 0) + 1);
 
 		struct core_command put = { .op = CORE_UPDATE, .resource = config_maps(), .namespace_ = "d", .name = "n",
 					    .object = object_new(config_maps(), obj),
-					    .revision = object_revision(get.ret_object) };
+					    .revision = object_revision(object) };
 
 		if (call(core, &put) == ERR_NONE)
 			done++;
 		else
 			assert_int_equal(put.err.kind, ERR_CONFLICT);
-		core_command_close(&get);
 		core_command_close(&put);
 	}
 	return NULL;
@@ -616,19 +627,18 @@ static void test_no_lost_update(void **state)
 
 	struct core_opts opts = default_opts(&stub.base);
 	struct core *core = start_with(&opts);
-	struct core_command get = { .op = CORE_GET, .resource = config_maps(), .namespace_ = "d", .name = "n" };
+	CLEANUP(object_unrefp) struct object *object = NULL;
 
 	put_object(core, CORE_CREATE, make(config_maps(), "\"name\":\"n\",\"namespace\":\"d\"},\"data\":{\"n\":0}"), 0);
 	for (unsigned i = 0; i < THREADS; i++)
 		pthread_create(&threads[i], NULL, increment, core);
 	for (unsigned i = 0; i < THREADS; i++)
 		pthread_join(threads[i], NULL);
-	assert_int_equal(call(core, &get), ERR_NONE);
+	assert_int_equal(core_get(core, config_maps(), "d", "n", &object, NULL), 0);
 
-	CLEANUP(json_putp) struct json_object *obj = object_json(get.ret_object);
+	CLEANUP(json_putp) struct json_object *obj = object_json(object);
 
 	assert_int_equal(json_int(json_get(obj, "data"), "n", 0), THREADS * ROUNDS);
-	core_command_close(&get);
 	core_stop_and_free(core);
 }
 
