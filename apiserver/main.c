@@ -118,7 +118,27 @@ static int setup_read(struct setup *setup, struct err *err)
 	return 0;
 }
 
-static int start_core(const struct setup *setup, struct core **ret, struct err *err)
+/* The core's word to the main thread that the store is in doubt. */
+struct doubt {
+	struct loop *loop;
+	struct loop_wake *wake;
+	struct err err; /* written before the wake */
+};
+
+static void on_doubt(const struct err *err, void *arg)
+{
+	struct doubt *doubt = arg;
+	doubt->err = *err;
+	loop_wake_send(doubt->wake);
+}
+
+static void stop_in_doubt(void *arg)
+{
+	struct doubt *doubt = arg;
+	loop_stop(doubt->loop);
+}
+
+static int start_core(const struct setup *setup, struct doubt *doubt, struct core **ret, struct err *err)
 {
 	struct store *store = NULL;
 	if (mkdir(data_dir, 0700) < 0 && errno != EEXIST)
@@ -130,7 +150,9 @@ static int start_core(const struct setup *setup, struct core **ret, struct err *
 				  .history_ms = HISTORY_MS,
 				  .event_ttl_ms = setup->event_ttl_us / 1000,
 				  .watch_max_bytes = WATCH_MAX_BYTES,
-				  .max_watches = MAX_WATCHES };
+				  .max_watches = MAX_WATCHES,
+				  .on_doubt = on_doubt,
+				  .on_doubt_arg = doubt };
 	struct core *core = NULL;
 	if (core_new(&opts, &core, err) < 0)
 		return -1;
@@ -163,11 +185,13 @@ static int start_server(const struct setup *setup, struct core *core, struct ser
 static int serve(const struct setup *setup, struct err *err)
 {
 	struct loop *loop = loop_new(err);
+	struct doubt doubt = { .loop = loop,
+			       .wake = loop ? loop_wake_new(loop, stop_in_doubt, &doubt, err) : NULL };
 	struct core *core = NULL;
 	struct server *server = NULL;
 	int result = -1;
-	if (loop && program_stop_on_signals(loop, err) == 0 && start_core(setup, &core, err) == 0 &&
-	    start_server(setup, core, &server, err) == 0) {
+	if (doubt.wake && program_stop_on_signals(loop, err) == 0 &&
+	    start_core(setup, &doubt, &core, err) == 0 && start_server(setup, core, &server, err) == 0) {
 		log_info("serving", "address", setup->address, "port", log_num(server_port(server)), NULL);
 		program_ready();
 		loop_run(loop);
@@ -176,6 +200,13 @@ static int serve(const struct setup *setup, struct err *err)
 	server_stop_and_free(server);
 	if (core)
 		core_stop_and_free(core);
+	/* The core's thread has ended: what it said is whole. */
+	if (doubt.err.kind != ERR_NONE) {
+		*err = doubt.err;
+		result = -1;
+	}
+	if (doubt.wake)
+		loop_wake_free(doubt.wake);
 	loop_free(loop);
 	return result;
 }

@@ -420,6 +420,10 @@ void batch_commit(struct batch *batch, bool all, _Atomic uint64_t *revision)
 		if (!batch->failed)
 			log_error("a commit failed; its writes were refused", "error", err.msg, NULL);
 		batch->failed = true;
+		if (batch->store->in_doubt) {
+			batch->doubt = err;
+			atomic_store(&batch->in_doubt, true);
+		}
 		answer_failed(batch, &err);
 		reset(batch);
 		return;

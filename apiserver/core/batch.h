@@ -24,7 +24,9 @@ struct batch {
 	struct buf values;              /* what the store gets of all of them */
 	struct store_change *changes;
 	size_t cap_changes;
-	atomic_bool failed; /* the last transaction did; read by any thread */
+	atomic_bool failed;   /* the last transaction did; read by any thread */
+	atomic_bool in_doubt; /* the store is; nothing may be added any more. Read by any thread */
+	struct err doubt;     /* why; written before in_doubt is */
 };
 
 void batch_init(struct batch *batch, struct state *state, struct store *store, struct watch_hub *hub);

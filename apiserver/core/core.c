@@ -48,6 +48,12 @@ struct core {
 
 static _Thread_local bool is_core_thread;
 
+/* What the store holds is not known: nothing is answered from the state any more, and nothing changes it. */
+static bool in_doubt(const struct core *core)
+{
+	return atomic_load_explicit(&core->batch.in_doubt, memory_order_acquire);
+}
+
 /* --- timers --- */
 
 static void arm(struct loop_timer *timer, int64_t delay_ms)
@@ -68,6 +74,8 @@ static void on_idle(struct loop_timer *timer, void *arg)
 	struct core *core = arg;
 	int64_t quiet_ms = loop_now_ms(core->loop) - core->last_write_ms;
 
+	if (in_doubt(core))
+		return;
 	if (quiet_ms < IDLE_MS)
 		loop_timer_arm(timer, IDLE_MS - quiet_ms);
 	else if (core->opts.store->ops->maintain(core->opts.store, true))
@@ -79,6 +87,11 @@ static void commit(struct core *core, bool all)
 	size_t changes = core->batch.n_changes;
 
 	batch_commit(&core->batch, all, &core->revision);
+	if (in_doubt(core)) {
+		if (core->opts.on_doubt)
+			core->opts.on_doubt(&core->batch.doubt, core->opts.on_doubt_arg);
+		return;
+	}
 	if (!changes && !all)
 		return;
 	core->last_write_ms = time_mono_ms();
@@ -92,7 +105,7 @@ static void on_compact(struct loop_task *task, void *arg)
 {
 	struct core *core = arg;
 
-	if (!batch_has_backlog(&core->batch))
+	if (in_doubt(core) || !batch_has_backlog(&core->batch))
 		return;
 	commit(core, true);
 	if (!core->batch.failed)
@@ -105,6 +118,8 @@ static void on_history(struct loop_timer *timer, void *arg)
 	uint32_t now_s = state_now_s(&core->state);
 	size_t before = 0, after = 0;
 
+	if (in_doubt(core))
+		return;
 	for (size_t i = 0; i < core->state.n_tables; i++) {
 		struct history *history = &core->state.tables[i].history;
 
@@ -156,6 +171,8 @@ static void on_expiry(struct loop_timer *timer, void *arg)
 	for (size_t i = 0; i < core->state.n_tables; i++) {
 		struct table *table = &core->state.tables[i];
 
+		if (in_doubt(core))
+			return;
 		if (table->expires) {
 			uint32_t due_s = expire_table(core, table, now_s);
 
@@ -171,6 +188,8 @@ static void on_bookmark(struct loop_timer *timer, void *arg)
 {
 	struct core *core = arg;
 
+	if (in_doubt(core))
+		return;
 	watch_hub_bookmark(&core->hub, core->state.revision);
 	if (core->hub.n_bookmarks)
 		loop_timer_arm(timer, BOOKMARK_MS);
@@ -274,6 +293,13 @@ static struct core_command *take_queue(struct core *core)
 	return oldest;
 }
 
+static void refuse(struct core *core, struct core_command *command)
+{
+	object_unref(TAKE(command->object));
+	command->err = core->batch.doubt;
+	command->reply(command);
+}
+
 /* Reads are answered at once, from what is published, and do not wait for the writes beside them to be
  * durable: who must see a write has its answer first, and submits after that. */
 static void drain(struct core *core)
@@ -283,7 +309,9 @@ static void drain(struct core *core)
 	while (command) {
 		struct core_command *next = command->next;
 
-		if (is_write(command)) {
+		if (in_doubt(core)) {
+			refuse(core, command);
+		} else if (is_write(command)) {
 			*last = command;
 			last = &command->next;
 		} else {
@@ -297,8 +325,13 @@ static void drain(struct core *core)
 		while (writes && !batch_full(&core->batch)) {
 			command = writes;
 			writes = writes->next;
-			batch_add(&core->batch, command);
+			if (in_doubt(core))
+				refuse(core, command);
+			else
+				batch_add(&core->batch, command);
 		}
+		if (in_doubt(core))
+			continue;
 		commit(core, false);
 		arm_expiry(core);
 	}
@@ -332,6 +365,9 @@ static void on_wake(void *arg)
 int core_get(struct core *core, const struct resource *resource, const char *namespace_, const char *name,
 	     struct object **ret, struct err *err)
 {
+	if (in_doubt(core)) {
+		return err_set(err, core->batch.doubt.kind, "%s", core->batch.doubt.msg);
+	}
 	return state_get(&core->state, resource, namespace_, name, ret, err);
 }
 

@@ -9,7 +9,7 @@
  * thread, under the one lock there is (state.h), which the core holds only while it publishes. Writes of one
  * drain become one transaction: compare-and-swap checks see the writes before them in the same batch; a
  * failed commit fails every write in it and leaves no trace; nothing is answered or seen by a watcher before
- * it is durable.
+ * it is durable. Reads go on while writes fail.
  */
 #pragma once
 
@@ -32,6 +32,10 @@ struct core_opts {
 	int64_t event_ttl_ms;    /* Events go this long after their last write: 1 hour */
 	size_t watch_max_bytes;  /* unsent bytes at which a slow watcher is closed: 8 MiB */
 	unsigned max_watches;    /* 20,000 */
+	/* Called once, on the core thread, when the store is in doubt (store.h): the core answers everything
+	 * with ERR_SERVICE_UNAVAILABLE from then on, and the process should end. May be NULL. */
+	void (*on_doubt)(const struct err *err, void *arg);
+	void *on_doubt_arg;
 };
 
 /* Loads the store (blocking, before the thread starts); on failure it is closed. */

@@ -250,7 +250,7 @@ static int drop(struct sqlite_store *store, const struct store_batch *batch, str
 	return 0;
 }
 
-static int write_batch(struct sqlite_store *store, const struct store_batch *batch, struct err *err)
+static int write_rows(struct sqlite_store *store, const struct store_batch *batch, struct err *err)
 {
 	if (run(store, store->begin, "beginning a transaction", err) < 0)
 		return -1;
@@ -258,23 +258,56 @@ static int write_batch(struct sqlite_store *store, const struct store_batch *bat
 		if (insert(store, &batch->changes[i], err) < 0)
 			return -1;
 	}
-	if (drop(store, batch, err) < 0)
-		return -1;
-	return run(store, store->commit, "committing", err);
+	return drop(store, batch, err);
+}
+
+/* Whether a COMMIT that failed with CODE left nothing that a later start could take for a transaction: its
+ * last frame, the one that makes it count, is written last and was not. */
+static bool surely_not_stored(int code)
+{
+	return code == SQLITE_IOERR_WRITE || (code & 0xff) == SQLITE_FULL;
+}
+
+/* Writes another transaction over what a failed one left in the log, and syncs it. The frames of a
+ * transaction follow the last valid one, and each is chained to all before it by checksums: with the first
+ * one replaced none of the old ones counts. */
+static bool write_over(struct sqlite_store *store)
+{
+	CLEANUP(mem_freep)
+	char *sql = mem_printf("PRAGMA user_version=%d", STORE_SCHEMA_VERSION); /* as it is */
+
+	return sqlite3_exec(store->db, sql, NULL, NULL, NULL) == SQLITE_OK;
+}
+
+/* A full disk or a failed write has rolled back already; other errors leave the transaction open. */
+static void roll_back(struct sqlite_store *store)
+{
+	if (!sqlite3_get_autocommit(store->db))
+		run(store, store->rollback, "rolling back", NULL);
 }
 
 static int sqlite_commit(struct store *base, const struct store_batch *batch, struct err *err)
 {
 	struct sqlite_store *store = CONTAINER_OF(base, struct sqlite_store, base);
 	size_t known = store->n_resources;
+	int code;
 
-	if (write_batch(store, batch, err) == 0)
-		return 0;
-	/* A full disk or a failed write has rolled back already; other errors leave the transaction open. */
-	if (!sqlite3_get_autocommit(store->db))
-		run(store, store->rollback, "rolling back", NULL);
+	if (base->in_doubt)
+		return err_set(err, ERR_SERVICE_UNAVAILABLE, "store %s is in doubt", store->path);
+	roll_back(store); /* of a commit before this one, when it could not be then */
+	if (write_rows(store, batch, err) == 0) {
+		code = sqlite3_step(store->commit);
+		sqlite3_reset(store->commit);
+		if (code == SQLITE_DONE)
+			return 0;
+		sqlite_error(err, store->db, code, "committing");
+		roll_back(store);
+		base->in_doubt = !surely_not_stored(code) && !write_over(store);
+	} else {
+		roll_back(store);
+	}
 	forget_resources(store, known);
-	return err_wrap(err, "store %s", store->path);
+	return sqlite_add_commit_advice(err, store);
 }
 
 /* --- housekeeping --- */
@@ -351,6 +384,9 @@ static void sqlite_close(struct store *base)
 	struct sqlite_store *store = CONTAINER_OF(base, struct sqlite_store, base);
 
 	checkpointer_stop(&store->checkpointer);
+	/* The next start looks at what is there. */
+	if (base->in_doubt)
+		sqlite3_db_config(store->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
 	sqlite3_finalize(store->begin);
 	sqlite3_finalize(store->commit);
 	sqlite3_finalize(store->rollback);

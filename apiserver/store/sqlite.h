@@ -8,6 +8,8 @@
 #include "apiserver/store/checkpointer.h"
 #include "apiserver/store/store.h"
 
+#define STORE_SCHEMA_VERSION 1
+
 struct known_resource {
 	char *group, *plural;
 	int64_t id;
@@ -31,6 +33,8 @@ struct sqlite_store {
 int sqlite_error(struct err *err, sqlite3 *db, int code, const char *what);
 /* Turns an ERR_CORRUPT into advice on what to do; -1. */
 int sqlite_add_advice(struct err *err, const struct sqlite_store *store);
+/* Says of a failed commit what became of it and what to do; -1. */
+int sqlite_add_commit_advice(struct err *err, const struct sqlite_store *store);
 /* The first number of the first row of SQL, -1 when there is none. */
 int64_t sqlite_number(sqlite3 *db, const char *sql);
 /* A connection for one thread. */

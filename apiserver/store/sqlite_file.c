@@ -12,8 +12,8 @@
 #include "apiserver/store/sqlite.h"
 
 #define APPLICATION_ID            "1802396018" /* "knar" */
-#define SCHEMA_VERSION            1
 #define HEADER_SIZE               100
+#define COPY_BYTES                (64 * 1024) /* the unix VFS takes less than 128 KiB at once */
 #define STRUCTURE_CHECK_MAX_BYTES (8 * 1024 * 1024)
 
 static const char create_file_sql[] = "PRAGMA page_size=4096;"
@@ -22,7 +22,7 @@ static const char create_file_sql[] = "PRAGMA page_size=4096;"
 				      "PRAGMA application_id=" APPLICATION_ID ";";
 
 /* Step i takes the schema from version i to i + 1, in one transaction with user_version. */
-static const char *const migrations[SCHEMA_VERSION] = {
+static const char *const migrations[STORE_SCHEMA_VERSION] = {
 	"CREATE TABLE resource(id INTEGER PRIMARY KEY, \"group\" TEXT NOT NULL, plural TEXT NOT NULL,"
 	" horizon INTEGER NOT NULL DEFAULT 0, UNIQUE(\"group\", plural));"
 	"CREATE TABLE log(revision INTEGER PRIMARY KEY, resource INTEGER NOT NULL, kind INTEGER NOT NULL,"
@@ -75,6 +75,44 @@ int sqlite_add_advice(struct err *err, const struct sqlite_store *store)
 			"to start with an empty cluster",
 			store->path, damage, store->wal_path);
 	}
+	return -1;
+}
+
+/* What to do about a disk that gives ERRNUM. */
+static const char *disk_advice(int errnum)
+{
+	switch (errnum) {
+	case ENOSPC:
+	case EDQUOT:
+		return "free space there, then writes work again";
+	case EROFS:
+	case EACCES:
+	case EPERM:
+		return "make it writable, then writes work again";
+	case ENOMEM:
+		return "try again";
+	default:
+		return "try again; if it stays, look for errors of the disk in the kernel's log";
+	}
+}
+
+int sqlite_add_commit_advice(struct err *err, const struct sqlite_store *store)
+{
+	CLEANUP(mem_freep) char *failure = NULL;
+
+	if (!err)
+		return -1;
+	failure = mem_dup(err->msg);
+	if (store->base.in_doubt)
+		return err_set(err, ERR_SERVICE_UNAVAILABLE,
+			       "store %s: %s; whether the change is stored is not known until the server was "
+			       "started again and has read the disk",
+			       store->path, failure);
+	if (err->kind != ERR_SYSTEM)
+		return err_wrap(err, "store %s: nothing was stored", store->path);
+	/* errnum stays for whoever looks at it. */
+	snprintf(err->msg, sizeof(err->msg), "store %s: %s; nothing was stored: %s", store->path, failure,
+		 disk_advice(err->errnum));
 	return -1;
 }
 
@@ -158,7 +196,7 @@ static int sync_folder(const char *dir, struct err *err)
 
 static int migrate(sqlite3 *db, int64_t version, struct err *err)
 {
-	for (; version < SCHEMA_VERSION; version++) {
+	for (; version < STORE_SCHEMA_VERSION; version++) {
 		CLEANUP(mem_freep)
 		char *sql = mem_printf("BEGIN; %s; PRAGMA user_version=%lld; COMMIT", migrations[version],
 				       (long long)version + 1);
@@ -196,7 +234,7 @@ static int create_file(const struct sqlite_store *store, struct err *err)
 		unlink(journal);
 		return err_wrap(err, "making %s", store->path);
 	}
-	return sync_folder(store->dir, err);
+	return 0;
 }
 
 /* Looks at the file before SQLite does: an empty file would be a new database to it. */
@@ -248,13 +286,39 @@ static int check_version(struct sqlite_store *store, struct err *err)
 	version = sqlite_number(store->db, "PRAGMA user_version");
 	if (application != atoll(APPLICATION_ID) || version < 1)
 		return err_set(err, ERR_CORRUPT, "it is a database of another program");
-	if (version > SCHEMA_VERSION)
+	if (version > STORE_SCHEMA_VERSION)
 		return err_set(
 		    err, ERR_INVALID,
 		    "%s was written by a newer knarr (schema %lld, this one knows %d); nothing was changed. "
 		    "Use that version, or put a backup of the older one in its place",
-		    store->path, (long long)version, SCHEMA_VERSION);
+		    store->path, (long long)version, STORE_SCHEMA_VERSION);
 	return migrate(store->db, version, err);
+}
+
+/* Writes the log that a crash left to the disk once more, as it is read from the file, and syncs it. A
+ * process that ended because an fsync failed left pages that the kernel holds for clean and the disk does not
+ * have: the next fsync alone would not bring them there. */
+static int secure_log(struct sqlite_store *store, struct err *err)
+{
+	CLEANUP(mem_freep) char *chunk = NULL;
+	sqlite3_file *log = NULL;
+	sqlite3_int64 size = 0;
+	int code = sqlite3_file_control(store->db, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log);
+
+	if (code == SQLITE_OK && log && log->pMethods)
+		code = log->pMethods->xFileSize(log, &size);
+	if (code == SQLITE_OK && size > 0)
+		chunk = mem_alloc(COPY_BYTES);
+	for (sqlite3_int64 at = 0; at < size && code == SQLITE_OK; at += COPY_BYTES) {
+		int n = size - at < COPY_BYTES ? (int)(size - at) : COPY_BYTES;
+
+		code = log->pMethods->xRead(log, chunk, n, at);
+		if (code == SQLITE_OK)
+			code = log->pMethods->xWrite(log, chunk, n, at);
+	}
+	if (code == SQLITE_OK && size > 0)
+		code = log->pMethods->xSync(log, SQLITE_SYNC_NORMAL);
+	return code == SQLITE_OK ? 0 : sqlite_error(err, NULL, code, "securing the log");
 }
 
 int sqlite_file_open(struct sqlite_store *store, struct err *err)
@@ -277,5 +341,8 @@ int sqlite_file_open(struct sqlite_store *store, struct err *err)
 		    "PRAGMA journal_size_limit=16777216; PRAGMA cache_size=-1024",
 		    "opening", err) < 0)
 		return -1;
-	return 0;
+	if (secure_log(store, err) < 0)
+		return -1;
+	/* The names of new files too: SQLite does not tell when that failed. */
+	return sync_folder(store->dir, err);
 }

@@ -56,8 +56,9 @@ struct store_ops {
 	 * ever committed, 0 when there is none. ERR_CORRUPT names the damage. */
 	int (*load)(struct store *store, const struct store_loader *loader, uint64_t *ret_revision,
 		    struct err *err);
-	/* All of BATCH, or none; durable when it returns. The newest change of all is never among those to
-	 * compact. */
+	/* All of BATCH, or none; durable when it returns 0. -1: nothing of it is stored, and no crash brings
+	 * it back, unless the store is in doubt (below; ERR_SERVICE_UNAVAILABLE). The newest change of all is
+	 * never among those to compact. */
 	int (*commit)(struct store *store, const struct store_batch *batch, struct err *err);
 	/* Housekeeping. Called after each commit once its answers are out (IDLE false: only what must not
 	 * wait, such as a log file grown long) and when nothing was written for a while (IDLE true:
@@ -68,8 +69,20 @@ struct store_ops {
 	void (*close)(struct store *store);
 };
 
+/* A commit whose end the disk did not confirm (above all: a failed fsync, after which the kernel may have
+ * written its pages, dropped them, or shown them as clean while the disk has the old ones) may be found by
+ * the next start, or not. The store then writes over it and syncs that before it returns -1, so that the
+ * answer is true. When the disk refuses this as well, IN_DOUBT is set: what a later start will find is not
+ * known. From then on the store commits nothing, and its user must answer nothing more, reads neither, and
+ * open it anew (in practice: end the process and be started again). Opening writes what it found in the log
+ * to the disk once more and syncs it before anything is read, and fails when that fails: what is served is
+ * durable.
+ *
+ * A commit that could not even be written (a full disk, a file system that went read-only) is never in doubt:
+ * reads go on, each write is tried, and writes work again when the disk does. */
 struct store {
 	const struct store_ops *ops;
+	bool in_doubt;
 };
 
 /* Opens DIR/store.db with a lock that a second server is refused by (ERR_CONFLICT: "data folder DIR is in use
