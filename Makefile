@@ -147,9 +147,12 @@ fuzz-replay:
 	tests/fuzz/run $(FUZZ_BUILD) 0 $(FUZZERS)
 .PHONY: fuzz-binaries
 fuzz-binaries: $(addprefix $(BUILD)/tests/fuzz/fuzz_,$(FUZZERS))
+# Those that drive the server share tests/fuzz/edge_fixture.c.
+$(addprefix $(BUILD)/tests/fuzz/fuzz_,request list_watch): $(BUILD)/obj/tests/fuzz/edge_fixture.o
+$(BUILD)/tests/fuzz/fuzz_log_lines: $(BUILD)/obj/nodeagent/shim/cri_log.o
 $(BUILD)/tests/fuzz/fuzz_%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $(BUILD)/libapiserver.a $(BUILD)/libnodeagent.a $(BUILD)/libkubectl-lite.a $(BUILD)/libapi.a $(BUILD)/liblib.a
 	@mkdir -p $(@D)
-	$(call say,LINK)$(CC) $(LDFLAGS) -fsanitize=fuzzer -o $@ $^ -Wl,--as-needed $(call pkg_libs,$(PACKAGES)) -lm
+	$(call say,LINK)$(CC) $(LDFLAGS) -fsanitize=fuzzer -o $@ $(filter %.o,$^) $(filter %.a,$^) -Wl,--as-needed $(call pkg_libs,$(PACKAGES)) -lm
 
 # Benchmark programs link api and lib only: they are clients like any other.
 BENCH_SOURCES := $(sort $(wildcard bench/*.c))

@@ -188,8 +188,8 @@ static bool is_newest(const struct log_reader *r)
 	       own.st_ino == now.st_ino;
 }
 
-/* At the end of the open file: is there one after it? While we read, files may have moved one up: the one
- * after ours is found by looking for ours. */
+/* The open file is read and grows no more: on with the one after it. While we read, files may have moved one
+ * up: the one after ours is found by looking for ours. */
 static bool next_file(struct log_reader *r)
 {
 	struct stat own, other;
@@ -199,7 +199,7 @@ static bool next_file(struct log_reader *r)
 		r->fd = open_file(r->path, 0);
 		return r->fd >= 0;
 	}
-	if (is_newest(r) || fstat(r->fd, &own) < 0)
+	if (fstat(r->fd, &own) < 0)
 		return false;
 	unsigned next = 0;
 	for (unsigned i = 1; i <= oldest; i++) {
@@ -213,6 +213,10 @@ static bool next_file(struct log_reader *r)
 	close(r->fd);
 	r->fd = fd;
 	r->index = next;
+	/* A record that a full disk cut short does not swallow the next file's first. */
+	if (r->raw.len)
+		take_record(r, r->raw.data, r->raw.len);
+	buf_reset(&r->raw);
 	return true;
 }
 
@@ -230,17 +234,25 @@ static bool container_has_ended(const struct log_reader *r)
 static bool fill(struct log_reader *r)
 {
 	char chunk[CHUNK];
+	bool whole = false; /* the open file was not the newest before it was read to its end */
 
-	for (;;) {
+	while (r->out.len == 0) {
 		ssize_t n = r->fd >= 0 ? read(r->fd, chunk, sizeof(chunk)) : 0;
 		if (n > 0) {
 			buf_add(&r->raw, chunk, (size_t)n);
 			take_records(r);
 			return true;
 		}
-		if (n < 0 || !next_file(r))
+		if (n < 0 || (r->fd >= 0 && !whole && is_newest(r)))
+			return false;
+		if (r->fd >= 0 && !whole)
+			whole = true; /* what was written before the rotation may have come after the read */
+		else if (next_file(r))
+			whole = false;
+		else
 			return false;
 	}
+	return true;
 }
 
 static ssize_t hand_out(struct log_reader *r, char *buf, size_t size)

@@ -161,6 +161,20 @@ static void test_follows_over_a_rotation_to_the_end(void **state)
 	close_fixture(&f);
 }
 
+/* A full disk cuts a record; what comes after it stands in the next file. */
+static void test_a_record_cut_short_ends_with_its_file(void **state)
+{
+	struct fixture f;
+	const struct log_reader_opts all = ALL;
+
+	(void)state;
+	open_fixture(&f);
+	append(&f, "log.1", LINE(1, "one") "2026-11-21T07:00:01Z stdout F tw");
+	append(&f, "log", LINE(2, "three"));
+	expect(&f, &all, "one\ntw\nthree\n");
+	close_fixture(&f);
+}
+
 /* What is no CRI record is shown as it is; a line without end is cut off at some size, not kept growing. */
 static void test_damage(void **state)
 {
@@ -181,6 +195,7 @@ int main(void)
 		cmocka_unit_test(test_parts_of_a_long_line),
 		cmocka_unit_test(test_tail_since_limit),
 		cmocka_unit_test(test_follows_over_a_rotation_to_the_end),
+		cmocka_unit_test(test_a_record_cut_short_ends_with_its_file),
 		cmocka_unit_test(test_damage),
 	};
 

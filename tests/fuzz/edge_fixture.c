@@ -1,0 +1,356 @@
+#include "tests/fuzz/edge_fixture.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <semaphore.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "apiserver/bootstrap.h"
+#include "apiserver/edge/log_proxy.h"
+#include "apiserver/edge/request.h"
+#include "apiserver/edge/server.h"
+
+static struct server server = { .max_reads = 400, .max_writes = 200 };
+
+/* --- a store that forgets --- */
+
+static int forget_load(struct store *store, const struct store_loader *loader, uint64_t *ret_revision,
+		       struct err *err)
+{
+	(void)store;
+	(void)loader;
+	(void)err;
+	*ret_revision = 0;
+	return 0;
+}
+
+static int forget_commit(struct store *store, const struct store_batch *batch, struct err *err)
+{
+	(void)store;
+	(void)err;
+	for (size_t i = 1; i < batch->n_changes; i++)
+		if (batch->changes[i].revision <= batch->changes[i - 1].revision)
+			abort();
+	return 0;
+}
+
+static bool forget_maintain(struct store *store, bool idle)
+{
+	(void)store;
+	(void)idle;
+	return false;
+}
+
+static uint64_t forget_size(struct store *store)
+{
+	(void)store;
+	return 0;
+}
+
+static void forget_close(struct store *store)
+{
+	(void)store;
+}
+
+static const struct store_ops forget_ops = {
+	.name = "forget",
+	.load = forget_load,
+	.commit = forget_commit,
+	.maintain = forget_maintain,
+	.size = forget_size,
+	.close = forget_close,
+};
+
+/* --- node agents: every log is one line (in place of log_proxy.c) --- */
+
+struct log_stream {
+	size_t sent;
+};
+
+static const char log_line[] = "a line of a log\n";
+
+int log_proxy_new(const struct http_identity *identity, struct log_proxy **ret, struct err *err)
+{
+	(void)identity;
+	(void)err;
+	*ret = NULL;
+	return 0;
+}
+
+void log_proxy_free(struct log_proxy *proxy)
+{
+	(void)proxy;
+}
+
+struct log_stream *log_stream_open(struct log_proxy *proxy, const char *url, void (*ready)(void *arg),
+				   void *arg)
+{
+	(void)proxy;
+	(void)ready;
+	(void)arg;
+	if (strncmp(url, "https://", 8) != 0)
+		abort();
+	return mem_zalloc(sizeof(struct log_stream));
+}
+
+bool log_stream_begun(struct log_stream *stream)
+{
+	(void)stream;
+	return true;
+}
+
+int log_stream_code(const struct log_stream *stream, const char **ret_body, const struct err **ret_err)
+{
+	(void)stream;
+	*ret_body = "";
+	*ret_err = NULL;
+	return 200;
+}
+
+ssize_t log_stream_read(struct log_stream *stream, struct attend *attend, char *data, size_t size)
+{
+	(void)attend;
+	size_t left = sizeof(log_line) - 1 - stream->sent, n = left < size ? left : size;
+	memcpy(data, log_line + stream->sent, n);
+	stream->sent += n;
+	return n ? (ssize_t)n : -1;
+}
+
+void log_stream_close(struct log_stream *stream)
+{
+	free(stream);
+}
+
+/* --- the server --- */
+
+/* The token file, without a file. */
+static const char *token_file(void)
+{
+	static const char line[] = EDGE_TOKEN ",admin,admin,\"system:masters\"\n";
+	static char path[32];
+	int fd = memfd_create("tokens", MFD_CLOEXEC);
+	if (fd < 0 || write(fd, line, sizeof(line) - 1) < 0)
+		abort();
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	return path;
+}
+
+void edge_start(void)
+{
+	resource_all(&(size_t){ 0 });
+	pthread_mutex_init(&server.lock, NULL);
+	pthread_cond_init(&server.idle, NULL);
+	if (tokens_new(token_file(), &server.tokens, NULL) < 0 || attendant_new(&server.attendant, NULL) < 0)
+		abort();
+	/* As server.c starts it, but for TLS, threads and a socket to listen on. */
+	server.daemon = MHD_start_daemon(
+	    MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL,
+	    request_access, &server, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)16384,
+	    MHD_OPTION_CONNECTION_MEMORY_INCREMENT, (size_t)4096, MHD_OPTION_STRICT_FOR_CLIENT, 1,
+	    MHD_OPTION_URI_LOG_CALLBACK, request_target, &server, MHD_OPTION_NOTIFY_COMPLETED,
+	    request_completed, &server, MHD_OPTION_END);
+	if (!server.daemon)
+		abort();
+}
+
+void edge_new_core(void)
+{
+	static struct store store = { .ops = &forget_ops };
+	struct core_opts opts = { .store = &store,
+				  .history_events = 1000,
+				  .history_ms = 60000,
+				  .event_ttl_ms = 3600000,
+				  .watch_max_bytes = 1024 * 1024,
+				  .max_watches = 100 };
+	if (server.core)
+		core_stop_and_free(server.core);
+	if (core_new(&opts, &server.core, NULL) < 0 || core_start(server.core, NULL) < 0 ||
+	    bootstrap(server.core, NULL) < 0)
+		abort();
+}
+
+static void listed(struct core_command *command)
+{
+	sem_post(command->arg);
+}
+
+void edge_list(const struct resource *resource, struct core_command *ret)
+{
+	sem_t done;
+	sem_init(&done, 0, 0);
+	*ret = (struct core_command){ .op = CORE_LIST, .resource = resource, .reply = listed, .arg = &done };
+	core_submit(server.core, ret);
+	while (sem_wait(&done) < 0 && errno == EINTR) {
+	}
+	sem_destroy(&done);
+}
+
+/* --- a connection --- */
+
+static int connect_pair(void)
+{
+	struct sockaddr_in peer = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	int ends[2];
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) < 0 ||
+	    MHD_add_connection(server.daemon, ends[1], (struct sockaddr *)&peer, sizeof(peer)) != MHD_YES)
+		abort();
+	return ends[0];
+}
+
+/* True at the end of what the server says. */
+static bool receive(int fd, struct buf *ret)
+{
+	char chunk[16384];
+	ssize_t n;
+	while ((n = recv(fd, chunk, sizeof(chunk), 0)) > 0)
+		buf_add(ret, chunk, (size_t)n);
+	return n == 0 || errno != EAGAIN;
+}
+
+/* The number of bytes of DATA that went out, at most PIECE. */
+static size_t send_piece(int fd, const char *data, size_t left, size_t piece)
+{
+	ssize_t n = send(fd, data, piece && piece < left ? piece : left, MSG_NOSIGNAL);
+	return n > 0 ? (size_t)n : 0;
+}
+
+/* libmicrohttpd tells nobody outside that a connection was resumed: it is looked at again soon. */
+static void wait_for_more(int fd)
+{
+	struct pollfd peer = { .fd = fd, .events = POLLIN };
+	struct timespec soon = { .tv_nsec = 50000 };
+	ppoll(&peer, 1, &soon, NULL);
+}
+
+void edge_exchange(const void *data, size_t size, size_t piece, struct buf *ret)
+{
+	int fd = connect_pair();
+	const char *text = data;
+	bool open = true;
+	for (size_t sent = 0; !receive(fd, ret);) {
+		/* Not in one go: libmicrohttpd overlooks an end that comes together with the last bytes,
+		 * until the connection has been idle for too long. */
+		if (sent < size) {
+			sent += send_piece(fd, text + sent, size - sent, piece);
+		} else if (open) {
+			shutdown(fd, SHUT_WR);
+			open = false;
+		}
+		MHD_run(server.daemon);
+		if (!open)
+			wait_for_more(fd);
+	}
+	close(fd);
+	MHD_run(server.daemon);
+	if (server.busy || server.reads || server.writes || server.watches || server.body_bytes)
+		abort();
+}
+
+/* --- answers --- */
+
+static const char *header_of(const char *head, const char *end, const char *name)
+{
+	size_t len = strlen(name);
+	for (const char *line = head; line < end;
+	     line = (const char *)memchr(line, '\n', (size_t)(end - line)) + 1)
+		if ((size_t)(end - line) > len && strncasecmp(line, name, len) == 0 && line[len] == ':')
+			return line + len + 1 + strspn(line + len + 1, " ");
+	return NULL;
+}
+
+static bool take_chunk(const char **text, const char *end, struct edge_answer *ret)
+{
+	char *after;
+	if (*text >= end)
+		return false; /* the connection ended within a stream */
+	unsigned long len = strtoul(*text, &after, 16);
+	if (after == *text || strncmp(after, "\r\n", 2) != 0 || len + 4 > (size_t)(end - after))
+		abort();
+	buf_add(&ret->body, after + 2, len);
+	if (strncmp(after + 2 + len, "\r\n", 2) != 0)
+		abort();
+	*text = after + 4 + len;
+	ret->chunked = len == 0;
+	return len > 0;
+}
+
+bool edge_answer_next(const char **text, const char *end, bool head, struct edge_answer *ret)
+{
+	*ret = (struct edge_answer){ 0 };
+	if (*text == end)
+		return false;
+	const char *head_end = memmem(*text, (size_t)(end - *text), "\r\n\r\n", 4);
+	if (!head_end || sscanf(*text, "HTTP/1.1 %3d ", &ret->code) != 1)
+		abort();
+	head_end += 4;
+	ret->type = header_of(*text, head_end, "Content-Type");
+	const char *length = header_of(*text, head_end, "Content-Length");
+	const char *coding = header_of(*text, head_end, "Transfer-Encoding");
+	*text = head_end;
+	buf_str(&ret->body, "");
+	if (head || ret->code == 304 || ret->code == 204 || ret->code == 100)
+		return true;
+	if (coding) {
+		while (take_chunk(text, end, ret)) {
+		}
+		return true;
+	}
+	size_t len = length ? strtoul(length, NULL, 10) : (size_t)(end - *text);
+	if (len > (size_t)(end - *text))
+		abort();
+	buf_add(&ret->body, *text, len);
+	*text += len;
+	return true;
+}
+
+void edge_answer_close(struct edge_answer *answer)
+{
+	buf_close(&answer->body);
+}
+
+/* What Kubernetes answers with a 5xx as well: a version that is not there yet, a node that cannot be asked
+ * for a log. */
+static bool is_no_fault(int code, const char *message)
+{
+	if (code == 504)
+		return strstr(message, "Too large resource version") != NULL;
+	if (code == 503)
+		return strncmp(message, "the request was ended before", 28) == 0;
+	return code == 500 && strncmp(message, "no preferred addresses found", 28) == 0;
+}
+
+static bool is_json(const struct edge_answer *answer)
+{
+	return answer->type && strncmp(answer->type, "application/json", 16) == 0;
+}
+
+void edge_answer_check(const struct edge_answer *answer, struct json_object **ret_json)
+{
+	struct json_object *json = NULL;
+	bool stream = answer->chunked || memchr(answer->body.data, '\n', answer->body.len);
+	*ret_json = NULL;
+	if (answer->code < 100 || answer->code > 599)
+		abort();
+	if (is_json(answer) && answer->body.len && !stream) {
+		size_t duplicates = 0;
+		if (json_parse(answer->body.data, answer->body.len, &json, &duplicates, NULL) < 0 ||
+		    duplicates)
+			abort();
+	}
+	if (json && strcmp(json_str_or_empty(json, "kind"), "Status") == 0 && answer->code >= 400 &&
+	    json_int(json, "code", 0) != answer->code)
+		abort();
+	if (answer->code >= 500 && !(json && is_no_fault(answer->code, json_str_or_empty(json, "message")))) {
+		fprintf(stderr, "a fault of the server: %s\n", answer->body.data);
+		abort();
+	}
+	*ret_json = json;
+}
