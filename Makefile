@@ -1,6 +1,7 @@
 # make            everything into build/bin/
 # make check      unit and API tests           make e2e     end-to-end tests (root)
 # make sanitize   the same tests, ASan and UBSan   make fuzz    fuzzers, FUZZ_SECONDS each (clang)
+# make crash      kills the apiserver (KILLS)  make soak    the long tests, SOAK_SECONDS each (ONLY=part)
 # make bench      figures beside budgets       make images  the sample images
 # make tidy fmt cover clean install (DESTDIR, PREFIX)
 # make CC=clang works as well. Nothing is written outside $(BUILD).
@@ -48,7 +49,7 @@ PARTS := lib api apiserver scheduler controller nodeagent kubectl-lite launcher
 
 all: $(BINARIES)
 
-.PHONY: all check e2e sanitize asan ubsan fuzz fuzz-replay bench tidy fmt cover clean install images
+.PHONY: all check crash soak e2e sanitize asan ubsan fuzz fuzz-replay bench tidy fmt cover clean install images
 .SECONDARY:
 .DELETE_ON_ERROR:
 
@@ -104,8 +105,24 @@ images: $(BUILD)/images/market-data-v1.tar $(BUILD)/images/market-data-v2.tar
 $(BUILD)/images/market-data-%.tar: $(BUILD)/bin/market-data manifests/image/make-image
 	manifests/image/make-image market-data:$* $< $@
 
+# The crash checker: a client like any other, and what it preloads into the server to kill it at a call.
+CRASH_SOURCES := $(sort $(filter-out %/main.c %/kill_at_call.c,$(wildcard tests/crash/*.c)))
+CRASH_CHECK := $(BUILD)/tests/crash/knarr-crash-check
+CRASH_PRELOAD := $(BUILD)/tests/crash/kill-at-call.so
+$(BUILD)/libcrash.a: $(patsubst %.c,$(BUILD)/obj/%.o,$(CRASH_SOURCES))
+	@mkdir -p $(@D)
+	@rm -f $@
+	$(call say,AR)$(AR) rcs $@ $^
+$(CRASH_CHECK): $(BUILD)/obj/tests/crash/main.o $(BUILD)/libcrash.a \
+	$(patsubst %,$(BUILD)/obj/tests/support/%.o,apiserver_process pki rng) $(BUILD)/libapi.a $(BUILD)/liblib.a
+	@mkdir -p $(@D)
+	$(call say,LINK)$(CC) $(LDFLAGS) -o $@ $^ -Wl,--as-needed $(call pkg_libs,$(PACKAGES_lib)) -lm
+$(CRASH_PRELOAD): tests/crash/kill_at_call.c
+	@mkdir -p $(@D)
+	$(call say,LINK)$(CC) $(CPPFLAGS) $(CFLAGS) -shared -fPIC -o $@ $<
+
 # Unit tests: tests/unit/PART/test_x.c is the test of PART/**/x.c and links PART, api and lib.
-# Support code they share: tests/support/*.c.
+# Support code they share: tests/support/*.c. PART crash is tests/crash.
 UNIT_SOURCES := $(sort $(shell find tests/unit tests/api -name 'test_*.c' 2>/dev/null))
 UNIT_TESTS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(UNIT_SOURCES))
 SUPPORT := $(patsubst %.c,$(BUILD)/obj/%.o,$(sort $(wildcard tests/support/*.c)))
@@ -123,6 +140,13 @@ $(foreach t,$(UNIT_SOURCES),$(eval $(call unit,$(t))))
 
 check: all $(UNIT_TESTS)
 	tests/run-unit $(BUILD) $(UNIT_TESTS)
+
+KILLS ?= 30
+crash: $(BUILD)/bin/knarr-apiserver $(CRASH_CHECK) $(CRASH_PRELOAD)
+	$(CRASH_CHECK) --server=$(BUILD)/bin/knarr-apiserver --preload=$(abspath $(CRASH_PRELOAD)) --kills=$(KILLS) \
+		$(if $(SEED),--seed=$(SEED))
+soak: all $(CRASH_CHECK) $(CRASH_PRELOAD)
+	tests/soak $(BUILD) $(ONLY)
 
 e2e: all images
 	tests/e2e/run $(BUILD)
