@@ -151,6 +151,16 @@ static bool has_tag(const yaml_char_t *tag, const char *name)
 	return tag && strcmp((const char *)tag, name) == 0;
 }
 
+static bool is_utf8(const char *text, size_t len)
+{
+	for (size_t i = 0, n; i < len; i += n) {
+		n = (unsigned char)text[i] < 0x80 ? 1 : buf_utf8_length(text + i, len - i);
+		if (!n)
+			return false;
+	}
+	return true;
+}
+
 static int load_binary(struct loader *l, struct json_object **ret)
 {
 	CLEANUP(buf_close) struct buf bytes = BUF_INIT;
@@ -158,6 +168,8 @@ static int load_binary(struct loader *l, struct json_object **ret)
 	if (buf_base64_decode((const char *)l->event.data.scalar.value, l->event.data.scalar.length, &bytes,
 			      NULL) < 0)
 		return fail(l, "!!binary value contains invalid base64 data");
+	if (!is_utf8(bytes.data, bytes.len))
+		return fail(l, "!!binary value is not UTF-8 and has no JSON form");
 	*ret = json_object_new_string_len(bytes.data ? bytes.data : "", (int)bytes.len);
 	return 0;
 }

@@ -123,6 +123,7 @@ static void test_faults_say_where(void **state)
 		    "d.yaml:1:10: map merge requires map or sequence of maps as the value");
 	check_fault("a: !!binary '%'\n", ERR_PARSE,
 		    "d.yaml:1:4: !!binary value contains invalid base64 data");
+	check_fault("a: !!binary bas=\n", ERR_PARSE, "d.yaml:1:4: !!binary value is not UTF-8 and has no JSON form");
 }
 
 static void test_first_fault_of_a_later_document(void **state)
