@@ -25,7 +25,7 @@
 #define CHECKPOINT_FALLBACK_MS 2500
 #define CREATION_STEP          7
 
-enum phase { STARTING, SERVING, DYING, CLOSING, LEAVING };
+enum phase { STARTING, SERVING, DYING, CLOSING, LISTING, LEAVING };
 
 /* How a start ends. */
 struct plan {
@@ -190,6 +190,7 @@ static void on_ended(int status, void *arg)
 
 static void go(struct campaign *campaign)
 {
+	loop_timer_disarm(&campaign->patience);
 	campaign->phase = SERVING;
 	campaign->run.stopping = false;
 	clients_go(campaign->clients);
@@ -296,6 +297,7 @@ static void list_next(struct campaign *campaign, enum history_resource resource)
 
 static void close_chapter(struct campaign *campaign)
 {
+	campaign->phase = LISTING;
 	campaign->n_items = 0;
 	list_next(campaign, HISTORY_CONFIG_MAP);
 }
@@ -305,7 +307,7 @@ static void on_quiet(void *arg)
 {
 	struct campaign *campaign = arg;
 
-	if (campaign->phase == CLOSING && campaign->run.stopping && !campaign->n_items)
+	if (campaign->phase == CLOSING)
 		close_chapter(campaign);
 	start_again_when_over(campaign);
 }
@@ -316,7 +318,6 @@ static void on_close_timer(struct loop_timer *timer, void *arg)
 
 	(void)timer;
 	campaign->phase = CLOSING;
-	campaign->n_items = 0;
 	campaign->run.stopping = true;
 	loop_timer_arm(&campaign->patience, PATIENCE_MS);
 	if (!campaign->run.asking)
@@ -340,7 +341,6 @@ static void on_ready(void *arg)
 	if (!campaign->begun) {
 		loop_timer_disarm(&campaign->kill_timer);
 		campaign->created = true;
-		campaign->phase = CLOSING;
 		close_chapter(campaign);
 		return;
 	}
