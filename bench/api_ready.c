@@ -1,3 +1,4 @@
+/* A server with an empty store, from its start to its first answer. */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -8,28 +9,23 @@
 #include <unistd.h>
 
 #include "bench/bench.h"
-#include "lib/spawn.h"
+#include "bench/client.h"
 #include "lib/timefmt.h"
 
-/* Asks /readyz until it is answered with 200. The server says when it listens, so the first try is the one.
- */
-static int wait_for_answer(const char *kubeconfig)
+/* The server says when it listens, so the first try is the one. */
+static void wait_for_answer(const char *kubeconfig)
 {
 	struct loop *loop = loop_new(NULL);
-	struct api_client *client = bench_client(loop, kubeconfig);
-	struct err err = ERR_INIT;
-	int failed = api_client_do(client, "GET", "/readyz", "*/*", NULL, NULL, 0, NULL, NULL, &err);
+	struct api_client *client = client_new(loop, kubeconfig);
 
-	if (failed)
-		fprintf(stderr, "error: %s\n", err.msg);
+	client_do(client, "GET", "/readyz", NULL, NULL, NULL);
 	api_client_free(client);
 	loop_free(loop);
-	return failed;
 }
 
-static _Noreturn void exec_server(char **argv, const char *store, int ready_fd)
+static _Noreturn void exec_server(char **argv, int ready_fd)
 {
-	const char *dir = argv[0], *bin = argv[1], *port = argv[2];
+	const char *dir = argv[0], *bin = argv[1], *port = argv[2], *store = argv[3];
 	CLEANUP(mem_freep) char *program = mem_printf("%s/knarr-apiserver", bin);
 	CLEANUP(mem_freep) char *ready = mem_printf("--ready-fd=%d", ready_fd);
 	CLEANUP(mem_freep) char *data = mem_printf("--data-dir=%s", store);
@@ -49,28 +45,26 @@ static _Noreturn void exec_server(char **argv, const char *store, int ready_fd)
 
 int bench_api_ready(int argc, char **argv)
 {
-	if (argc != 4) {
-		fprintf(stderr, "usage: knarr-bench api-ready CLUSTER-DIR BIN-DIR PORT STORE-DIR\n");
-		return 1;
-	}
 	CLEANUP(mem_freep) char *kubeconfig = mem_printf("%s/kubeconfig", argv[0]);
-	int ready[2], failed = 0;
+	int ready[2];
 	char text[8];
 
+	(void)argc;
 	if (pipe(ready) < 0)
-		return 1;
+		bench_die("no pipe: %s", strerror(errno));
 	int64_t began_us = time_mono_us();
 	pid_t pid = fork();
 	if (pid == 0) {
 		close(ready[0]);
-		exec_server(argv, argv[3], ready[1]);
+		exec_server(argv, ready[1]);
 	}
 	close(ready[1]);
-	failed = read(ready[0], text, sizeof(text)) <= 0 || wait_for_answer(kubeconfig) < 0;
-	int64_t took_us = time_mono_us() - began_us;
+	if (read(ready[0], text, sizeof(text)) <= 0)
+		bench_die("the server ended before it was ready");
+	close(ready[0]);
+	wait_for_answer(kubeconfig);
+	bench_figure("api-ready", (double)(time_mono_us() - began_us) / 1000);
 	kill(pid, SIGTERM);
 	waitpid(pid, NULL, 0);
-	if (!failed)
-		printf("%.1f\n", (double)took_us / 1000);
-	return failed;
+	return 0;
 }

@@ -1,27 +1,33 @@
-/* What `make bench` measures, a subcommand each: they are clients of a running cluster and print one number.
+/* What `make bench` measures, a subcommand of knarr-bench each. They are clients of a running cluster and
+ * print what they found as lines "NAME VALUE"; bench/groups/ says which row of the table a name belongs to. A
+ * figure with an error in it is none: whatever goes wrong is told and ends the program.
  */
 #pragma once
 
-#include <stdint.h>
+#include "lib/buf.h"
 
-#include "lib/api_client.h"
+/* Each gets the arguments after its name, as many as main.c's table asks for at least; 0 or an exit code. */
+int bench_api_ready(int argc, char **argv);
+int bench_bind(int argc, char **argv);
+int bench_churn(int argc, char **argv);
+int bench_deploy(int argc, char **argv);
+int bench_exec(int argc, char **argv);
+int bench_fake_nodes(int argc, char **argv);
+int bench_fill(int argc, char **argv);
+int bench_floor_http(int argc, char **argv);
+int bench_floor_sqlite(int argc, char **argv);
+int bench_pods(int argc, char **argv);
+int bench_reschedule(int argc, char **argv);
+int bench_restart(int argc, char **argv);
+int bench_roll(int argc, char **argv);
+int bench_run(int argc, char **argv);
+int bench_update(int argc, char **argv);
+int bench_usage(int argc, char **argv);
+int bench_watch(int argc, char **argv);
 
-/* Each gets the arguments after its name; prints the figure alone on a line; 0, or 1 with the reason on
- * stderr. */
-int bench_api_ready(int argc, char **argv); /* DIR BIN PORT: milliseconds from the start of a server with an
-					       empty store to its first answer */
-int bench_bind(int argc, char **argv);      /* KUBECONFIG NODES PODS: pods created and bound per second */
-int bench_pod_ready(int argc, char **argv); /* KUBECONFIG RUNS: median milliseconds from creation to Ready */
-int bench_burst(int argc,
-		char **argv); /* KUBECONFIG PODS: milliseconds until all are Ready, and until all are gone */
-
-/* A client of the cluster that KUBECONFIG names; tells the error and exits on failure. */
-struct api_client *bench_client(struct loop *loop, const char *kubeconfig);
-/* Sends N requests made by MAKE (method, path and body of request I), IN_FLIGHT at once; FINISHED when all
- * are answered. Failures are told and end the program: a figure with errors in it is none. */
-struct bench_sender;
-struct bench_sender *bench_send(struct api_client *client, size_t n, size_t in_flight,
-				void (*make)(size_t i, struct buf *path, struct buf *body, void *arg),
-				const char *method, void (*finished)(void *arg), void *arg);
-void bench_sender_free(struct bench_sender *sender);
-double bench_median(double *values, size_t n); /* sorts */
+/* Prints one figure. */
+void bench_figure(const char *name, double value);
+/* Tells what is wrong and ends the program with 1. */
+_Noreturn void bench_die(const char *format, ...) PRINTF_LIKE(1, 2);
+/* A count among the arguments; ends the program when it is none, or 0. */
+size_t bench_count(const char *text);

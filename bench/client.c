@@ -1,19 +1,20 @@
-#include <stdio.h>
+#include "bench/client.h"
+
 #include <stdlib.h>
+#include <string.h>
 
 #include "bench/bench.h"
 #include "lib/mem.h"
 
-struct bench_sender {
+struct client_sender {
 	struct api_client *client;
-	size_t n, next, answered;
 	const char *method;
-	void (*make)(size_t i, struct buf *path, struct buf *body, void *arg);
-	void (*finished)(void *arg);
+	size_t n, next, answered;
+	client_make_fn make;
 	void *arg;
 };
 
-struct api_client *bench_client(struct loop *loop, const char *kubeconfig)
+struct api_client *client_new(struct loop *loop, const char *kubeconfig)
 {
 	struct kubeconfig_overrides overrides = { .path = kubeconfig };
 	struct kubeconfig config = { 0 };
@@ -22,17 +23,25 @@ struct api_client *bench_client(struct loop *loop, const char *kubeconfig)
 
 	if (kubeconfig_load(&overrides, &config, &err) == 0)
 		client = api_client_new(loop, &config, "knarr-bench", &err);
-	if (!client) {
-		fprintf(stderr, "error: %s\n", err.msg);
-		exit(1);
-	}
+	if (!client)
+		bench_die("%s", err.msg);
 	kubeconfig_close(&config);
 	return client;
 }
 
+void client_do(struct api_client *client, const char *method, const char *path, const char *content_type,
+	       const char *body, struct buf *ret_body)
+{
+	struct err err = ERR_INIT;
+
+	if (api_client_do(client, method, path, NULL, content_type, body, body ? strlen(body) : 0, ret_body,
+			  NULL, &err) < 0)
+		bench_die("%s %s: %s", method, path, err.msg);
+}
+
 static void answered(const struct api_response *response, void *arg);
 
-static void send_next(struct bench_sender *s)
+static void send_next(struct client_sender *s)
 {
 	CLEANUP(buf_close) struct buf path = BUF_INIT, body = BUF_INIT;
 
@@ -42,46 +51,29 @@ static void send_next(struct bench_sender *s)
 
 static void answered(const struct api_response *response, void *arg)
 {
-	struct bench_sender *s = arg;
+	struct client_sender *s = arg;
 
-	if (response->err.kind != ERR_NONE) {
-		fprintf(stderr, "error: %s\n", response->err.msg);
-		exit(1);
-	}
+	if (response->err.kind != ERR_NONE)
+		bench_die("%s", response->err.msg);
+	s->answered++;
 	if (s->next < s->n)
 		send_next(s);
-	if (++s->answered == s->n && s->finished)
-		s->finished(s->arg);
 }
 
-struct bench_sender *bench_send(struct api_client *client, size_t n, size_t in_flight,
-				void (*make)(size_t i, struct buf *path, struct buf *body, void *arg),
-				const char *method, void (*finished)(void *arg), void *arg)
+struct client_sender *client_send(struct api_client *client, const char *method, size_t n,
+				  client_make_fn make, void *arg)
 {
-	struct bench_sender *s = mem_zalloc(sizeof(*s));
+	struct client_sender *s = mem_zalloc(sizeof(*s));
 
-	*s = (struct bench_sender){
-		.client = client, .n = n, .method = method, .make = make, .finished = finished, .arg = arg
-	};
-	for (size_t i = 0; i < in_flight && s->next < n; i++)
+	*s = (struct client_sender){ .client = client, .method = method, .n = n, .make = make, .arg = arg };
+	for (size_t i = 0; i < CLIENT_CONNECTIONS && s->next < n; i++)
 		send_next(s);
 	return s;
 }
 
-void bench_sender_free(struct bench_sender *sender)
+void client_sender_finish(struct client_sender *sender, struct loop *loop)
 {
+	while (sender->answered < sender->n)
+		loop_turn(loop, -1);
 	free(sender);
-}
-
-static int compare(const void *x, const void *y)
-{
-	double a = *(const double *)x, b = *(const double *)y;
-
-	return (a > b) - (a < b);
-}
-
-double bench_median(double *values, size_t n)
-{
-	qsort(values, n, sizeof(*values), compare);
-	return n % 2 ? values[n / 2] : (values[n / 2 - 1] + values[n / 2]) / 2;
 }

@@ -1,2 +1,0 @@
--- One Namespace, again and again.
-wrk.path = "/api/v1/namespaces/default"

@@ -1,0 +1,44 @@
+# shellcheck shell=sh disable=SC2034,SC2154 # sourced by bench/run
+# What other programs on this machine need for the least of it.
+group floors
+row floor-commits "SQLite, WAL, synchronous=FULL: rows of 1 KiB, a commit each" 1/s none -
+row floor-rows "SQLite, the same with 32 rows to a commit" 1/s none -
+row floor-hello "libmicrohttpd says hello over TLS, 32 connections" 1/s none -
+row floor-runc "runc run of a program that does nothing" ms none -
+
+one_sqlite() {
+	rm -f "$work"/floor.db*
+	measure floor-sqlite "$work"
+	sample_out floor-commits commits-per-s
+	sample_out floor-rows rows-per-s
+}
+
+floor_hello() {
+	cluster --no-agent # for its certificates
+	cp "$dir/pki/apiserver.crt" "$dir/pki/apiserver.key" "$work"
+	stop
+	background floor-http "$port" "$work/apiserver.crt" "$work/apiserver.key" "$(nproc)"
+	unset KNARR_BENCH_CLIENTS # this one is the server
+	repeat "$runs" sample_wrk floor-hello 3 32 hello
+	end_clients
+}
+
+floor_runc() {
+	bundle=$work/bundle
+	mkdir -p "$bundle/rootfs/bin" "$bundle/rootfs/proc" "$bundle/rootfs/dev" "$bundle/rootfs/sys"
+	cp "$(command -v busybox)" "$bundle/rootfs/bin/true"
+	(cd "$bundle" && runc spec)
+	jq '.process.args = ["/bin/true"] | .process.terminal = false' "$bundle/config.json" >"$bundle/new.json"
+	mv "$bundle/new.json" "$bundle/config.json"
+	repeat "$runs" one_runc
+}
+one_runc() {
+	measure exec 5 runc run --bundle "$bundle" "knarr-bench-$$"
+	sample_out floor-runc exec-ms
+}
+
+measure_floors() {
+	if wanted floor-commits floor-rows; then repeat "$runs" one_sqlite; fi
+	if wanted floor-hello; then floor_hello; fi
+	if wanted floor-runc && [ "$(id -u)" = 0 ]; then floor_runc; fi
+}

@@ -1,0 +1,42 @@
+# shellcheck shell=sh disable=SC2034,SC2154 # sourced by bench/run
+# 5,000 nodes that renew their leases every ten seconds, and 50,000 pods on them.
+group scale
+row scale-fill "50,000 pods created, bound and running on 5,000 nodes" 1/s none -
+row scale-cpu "50,000 pods held: processor of the control plane, of one core" % max 25
+row scale-memory "50,000 pods held: memory of the three" MB max 450
+row scale-writes "200 pods a second come and go there: writes, p99" ms max 30
+row scale-gets "200 pods a second come and go there: gets, p99" ms max 5
+row scale-restart "apiserver killed with 50,000 pods: serving again" ms max 1500
+row scale-resumed "apiserver killed with 50,000 pods: all watches open again" ms none -
+row scale-relists "apiserver killed with 50,000 pods: lists that watchers asked for" "" max 0
+
+one_cpu() {
+	# shellcheck disable=SC2046 # a list of pids
+	measure usage 10 $(control_plane)
+	sample_out scale-cpu cpu-percent
+}
+one_restart() {
+	measure restart "$kubeconfig" "$dir/run/knarr-apiserver.pid"
+	sample_out scale-restart serving-ms
+	sample_out scale-resumed resumed-ms
+	sample_out scale-relists relists
+	sleep 10 # the supervisor's back-off begins anew after a healthy run
+}
+
+measure_scale() {
+	cluster --no-agent
+	fake_nodes fake "${NODES:-5000}"
+	measure fill "$kubeconfig" pods held "${PODS:-50000}"
+	sample_out scale-fill fill-per-s
+	sleep 10 # events about them are still being written
+	if wanted scale-cpu; then repeat "$runs" one_cpu; fi
+	# shellcheck disable=SC2046
+	sample scale-memory "$(pss_mb $(control_plane))"
+	if wanted scale-writes scale-gets; then
+		measure churn "$kubeconfig" 200 5 "$runs"
+		sample_out scale-writes write-p99-ms
+		sample_out scale-gets get-p99-ms
+	fi
+	if wanted scale-restart scale-resumed scale-relists; then repeat "$long_runs" one_restart; fi
+	stop
+}

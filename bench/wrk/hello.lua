@@ -1,0 +1,2 @@
+-- Whatever the server says.
+wrk.path = "/"

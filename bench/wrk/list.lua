@@ -1,0 +1,2 @@
+-- All ConfigMaps of the namespace.
+wrk.path = "/api/v1/namespaces/default/configmaps"
