@@ -143,8 +143,8 @@ check: all $(UNIT_TESTS)
 
 KILLS ?= 30
 crash: $(BUILD)/bin/knarr-apiserver $(CRASH_CHECK) $(CRASH_PRELOAD)
-	$(CRASH_CHECK) --server=$(BUILD)/bin/knarr-apiserver --preload=$(abspath $(CRASH_PRELOAD)) --kills=$(KILLS) \
-		$(if $(SEED),--seed=$(SEED))
+	$(CRASH_CHECK) --server=$(BUILD)/bin/knarr-apiserver --preload=$(abspath $(CRASH_PRELOAD)) \
+		--log-level=error --kills=$(KILLS) $(if $(SEED),--seed=$(SEED))
 soak: all $(CRASH_CHECK) $(CRASH_PRELOAD)
 	tests/soak $(BUILD) $(ONLY)
 

@@ -9,6 +9,7 @@
 #include "lib/list_page.h"
 #include "lib/spawn.h"
 #include "lib/timefmt.h"
+#include "tests/crash/caches.h"
 #include "tests/crash/clients.h"
 #include "tests/crash/watchers.h"
 #include "tests/support/apiserver_process.h"
@@ -25,7 +26,7 @@
 #define CHECKPOINT_FALLBACK_MS 2500
 #define CREATION_STEP          7
 
-enum phase { STARTING, SERVING, DYING, CLOSING, LISTING, LEAVING };
+enum phase { STARTING, SERVING, DYING, CLOSING, LISTING, SETTLING, LEAVING };
 
 /* How a start ends. */
 struct plan {
@@ -41,6 +42,7 @@ struct campaign {
 	struct run run;
 	struct clients *clients;
 	struct watchers *watchers;
+	struct caches *caches;
 	struct apiserver_process server;
 	struct rng rng;
 	enum phase phase;
@@ -137,11 +139,17 @@ static void start_server(struct campaign *campaign)
 
 static void on_patience(struct loop_timer *timer, void *arg)
 {
+	static const char *const missing[] = { [STARTING] = "the server did not serve",
+					       [SERVING] = "the server was not killed",
+					       [DYING] = "the requests to a dead server did not end",
+					       [CLOSING] = "not all requests were answered",
+					       [LISTING] = "the watchers were not sent everything",
+					       [SETTLING] = "an informer did not come to hold what there is",
+					       [LEAVING] = "the server did not end" };
 	struct campaign *campaign = arg;
 
 	(void)timer;
-	verdict_fault(&campaign->run.verdict, "nothing happened for %d s (phase %d)", PATIENCE_MS / 1000,
-		      (int)campaign->phase);
+	verdict_fault(&campaign->run.verdict, "%s within %d s", missing[campaign->phase], PATIENCE_MS / 1000);
 	finish(campaign);
 }
 
@@ -213,9 +221,8 @@ static void next_chapter(struct campaign *campaign)
 	go(campaign);
 }
 
-static void on_drained(void *arg)
+static void judge(struct campaign *campaign)
 {
-	struct campaign *campaign = arg;
 	struct run *run = &campaign->run;
 
 	verdict_judge(&run->verdict, &run->history);
@@ -228,6 +235,26 @@ static void on_drained(void *arg)
 	campaign->phase = LEAVING;
 	loop_timer_arm(&campaign->patience, PATIENCE_MS);
 	apiserver_process_kill(&campaign->server, SIGTERM);
+}
+
+/* Informers come back in their own time. */
+static void on_cache_changed(void *arg)
+{
+	struct campaign *campaign = arg;
+
+	if (campaign->phase == SETTLING &&
+	    caches_hold(campaign->caches, campaign->items, campaign->n_items)) {
+		campaign->phase = LISTING;
+		judge(campaign);
+	}
+}
+
+static void on_drained(void *arg)
+{
+	struct campaign *campaign = arg;
+
+	campaign->phase = SETTLING;
+	on_cache_changed(campaign);
 }
 
 static bool add_item(struct json_object *obj, void *arg)
@@ -359,6 +386,7 @@ static void campaign_close(struct campaign *campaign)
 	loop_timer_disarm(&campaign->patience);
 	loop_timer_disarm(&campaign->close_timer);
 	loop_timer_disarm(&campaign->pause_timer);
+	caches_free(campaign->caches);
 	watchers_free(campaign->watchers);
 	clients_free(campaign->clients);
 	api_client_free(campaign->run.api);
@@ -399,6 +427,7 @@ static int campaign_open(struct campaign *campaign, const struct campaign_opts *
 		return -1;
 	campaign->clients = clients_new(run, opts->clients);
 	campaign->watchers = watchers_new(run);
+	campaign->caches = caches_new(run, on_cache_changed, campaign);
 	campaign->until_ms = opts->seconds ? time_mono_ms() + opts->seconds * INT64_C(1000) : 0;
 	return 0;
 }

@@ -3,7 +3,8 @@
  *     starting ──ready──▶ serving ──killed──▶ dead, requests over ──▶ starting
  *         │ killed on the way   │ enough for a chapter: nothing new is begun
  *         └──▶ starting         ▼
- *                            closing: all answered ─▶ the state is listed ─▶ watchers drained ─▶ judged ─▶
+ *                            closing: all answered ─▶ the state is listed ─▶ watchers drained,
+ *                            informers up to date ─▶ judged ─▶ serving
  * serving
  */
 #pragma once

@@ -1,20 +1,12 @@
 #include "tests/crash/check_reads.h"
 
-#include <string.h>
-
-static bool same(const struct state *a, const struct state *b)
-{
-	return a->revision == b->revision && a->uid == b->uid && a->torn == b->torn &&
-	       memcmp(a->slots, b->slots, sizeof(a->slots)) == 0;
-}
-
 /* STATE, which is there, must be one that OBJECT was in. WHO showed it. */
 static bool is_true(const struct timeline *timeline, struct verdict *verdict, const char *who,
 		    unsigned object, const struct state *state)
 {
 	const struct state *truth = timeline_state(timeline, object, state->revision);
 
-	if (same(truth, state))
+	if (state_same(truth, state))
 		return true;
 	verdict_fault(verdict, "%s showed %s at %s; at that revision it was %s", who,
 		      timeline_object_name(timeline, object), timeline_state_text(state),
@@ -86,7 +78,7 @@ static void check_list(const struct timeline *timeline, struct verdict *verdict,
 		bool wanted = selection_matches(history, &list->selection, object, truth);
 
 		expected += wanted;
-		if (!wanted ? item != NULL : !item || !same(truth, &item->state))
+		if (!wanted ? item != NULL : !item || !state_same(truth, &item->state))
 			verdict_fault(verdict, "a list at revision %llu shows %s at %s; it was %s",
 				      (unsigned long long)list->revision,
 				      timeline_object_name(timeline, object),
@@ -147,7 +139,7 @@ static void check_stream(const struct timeline *timeline, struct verdict *verdic
 			return;
 		}
 		if (!more || seen->type != expected.type || seen->object != expected.object ||
-		    !same(&seen->state, &expected.state)) {
+		    !state_same(&seen->state, &expected.state)) {
 			verdict_fault(verdict, "%s, event %zu: saw %s, %s at %s; to be seen was %s, %s at %s",
 				      stream->name, i, timeline_object_name(timeline, seen->object),
 				      types[seen->type], timeline_state_text(&seen->state),

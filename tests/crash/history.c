@@ -14,6 +14,12 @@
 		}                                                                                            \
 	} while (0)
 
+bool state_same(const struct state *a, const struct state *b)
+{
+	return a->revision == b->revision && a->uid == b->uid && a->torn == b->torn &&
+	       memcmp(a->slots, b->slots, sizeof(a->slots)) == 0;
+}
+
 void history_init(struct history *history, const struct history_object *objects, size_t n_objects)
 {
 	*history = (struct history){

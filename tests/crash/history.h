@@ -35,6 +35,8 @@ struct state {
 	bool torn; /* its parts do not fit together: parts of two writes */
 };
 
+bool state_same(const struct state *a, const struct state *b);
+
 struct selection {
 	enum history_resource resource;
 	int namespace_; /* -1: all */
