@@ -24,6 +24,7 @@
 #define CALL_FALLBACK_MS       1500
 #define CALLS_CHECKPOINT       120
 #define CHECKPOINT_FALLBACK_MS 2500
+#define EDGE_THREADS_MAX       3
 #define CREATION_STEP          7
 
 enum phase { STARTING, SERVING, DYING, CLOSING, LISTING, SETTLING, LEAVING };
@@ -32,6 +33,7 @@ enum phase { STARTING, SERVING, DYING, CLOSING, LISTING, SETTLING, LEAVING };
 struct plan {
 	unsigned call, moment; /* killed at this call, 0: at none */
 	const char *file;      /* "KILL_AT_FILE=..." or "" */
+	unsigned threads;      /* that serve connections */
 	int64_t after_ms;      /* killed then in any case, 0: not */
 	int64_t pause_ms; /* of serving, after which clients rest: the server does its housekeeping then; 0:
 			     never */
@@ -95,6 +97,7 @@ static struct plan plan_kill(struct campaign *campaign)
 	uint32_t drawn = rng_below(rng, 100);
 
 	plan.moment = rng_below(rng, 3);
+	plan.threads = 1 + rng_below(rng, EDGE_THREADS_MAX);
 	if (!campaign->created) {
 		/* The file's creation call by call, some left out. */
 		plan.call = 1 + campaign->attempts++ * CREATION_STEP + rng_below(rng, CREATION_STEP);
@@ -117,13 +120,17 @@ static void start_server(struct campaign *campaign)
 {
 	static const char *const moments[] = { "before", "half", "after" };
 	const struct campaign_opts *opts = campaign->opts;
-	struct plan plan = campaign->closing ? (struct plan){ .file = "" } : plan_kill(campaign);
+	struct plan plan =
+	    campaign->closing ? (struct plan){ .file = "", .threads = 1 } : plan_kill(campaign);
 	CLEANUP(mem_freep) char *preload = mem_printf("LD_PRELOAD=%s", opts->preload);
 	CLEANUP(mem_freep) char *at_call = mem_printf("KILL_AT_CALL=%u", plan.call);
+	CLEANUP(mem_freep) char *threads = mem_printf("--edge-threads=%u", plan.threads);
+	const char *const args[] = { threads, NULL };
 	CLEANUP(mem_freep) char *when = mem_printf("KILL_AT_WHEN=%s", moments[plan.moment]);
 	const char *const env[] = { preload, at_call, when, *plan.file ? plan.file : NULL, NULL };
 	struct err err = ERR_INIT;
 
+	campaign->server.args = args;
 	campaign->phase = STARTING;
 	campaign->pause_ms = plan.pause_ms;
 	campaign->dead = campaign->we_killed = false;

@@ -5,7 +5,6 @@
  *         └──▶ starting         ▼
  *                            closing: all answered ─▶ the state is listed ─▶ watchers drained,
  *                            informers up to date ─▶ judged ─▶ serving
- * serving
  */
 #pragma once
 

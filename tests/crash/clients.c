@@ -139,7 +139,7 @@ static void listed(const struct api_response *response, void *arg)
 				client->list.asked ? client->list.asked : client->list.revision);
 		run->expired++;
 		end_list(client);
-	} else if (response->code) {
+	} else if (response->code >= 300) {
 		verdict_fault(&run->verdict, "a list was refused: %s", response->err.msg);
 		end_list(client);
 	}
@@ -203,6 +203,21 @@ static void take_answer(struct client *client, const struct op *op, const struct
 		run->acknowledged++;
 }
 
+static void lost(struct client *client, const struct op *op, const struct api_response *response)
+{
+	struct run *run = client->run;
+
+	if (response->err.kind == ERR_TIMEOUT)
+		verdict_fault(&run->verdict, "no answer in time: %s", response->err.msg);
+	/* The body was cut off, but the head said that it was done. Which object a deletion was of it did
+	 * not. */
+	if (response->code && op->kind < OP_DELETE)
+		history_done(&run->history, client->number, NULL);
+	else
+		history_lost(&run->history, client->number);
+	run->lost++;
+}
+
 static void answered(const struct api_response *response, void *arg)
 {
 	struct client *client = arg;
@@ -211,16 +226,13 @@ static void answered(const struct api_response *response, void *arg)
 
 	if (response->err.kind == ERR_NONE) {
 		take_answer(client, &op, response);
-	} else if (response->code) {
+	} else if (response->code >= 300) {
 		history_refused(&run->history, client->number, response->code);
 		run->refused++;
 		if (response->code == 404)
 			run_learn(run, op.object, &(struct state){ 0 }, NULL, run->history.seen);
 	} else {
-		if (response->err.kind == ERR_TIMEOUT)
-			verdict_fault(&run->verdict, "no answer in time: %s", response->err.msg);
-		history_lost(&run->history, client->number);
-		run->lost++;
+		lost(client, &op, response);
 	}
 	over(client);
 }

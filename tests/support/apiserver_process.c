@@ -116,21 +116,21 @@ static int die_with_parent(void *arg)
 	return prctl(PR_SET_PDEATHSIG, SIGKILL);
 }
 
-/* The own environment and EXTRA, in an array of the caller's. */
-static const char **environment(const char *const *extra)
+/* FIRST and SECOND, which end with NULL (SECOND may be NULL), in an array of the caller's. */
+static const char **joined(const char *const *first, const char *const *second)
 {
-	size_t n = 0, n_extra = 0;
+	size_t n = 0, n_second = 0;
 	const char **all;
 
-	while (environ[n])
+	while (first[n])
 		n++;
-	while (extra && extra[n_extra])
-		n_extra++;
-	all = mem_zalloc((n + n_extra + 1) * sizeof(*all));
+	while (second && second[n_second])
+		n_second++;
+	all = mem_zalloc((n + n_second + 1) * sizeof(*all));
 	for (size_t i = 0; i < n; i++)
-		all[i] = environ[i];
-	for (size_t i = 0; i < n_extra; i++)
-		all[n + i] = extra[i];
+		all[i] = first[i];
+	for (size_t i = 0; i < n_second; i++)
+		all[n + i] = second[i];
 	return all;
 }
 
@@ -138,14 +138,15 @@ static int start(struct apiserver_process *process, const char *const *extra_env
 		 struct err *err)
 {
 	const char *dir = process->dir;
-	CLEANUP(mem_freep) const char **env = environment(extra_env);
+	CLEANUP(mem_freep) const char **env = joined((const char *const *)environ, extra_env);
 	CLEANUP(mem_freep) char *data = mem_printf("--data-dir=%s/data", dir);
 	CLEANUP(mem_freep) char *listen_at = mem_printf("--listen=127.0.0.1:%u", process->port);
 	CLEANUP(mem_freep) char *cert = mem_printf("--tls-cert=%s/server.crt", dir);
 	CLEANUP(mem_freep) char *key = mem_printf("--tls-key=%s/server.key", dir);
 	CLEANUP(mem_freep) char *tokens = mem_printf("--token-file=%s/tokens.csv", dir);
 	CLEANUP(mem_freep) char *ready = mem_printf("--ready-fd=%d", ready_fd);
-	const char *argv[] = { process->program, data, listen_at, cert, key, tokens, ready, NULL };
+	const char *own[] = { process->program, data, listen_at, cert, key, tokens, ready, NULL };
+	CLEANUP(mem_freep) const char **argv = joined(own, process->args);
 	struct spawn_opts opts = { .argv = argv,
 				   .envp = env,
 				   .stdin_fd = -1,

@@ -9,6 +9,7 @@
 struct apiserver_process {
 	struct loop *loop;
 	char *program, *dir;      /* DIR/data is its store, DIR/log what it says */
+	const char *const *args;  /* further arguments for it, NULL-terminated, or NULL; borrowed */
 	struct kubeconfig config; /* to it, as a member of system:masters */
 	uint16_t port;
 	void (*ready)(void *arg);             /* it serves */
