@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "kubectl-lite/fetch.h"
 #include "kubectl-lite/session.h"
 #include "lib/yaml.h"
 
@@ -189,16 +190,27 @@ static int add_path(struct manifests *all, const char *path, bool recursive, uns
 	return add_text(all, path, &text, err);
 }
 
+static int add_url(struct manifests *all, const char *url, struct err *err)
+{
+	CLEANUP(buf_close) struct buf text = BUF_INIT_MAX(FILE_MAX_BYTES);
+
+	return fetch(url, &text, err) < 0 ? -1 : add_text(all, url, &text, err);
+}
+
+static int add_file(struct manifests *all, const char *file, bool recursive, struct err *err)
+{
+	if (strcmp(file, "-") == 0)
+		return add_stdin(all, err);
+	return fetch_is_url(file) ? add_url(all, file, err) : add_path(all, file, recursive, 0, err);
+}
+
 int manifests_load(const struct string_list *files, bool recursive, struct manifest **ret, size_t *ret_n,
 		   size_t *ret_bad, struct err *err)
 {
 	struct manifests all = { 0 };
 
 	for (size_t i = 0; i < files->n; i++) {
-		int failed = strcmp(files->items[i], "-") == 0
-				 ? add_stdin(&all, err)
-				 : add_path(&all, files->items[i], recursive, 0, err);
-		if (failed) {
+		if (add_file(&all, files->items[i], recursive, err) < 0) {
 			manifests_free(all.items, all.n);
 			return -1;
 		}

@@ -1,5 +1,5 @@
-/* Objects from files: -f FILE, folder (its .yaml, .yml and .json files) or - for standard input; Lists are
- * taken apart.
+/* Objects from files: -f FILE, folder (its .yaml, .yml and .json files), http or https URL, or - for standard
+ * input; Lists are taken apart.
  */
 #pragma once
 

@@ -137,7 +137,7 @@ int session_failed(const struct err *err)
 {
 	const char *server = session.config.server, *host = server ? strstr(server, "://") : NULL;
 
-	if (err->kind == ERR_CONNECTION && (err->errnum == ECONNREFUSED || strstr(err->msg, "refused")))
+	if (err->kind == ERR_CONNECTION && (err->errnum == ECONNREFUSED))
 		fprintf(
 		    stderr,
 		    "The connection to the server %s was refused - did you specify the right host or port?\n",

@@ -1,80 +1,567 @@
 #include "lib/http_client.h"
 
-#include <curl/curl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/queue.h>
 
-#include "lib/http_multi.h"
-#include "lib/http_trust.h"
+#include "lib/http_answer.h"
+#include "lib/http_url.h"
 #include "lib/mem.h"
+#include "lib/stream.h"
+#include "lib/timefmt.h"
 
 #define DEFAULT_MAX_RESPONSE ((size_t)256 << 20)
-#define MAX_HEADER_TEXT      4096 /* of Warning headers kept */
-#define MAX_IDLE_CALLS       64   /* pooled handles */
-#define MAX_IDLE_BUF         ((size_t)64 << 10)
-#define CONNECT_TIMEOUT_MS   10000L
+#define READ_SIZE            ((size_t)16 << 10) /* the most that a TLS record holds */
+#define READS_PER_TURN       64                 /* then others get a turn */
+#define KEPT_IDLE            2                  /* connections kept for good */
+#define IDLE_MS              10000              /* the others are closed after that time without use */
 
 /* Where a call is:
  *
- *   QUEUED ──task──▶ ACTIVE ──libcurl──▶ FINISHED ──done()──▶ IDLE (pooled)
- *      │               │ cancel within       │ cancel           ▲
- *      │ cancel        ▼ libcurl             │                  │
- *      └────────▶  CANCELLED ────────────────┴──────────────────┘
+ *   QUEUED ──task──▶ ACTIVE, on a connection ──▶ done() ──▶ gone
+ *      ▲                │          │
+ *      └── a kept connection that was closed; GET and HEAD only
  *
- * Sending only queues and libcurl's answers are only collected while it runs, so that callbacks may do as
- * they like: nothing of theirs happens on libcurl's stack but the data callback, and what that one cancels
- * waits as CANCELLED until libcurl has returned. */
-enum call_state { CALL_IDLE, CALL_QUEUED, CALL_ACTIVE, CALL_FINISHED, CALL_CANCELLED, CALL_STATES };
-
+ * Sending only queues, so that callbacks never run within a call of the user's. */
 struct http_call {
-	TAILQ_ENTRY(http_call) link;
+	TAILQ_ENTRY(http_call) link; /* of `queued` or `active` */
 	struct http_client *client;
-	CURL *easy;
-	enum call_state state;
-	bool in_multi;
+	struct conn *conn; /* NULL: queued */
 	bool (*data)(const char *data, size_t len, void *arg);
-	void (*done)(const struct http_response *response, void *arg);
+	void (*done)(const struct http_response *response, void *arg); /* NULL: being told */
 	void (*release)(void *arg);
 	void *arg;
-	struct curl_slist *headers;
-	struct curl_slist *connect_to;
-	struct buf request; /* body sent */
-	struct buf body;    /* body received whole */
-	struct buf warnings;
-	long retry_after_s;
-	long code;
-	bool verify; /* as set in EASY */
-	bool ended_by_reader;
-	bool paused, resumed;
-	CURLcode result;
-	char message[CURL_ERROR_SIZE];
+	char *url;
+	char *method;
+	struct http_url parts;
+	bool verify;
+	bool may_repeat;
+	bool paused;
+	struct buf request; /* head and body */
+	struct buf body;    /* of the answer */
+	int64_t timeout_ms;
+	struct loop_timer timer;
 };
 TAILQ_HEAD(call_list, http_call);
 
+/* A connection: opening for a call or busy with it, idle, or closed and waiting for the callbacks that run
+ * within it to return. */
+enum conn_state { CONN_BUSY, CONN_IDLE, CONN_CLOSED, CONN_STATES };
+
+struct conn {
+	TAILQ_ENTRY(conn) link; /* of the client's list of its state */
+	enum conn_state state;
+	struct http_client *client;
+	struct stream *stream;
+	struct http_call *call; /* NULL unless busy */
+	char *host;
+	uint16_t port;
+	bool tls, verify;
+	bool used;    /* it has carried an exchange before this one */
+	bool answers; /* a byte of the answer has come */
+	int64_t idle_since_ms;
+	struct http_answer answer;
+};
+TAILQ_HEAD(conn_list, conn);
+
 struct http_client {
 	struct loop *loop;
-	struct http_multi multi;
 	struct loop_task task; /* starts what is queued */
-	CURLSH *share;         /* TLS sessions, so that a new connection resumes */
+	struct loop_timer trim;
 	char *user_agent;
 	char *authorization;
 	char *tls_server_name;
-	struct http_trust trust;
+	struct tls_identity identity;
 	bool insecure;
-	struct call_list lists[CALL_STATES];
-	size_t in_flight;
-	size_t n_idle;
-	size_t n_active, max_active;
-	bool any_resumed;
-	unsigned busy; /* depth of callbacks under way */
-	bool freed;    /* by one of them: the rest happens when they have returned */
+	struct call_list queued, active;
+	struct conn_list conns[CONN_STATES]; /* of idle ones the last used first */
+	size_t n_conns[CONN_STATES];
+	size_t max_busy, in_flight;
+	unsigned depth; /* of callbacks under way */
+	bool freed;     /* by one of them */
+	char *read_buf; /* READ_SIZE; NULL while in use */
 };
 
-static void destroy(struct http_client *client);
-static void start_queued(struct loop_task *task, void *arg);
-static void multi_turned(void *arg);
+static void on_opened(void *arg);
+static void on_readable(void *arg);
+static void on_failed(const struct err *err, void *arg);
+static const struct stream_user stream_user = { on_opened, on_readable, on_failed };
+
+/* --- connections --- */
+
+static void conn_move(struct conn *conn, enum conn_state state)
+{
+	struct http_client *client = conn->client;
+
+	TAILQ_REMOVE(&client->conns[conn->state], conn, link);
+	client->n_conns[conn->state]--;
+	conn->state = state;
+	TAILQ_INSERT_HEAD(&client->conns[state], conn, link);
+	client->n_conns[state]++;
+}
+
+static void conn_close(struct conn *conn)
+{
+	struct http_client *client = conn->client;
+
+	if (conn->call)
+		conn->call->conn = NULL;
+	conn->call = NULL;
+	stream_free(TAKE(conn->stream));
+	conn_move(conn, CONN_CLOSED);
+	loop_post(client->loop, &client->task); /* its place is free, and its memory is to go */
+}
+
+static void free_closed(struct http_client *client)
+{
+	struct conn *conn;
+
+	while ((conn = TAILQ_FIRST(&client->conns[CONN_CLOSED]))) {
+		TAILQ_REMOVE(&client->conns[CONN_CLOSED], conn, link);
+		client->n_conns[CONN_CLOSED]--;
+		http_answer_close(&conn->answer);
+		free(conn->host);
+		free(conn);
+	}
+}
+
+/* Closes connections that a burst left behind. */
+static void trim_due(struct loop_timer *timer, void *arg)
+{
+	struct http_client *client = arg;
+	int64_t before_ms = time_mono_ms() - IDLE_MS;
+
+	while (client->n_conns[CONN_IDLE] > KEPT_IDLE) {
+		struct conn *oldest = TAILQ_LAST(&client->conns[CONN_IDLE], conn_list);
+
+		if (oldest->idle_since_ms > before_ms) {
+			loop_timer_arm_at(timer, oldest->idle_since_ms + IDLE_MS);
+			return;
+		}
+		conn_close(oldest);
+	}
+}
+
+/* Ready for the next exchange. */
+static void conn_idle(struct conn *conn)
+{
+	struct http_client *client = conn->client;
+
+	conn->used = true;
+	conn->idle_since_ms = time_mono_ms();
+	conn_move(conn, CONN_IDLE);
+	if (client->n_conns[CONN_IDLE] > KEPT_IDLE && !loop_timer_armed(&client->trim))
+		loop_timer_arm(&client->trim, IDLE_MS);
+}
+
+static struct conn *find_idle(struct http_client *client, const struct http_call *call)
+{
+	struct conn *conn;
+
+	TAILQ_FOREACH(conn, &client->conns[CONN_IDLE], link)
+	{
+		if (conn->tls == call->parts.tls && conn->verify == call->verify &&
+		    conn->port == call->parts.port && strcmp(conn->host, call->parts.host) == 0)
+			return conn;
+	}
+	return NULL;
+}
+
+static struct conn *conn_new(struct http_client *client, const struct http_call *call)
+{
+	struct conn *conn = mem_zalloc(sizeof(*conn));
+	struct stream_peer peer = { .host = call->parts.host,
+				    .port = call->parts.port,
+				    .identity = call->parts.tls ? &client->identity : NULL,
+				    .name = client->tls_server_name,
+				    .verify = call->verify };
+
+	conn->client = client;
+	conn->state = CONN_IDLE;
+	TAILQ_INSERT_HEAD(&client->conns[CONN_IDLE], conn, link);
+	client->n_conns[CONN_IDLE]++;
+	conn->host = mem_dup(call->parts.host);
+	conn->port = call->parts.port;
+	conn->tls = call->parts.tls;
+	conn->verify = call->verify;
+	conn->stream = stream_new(client->loop, &peer, &stream_user, conn);
+	return conn;
+}
+
+/* --- calls --- */
+
+static void call_free(struct http_call *call)
+{
+	loop_timer_disarm(&call->timer);
+	if (call->release)
+		call->release(call->arg);
+	free(call->url);
+	free(call->method);
+	http_url_close(&call->parts);
+	if (call->request.data)
+		explicit_bzero(call->request.data, call->request.len); /* there may be a token in it */
+	buf_close(&call->request);
+	buf_close(&call->body);
+	free(call);
+}
+
+/* Out of its list and not counted any more. */
+static void call_end(struct http_call *call)
+{
+	struct http_client *client = call->client;
+
+	TAILQ_REMOVE(call->conn ? &client->active : &client->queued, call, link);
+	loop_timer_disarm(&call->timer);
+	client->in_flight--;
+}
+
+static void client_destroy(struct http_client *client);
+
+/* Around all that runs callbacks. */
+static void enter(struct http_client *client)
+{
+	client->depth++;
+}
+
+static void leave(struct http_client *client)
+{
+	if (--client->depth == 0 && client->freed)
+		client_destroy(client);
+}
+
+/* Tells how a call ended. */
+static void tell(struct http_call *call, const struct http_response *response)
+{
+	TAKE(call->done)(response, call->arg);
+	call_free(call);
+}
+
+static void fail(struct http_call *call, const struct err *err)
+{
+	struct http_client *client = call->client;
+	struct http_response response = { .content_type = "", .retry_after_s = -1, .data = "", .err = *err };
+
+	err_wrap(&response.err, "%.400s", call->url);
+	enter(client);
+	call_end(call);
+	if (call->conn)
+		conn_close(call->conn);
+	tell(call, &response);
+	leave(client);
+}
+
+static void timed_out(struct loop_timer *timer, void *arg)
+{
+	struct http_call *call = arg;
+	struct err err = ERR_INIT;
+
+	(void)timer;
+	err_set(&err, ERR_TIMEOUT, "no answer within %lld ms", (long long)call->timeout_ms);
+	fail(call, &err);
+}
+
+/* The answer is whole. It lies in the connection, which therefore stays busy until it is told. */
+static void complete(struct conn *conn)
+{
+	struct http_call *call = conn->call;
+	struct http_client *client = conn->client;
+	const struct http_answer *answer = &conn->answer;
+	struct http_response response = {
+		.code = answer->code,
+		.content_type = answer->content_type.len > 0 ? answer->content_type.data : "",
+		.warning = answer->warnings.len > 0 ? answer->warnings.data : NULL,
+		.retry_after_s = answer->retry_after_s,
+		.data = call->body.data ? call->body.data : "",
+		.len = call->body.len,
+	};
+
+	call_end(call);
+	call->conn = NULL;
+	conn->call = NULL;
+	tell(call, &response);
+	if (conn->state == CONN_CLOSED)
+		return;
+	if (answer->keep_alive)
+		conn_idle(conn);
+	else
+		conn_close(conn);
+	if (!TAILQ_EMPTY(&client->queued))
+		loop_post(client->loop, &client->task);
+}
+
+/* The connection is of no use any more. */
+static void broken(struct conn *conn, const struct err *err)
+{
+	struct http_call *call = conn->call;
+	struct http_client *client = conn->client;
+
+	if (!call) {
+		conn_close(conn);
+	} else if (conn->used && !conn->answers && call->may_repeat) {
+		TAILQ_REMOVE(&client->active, call, link);
+		conn_close(conn);
+		call->may_repeat = false;
+		TAILQ_INSERT_HEAD(&client->queued, call, link);
+	} else {
+		fail(call, err);
+	}
+}
+
+/* A piece of the body; false when the call is over. */
+static bool take_body(struct conn *conn, const char *data, size_t len)
+{
+	struct http_call *call = conn->call;
+	struct err err = ERR_INIT;
+
+	if (call->data && conn->answer.code >= 200 && conn->answer.code < 300) {
+		bool more = call->data(data, len, call->arg);
+
+		if (conn->state == CONN_CLOSED)
+			return false; /* cancelled within */
+		if (more)
+			return true;
+		err_set(&err, ERR_CONNECTION, "ended by its reader");
+	} else {
+		/* No more than its length is needed; a server that lies about it is not believed far. */
+		if (call->body.len == 0 && conn->answer.length > 0 &&
+		    (uint64_t)conn->answer.length <= call->body.max)
+			buf_reserve(&call->body, (size_t)conn->answer.length);
+		buf_add(&call->body, data, len);
+		if (!call->body.failed)
+			return true;
+		err_set(&err, ERR_LIMIT, "the answer is larger than %zu bytes", call->body.max);
+	}
+	fail(call, &err);
+	return false;
+}
+
+/* Reads what came; the rest when it is paused within waits in the connection's answer. False when the call is
+ * over, whichever way. */
+static bool take_bytes(struct conn *conn, const char *p, const char *end)
+{
+	const char *body = NULL;
+	struct err err = ERR_INIT;
+	size_t n = 0;
+
+	for (;;) {
+		switch (http_answer_next(&conn->answer, &p, end, &body, &n, &err)) {
+		case HTTP_ANSWER_DATA:
+			if (!take_body(conn, body, n))
+				return false;
+			break;
+		case HTTP_ANSWER_MORE:
+			return true;
+		case HTTP_ANSWER_END:
+			if (p < end)
+				conn->answer.keep_alive = false; /* bytes that nobody asked for */
+			complete(conn);
+			return false;
+		case HTTP_ANSWER_BAD:
+			fail(conn->call, &err);
+			return false;
+		}
+	}
+}
+
+/* True: there may be more to read. */
+static bool read_some(struct conn *conn, char *buffer)
+{
+	struct err err;
+	ssize_t n = stream_read(conn->stream, buffer, READ_SIZE, &err);
+
+	if (n > 0 && conn->call) {
+		conn->answers = true;
+		return take_bytes(conn, buffer, buffer + n) && !conn->call->paused;
+	}
+	if (n < 0 && err.kind == ERR_NONE)
+		return false;
+	if (n == 0 && conn->call && http_answer_eof(&conn->answer, &err) == HTTP_ANSWER_END)
+		complete(conn);
+	else
+		broken(conn, &err); /* an idle one that says something is of no use either */
+	return false;
+}
+
+static void on_readable(void *arg)
+{
+	struct conn *conn = arg;
+	struct http_client *client = conn->client;
+	/* A callback may run the loop, and that may read from another connection. */
+	char *buffer = client->read_buf ? TAKE(client->read_buf) : mem_alloc(READ_SIZE);
+
+	enter(client);
+	for (int i = 0; i < READS_PER_TURN && read_some(conn, buffer); i++)
+		;
+	if (client->read_buf)
+		free(buffer);
+	else
+		client->read_buf = buffer;
+	leave(client);
+}
+
+static void on_opened(void *arg)
+{
+	const struct conn *conn = arg;
+
+	stream_set_reading(conn->stream, !conn->call->paused);
+	stream_write(conn->stream, conn->call->request.data, conn->call->request.len);
+}
+
+static void on_failed(const struct err *err, void *arg)
+{
+	struct conn *conn = arg;
+	struct http_client *client = conn->client;
+
+	enter(client);
+	broken(conn, err);
+	leave(client);
+}
+
+/* --- sending --- */
+
+static void start(struct http_call *call)
+{
+	struct http_client *client = call->client;
+	struct conn *conn = find_idle(client, call);
+
+	TAILQ_REMOVE(&client->queued, call, link);
+	TAILQ_INSERT_TAIL(&client->active, call, link);
+	if (!conn)
+		conn = conn_new(client, call);
+	conn_move(conn, CONN_BUSY);
+	conn->call = call;
+	conn->answers = false;
+	call->conn = conn;
+	http_answer_begin(&conn->answer, call->method);
+	if (call->timeout_ms > 0 && !loop_timer_armed(&call->timer))
+		loop_timer_arm(&call->timer, call->timeout_ms);
+	if (conn->used)
+		on_opened(conn);
+}
+
+static void start_queued(struct loop_task *task, void *arg)
+{
+	struct http_client *client = arg;
+	struct http_call *call;
+
+	(void)task;
+	if (client->depth == 0)
+		free_closed(client);
+	enter(client);
+	while (client->n_conns[CONN_BUSY] < client->max_busy && (call = TAILQ_FIRST(&client->queued))) {
+		struct err err = ERR_INIT;
+
+		if (call->parts.host)
+			start(call);
+		else if (http_url_parse(call->url, &call->parts, &err) < 0)
+			fail(call, &err);
+	}
+	leave(client);
+}
+
+static const char *header_value(const char *const *headers, const char *name)
+{
+	size_t len = strlen(name);
+
+	for (const char *const *h = headers; h && *h; h++) {
+		if (strncasecmp(*h, name, len) == 0 && (*h)[len] == ':')
+			return *h + len + 1;
+	}
+	return NULL;
+}
+
+/* Unless the caller gives one of that name. */
+static void add_header(struct buf *b, const char *const *headers, const char *name, const char *value)
+{
+	if (!value || header_value(headers, name))
+		return;
+	buf_str(b, name);
+	buf_str(b, ": ");
+	buf_str(b, value);
+	buf_str(b, "\r\n");
+}
+
+static void write_request(struct http_call *call, const struct http_request *request)
+{
+	const struct http_client *client = call->client;
+	const struct http_url *url = &call->parts;
+	struct buf *b = &call->request;
+	bool has_body = request->body_len > 0 || request->content_type ||
+			strcmp(request->method, "POST") == 0 || strcmp(request->method, "PUT") == 0 ||
+			strcmp(request->method, "PATCH") == 0;
+
+	buf_str(b, request->method);
+	buf_str(b, *url->target == '/' ? " " : " /");
+	buf_add(b, url->target, (size_t)(url->end - url->target));
+	buf_str(b, " HTTP/1.1\r\n");
+	add_header(b, request->headers, "Host", url->authority);
+	add_header(b, request->headers, "User-Agent", client->user_agent);
+	add_header(b, request->headers, "Accept", request->accept ? request->accept : "application/json");
+	add_header(b, request->headers, "Authorization", client->authorization);
+	if (has_body) {
+		add_header(b, request->headers, "Content-Type",
+			   request->content_type ? request->content_type : "application/json");
+		buf_printf(b, "Content-Length: %zu\r\n", request->body_len);
+	}
+	for (const char *const *h = request->headers; h && *h; h++) {
+		/* What would be a second line is none. */
+		buf_add(b, *h, strcspn(*h, "\r\n"));
+		buf_str(b, "\r\n");
+	}
+	buf_str(b, "\r\n");
+	buf_add(b, request->body, request->body_len);
+}
+
+struct http_call *http_client_send(struct http_client *client, const struct http_request *request,
+				   bool (*data)(const char *data, size_t len, void *arg),
+				   void (*done)(const struct http_response *response, void *arg), void *arg)
+{
+	struct http_call *call = mem_zalloc(sizeof(*call));
+
+	call->client = client;
+	call->data = data;
+	call->done = done;
+	call->release = request->release;
+	call->arg = arg;
+	call->url = mem_dup(request->url);
+	call->method = mem_dup(request->method);
+	call->verify = !client->insecure && !request->insecure_peer;
+	call->may_repeat = strcmp(request->method, "GET") == 0 || strcmp(request->method, "HEAD") == 0;
+	call->body.max = request->max_response_bytes ? request->max_response_bytes : DEFAULT_MAX_RESPONSE;
+	call->timeout_ms = request->timeout_ms;
+	loop_timer_init(&call->timer, client->loop, timed_out, call);
+	if (http_url_parse(call->url, &call->parts, NULL) == 0)
+		write_request(call, request);
+	TAILQ_INSERT_TAIL(&client->queued, call, link);
+	client->in_flight++;
+	loop_post(client->loop, &client->task);
+	return call;
+}
+
+void http_call_cancel(struct http_call *call)
+{
+	if (!call || !call->done)
+		return;
+	call_end(call);
+	if (call->conn)
+		conn_close(call->conn);
+	call_free(call);
+}
+
+void http_call_pause(struct http_call *call, bool paused)
+{
+	call->paused = paused;
+	if (call->conn)
+		stream_set_reading(call->conn->stream, !paused);
+}
+
+size_t http_client_in_flight(const struct http_client *client)
+{
+	return client->in_flight;
+}
+
+/* --- life --- */
 
 struct http_client *http_client_new(struct loop *loop, const struct http_identity *identity,
 				    long max_connections, const char *user_agent, struct err *err)
@@ -85,533 +572,38 @@ struct http_client *http_client_new(struct loop *loop, const struct http_identit
 	if (!identity)
 		identity = &nobody;
 	client->loop = loop;
-	client->max_active = (size_t)max_connections;
-	client->trust = HTTP_TRUST_INIT;
+	client->max_busy = (size_t)max_connections;
 	client->user_agent = mem_dup(user_agent);
 	client->tls_server_name = mem_dup(identity->tls_server_name);
 	client->insecure = identity->insecure_skip_verify;
 	client->task = (struct loop_task){ .fn = start_queued, .arg = client };
+	loop_timer_init(&client->trim, loop, trim_due, client);
 	if (identity->token)
-		client->authorization = mem_printf("Authorization: Bearer %s", identity->token);
-	for (size_t i = 0; i < CALL_STATES; i++)
-		TAILQ_INIT(&client->lists[i]);
-	/* libcurl counts its users; the process-wide state is never torn down. */
-	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
-		err_set(err, ERR_INTERNAL, "HTTP client: libcurl cannot be initialised");
-		goto fail;
+		client->authorization = mem_printf("Bearer %s", identity->token);
+	TAILQ_INIT(&client->queued);
+	TAILQ_INIT(&client->active);
+	for (size_t i = 0; i < CONN_STATES; i++)
+		TAILQ_INIT(&client->conns[i]);
+	if (tls_identity_init(&client->identity, identity->ca_pem, identity->cert_pem, identity->key_pem,
+			      err) < 0) {
+		client_destroy(client);
+		return NULL;
 	}
-	if (http_trust_init(&client->trust, identity, err) < 0)
-		goto fail;
-	client->share = curl_share_init();
-	if (client->share)
-		curl_share_setopt(client->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION);
-	if (http_multi_init(&client->multi, loop, max_connections, multi_turned, client, err) < 0)
-		goto fail;
 	return client;
-fail:
-	destroy(client);
-	return NULL;
 }
 
-/* Header lines of an answer. A redirect or a 100 Continue brings several heads: the last one counts. */
-static size_t on_header(char *line, size_t size, size_t n, void *arg)
+static void client_destroy(struct http_client *client)
 {
-	struct http_call *call = arg;
-	size_t len = size * n;
-
-	if (len >= 5 && memcmp(line, "HTTP/", 5) == 0) {
-		call->code = 0;
-		call->retry_after_s = -1;
-		buf_reset(&call->warnings);
-	} else if (len > 12 && strncasecmp(line, "Retry-After:", 12) == 0) {
-		char number[16] = "";
-		char *end;
-
-		memcpy(number, line + 12, len - 12 < sizeof(number) - 1 ? len - 12 : sizeof(number) - 1);
-		long seconds = strtol(number, &end, 10);
-		/* The other form, a date, is not used by API servers. */
-		if (end != number && seconds >= 0)
-			call->retry_after_s = seconds;
-	} else if (len > 8 && strncasecmp(line, "Warning:", 8) == 0) {
-		/* 299 - "text with \" and \\ escaped" (RFC 7234 section 5.5) */
-		const char *p = memchr(line, '"', len);
-		const char *end = line + len;
-
-		if (!p)
-			return len;
-		if (call->warnings.len > 0)
-			buf_char(&call->warnings, '\n');
-		for (p++; p < end && *p != '"'; p++) {
-			if (*p == '\\' && p + 1 < end)
-				p++;
-			buf_char(&call->warnings, *p);
-		}
-	}
-	return len;
-}
-
-static size_t on_body(char *data, size_t size, size_t n, void *arg)
-{
-	struct http_call *call = arg;
-	size_t len = size * n;
-
-	if (call->state == CALL_CANCELLED)
-		return 0;
-	if (call->paused)
-		return CURL_WRITEFUNC_PAUSE; /* libcurl keeps DATA and brings it again */
-	if (call->code == 0)
-		curl_easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE, &call->code);
-	if (call->data && call->code >= 200 && call->code < 300) {
-		bool more = call->data(data, len, call->arg);
-
-		if (call->state == CALL_CANCELLED)
-			return 0;
-		if (!more) {
-			call->ended_by_reader = true;
-			return 0;
-		}
-		return len;
-	}
-	buf_add(&call->body, data, len);
-	return call->body.failed ? 0 : len;
-}
-
-static void move(struct http_call *call, enum call_state state)
-{
-	struct call_list *lists = call->client->lists;
-
-	TAILQ_REMOVE(&lists[call->state], call, link);
-	call->state = state;
-	TAILQ_INSERT_TAIL(&lists[state], call, link);
-}
-
-/* A handle with all that does not differ between requests. */
-static struct http_call *call_new(struct http_client *client)
-{
-	struct http_call *call = mem_zalloc(sizeof(*call));
-	CURL *easy = curl_easy_init();
-
-	if (!easy)
-		abort(); /* as mem_alloc does */
-	call->client = client;
-	call->easy = easy;
-	call->warnings = BUF_INIT_MAX(MAX_HEADER_TEXT);
-	call->state = CALL_IDLE;
-	TAILQ_INSERT_TAIL(&client->lists[CALL_IDLE], call, link);
-	client->n_idle++;
-
-	http_multi_prepare(&client->multi, easy);
-	curl_easy_setopt(easy, CURLOPT_PRIVATE, call);
-	curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, call->message);
-	curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
-	curl_easy_setopt(easy, CURLOPT_HEADERDATA, call);
-	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
-	curl_easy_setopt(easy, CURLOPT_WRITEDATA, call);
-	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-	curl_easy_setopt(easy, CURLOPT_NOPROGRESS, 1L);
-	curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
-	curl_easy_setopt(easy, CURLOPT_SSL_ENABLE_ALPN, 0L);
-	curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
-	curl_easy_setopt(easy, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
-	curl_easy_setopt(easy, CURLOPT_MAXREDIRS, 10L);
-	curl_easy_setopt(easy, CURLOPT_PROXY, ""); /* the cluster's own addresses, never by way of others */
-	curl_easy_setopt(easy, CURLOPT_TCP_NODELAY, 1L);
-	curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
-	curl_easy_setopt(easy, CURLOPT_TCP_KEEPIDLE, 30L);
-	curl_easy_setopt(easy, CURLOPT_TCP_KEEPINTVL, 10L);
-	curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, CONNECT_TIMEOUT_MS);
-	curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-	if (client->user_agent)
-		curl_easy_setopt(easy, CURLOPT_USERAGENT, client->user_agent);
-	if (client->share)
-		curl_easy_setopt(easy, CURLOPT_SHARE, client->share);
-	call->verify = !client->insecure;
-	http_trust_apply(&client->trust, easy, call->verify);
-	return call;
-}
-
-/* Not from within libcurl. */
-static void leave_multi(struct http_call *call)
-{
-	struct http_client *client = call->client;
-
-	if (!call->in_multi)
-		return;
-	curl_multi_remove_handle(client->multi.multi, call->easy);
-	call->in_multi = false;
-	client->n_active--;
-	if (!TAILQ_EMPTY(&client->lists[CALL_QUEUED]))
-		loop_post(client->loop, &client->task);
-}
-
-static void call_free(struct http_call *call)
-{
-	struct http_client *client = call->client;
-
-	leave_multi(call);
-	TAILQ_REMOVE(&client->lists[call->state], call, link);
-	curl_easy_cleanup(call->easy);
-	if (call->release)
-		call->release(call->arg);
-	curl_slist_free_all(call->headers);
-	curl_slist_free_all(call->connect_to);
-	buf_close(&call->request);
-	buf_close(&call->body);
-	buf_close(&call->warnings);
-	free(call);
-}
-
-static void buf_idle(struct buf *b)
-{
-	if (b->cap > MAX_IDLE_BUF)
-		buf_close(b);
-	else
-		buf_reset(b);
-}
-
-/* Back to the pool. Not from within libcurl. */
-static void call_retire(struct http_call *call)
-{
-	struct http_client *client = call->client;
-
-	leave_multi(call);
-	call->done = NULL;
-	if (call->release)
-		TAKE(call->release)(call->arg);
-	move(call, CALL_IDLE);
-	client->n_idle++;
-	if (client->n_idle > MAX_IDLE_CALLS) {
-		client->n_idle--;
-		call_free(call);
-		return;
-	}
-	buf_idle(&call->request);
-	buf_idle(&call->body);
-	buf_idle(&call->warnings);
-}
-
-static void add_header(struct http_call *call, const char *name, const char *value)
-{
-	CLEANUP(mem_freep) char *line = mem_printf("%s: %s", name, value);
-
-	call->headers = curl_slist_append(call->headers, line);
-}
-
-static void set_method(CURL *easy, const char *method, const struct buf *body, bool has_body)
-{
-	bool head = strcmp(method, "HEAD") == 0;
-
-	/* HTTPGET undoes what a former NOBODY or POST left in the handle. */
-	curl_easy_setopt(easy, CURLOPT_NOBODY, head ? 1L : 0L);
-	if (!head)
-		curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L);
-	if (has_body) {
-		curl_easy_setopt(easy, CURLOPT_POST, 1L);
-		curl_easy_setopt(easy, CURLOPT_POSTFIELDS, body->data ? body->data : "");
-		curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body->len);
-	}
-	curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, head ? NULL : method);
-}
-
-/* The name to verify stands in the URL, and the connection goes to the host that was there. */
-static void set_server_name(struct http_call *call, const char *url)
-{
-	CURLU *parsed = curl_url();
-	char *host = NULL, *port = NULL, *renamed = NULL;
-
-	if (parsed && curl_url_set(parsed, CURLUPART_URL, url, 0) == CURLUE_OK &&
-	    curl_url_get(parsed, CURLUPART_HOST, &host, 0) == CURLUE_OK &&
-	    curl_url_get(parsed, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT) == CURLUE_OK &&
-	    curl_url_set(parsed, CURLUPART_HOST, call->client->tls_server_name, 0) == CURLUE_OK &&
-	    curl_url_get(parsed, CURLUPART_URL, &renamed, 0) == CURLUE_OK) {
-		CLEANUP(mem_freep) char *to = mem_printf("::%s:%s", host, port);
-		CLEANUP(mem_freep) char *authority = mem_printf("%s:%s", host, port);
-
-		call->connect_to = curl_slist_append(NULL, to);
-		add_header(call, "Host", authority);
-		curl_easy_setopt(call->easy, CURLOPT_URL, renamed);
-	}
-	curl_free(host);
-	curl_free(port);
-	curl_free(renamed);
-	curl_url_cleanup(parsed);
-}
-
-static void call_prepare(struct http_call *call, const struct http_request *request)
-{
-	struct http_client *client = call->client;
-	CURL *easy = call->easy;
-	bool verify = !client->insecure && !request->insecure_peer;
-	bool has_body = request->body_len > 0 || request->content_type ||
-			strcmp(request->method, "POST") == 0 || strcmp(request->method, "PUT") == 0 ||
-			strcmp(request->method, "PATCH") == 0;
-
-	buf_add(&call->request, request->body, request->body_len);
-	call->body.max = request->max_response_bytes ? request->max_response_bytes : DEFAULT_MAX_RESPONSE;
-	call->retry_after_s = -1;
-	call->code = 0;
-	call->ended_by_reader = false;
-	call->paused = call->resumed = false;
-	call->message[0] = '\0';
-
-	curl_slist_free_all(TAKE(call->headers));
-	curl_slist_free_all(TAKE(call->connect_to));
-	add_header(call, "Accept", request->accept ? request->accept : "application/json");
-	if (has_body) {
-		add_header(call, "Content-Type",
-			   request->content_type ? request->content_type : "application/json");
-		call->headers = curl_slist_append(call->headers, "Expect:"); /* no 100-continue round trip */
-	}
-	if (client->authorization)
-		call->headers = curl_slist_append(call->headers, client->authorization);
-	for (const char *const *h = request->headers; h && *h; h++)
-		call->headers = curl_slist_append(call->headers, *h);
-
-	curl_easy_setopt(easy, CURLOPT_URL, request->url);
-	if (client->tls_server_name && !request->unix_socket)
-		set_server_name(call, request->url);
-	set_method(easy, request->method, &call->request, has_body);
-	curl_easy_setopt(easy, CURLOPT_HTTPHEADER, call->headers);
-	curl_easy_setopt(easy, CURLOPT_CONNECT_TO, call->connect_to);
-	curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)request->timeout_ms);
-	curl_easy_setopt(easy, CURLOPT_UNIX_SOCKET_PATH, request->unix_socket);
-	curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, request->follow_redirects ? 1L : 0L);
-	if (verify != call->verify)
-		http_trust_apply(&client->trust, easy, verify);
-	call->verify = verify;
-}
-
-struct http_call *http_client_send(struct http_client *client, const struct http_request *request,
-				   bool (*data)(const char *data, size_t len, void *arg),
-				   void (*done)(const struct http_response *response, void *arg), void *arg)
-{
-	struct http_call *call = TAILQ_LAST(&client->lists[CALL_IDLE], call_list);
-
-	if (!call)
-		call = call_new(client);
-	client->n_idle--;
-	call->data = data;
-	call->done = done;
-	call->release = request->release;
-	call->arg = arg;
-	call_prepare(call, request);
-	move(call, CALL_QUEUED);
-	client->in_flight++;
-	loop_post(client->loop, &client->task);
-	return call;
-}
-
-static void finish(struct http_call *call, CURLcode result)
-{
-	call->result = result;
-	move(call, CALL_FINISHED);
-}
-
-static void resume(struct http_client *client)
-{
-	struct http_call *call;
-
-	client->any_resumed = false;
-	client->multi.inside++; /* the data callback runs within */
-	TAILQ_FOREACH(call, &client->lists[CALL_ACTIVE], link)
-	{
-		if (!call->resumed)
-			continue;
-		call->resumed = false;
-		curl_easy_pause(call->easy, CURLPAUSE_CONT);
-		if (call->state != CALL_ACTIVE) {
-			/* Its callback cancelled it, and it stands in another list now: look again. */
-			client->any_resumed = true;
-			loop_post(client->loop, &client->task);
-			break;
-		}
-	}
-	client->multi.inside--;
-}
-
-static void start_queued(struct loop_task *task, void *arg)
-{
-	struct http_client *client = arg;
-	struct http_call *call;
-
-	(void)task;
-	client->busy++;
-	/* libcurl would queue them as well, but walks its whole queue each time a connection falls free. */
-	while (client->n_active < client->max_active && (call = TAILQ_FIRST(&client->lists[CALL_QUEUED]))) {
-		if (curl_multi_add_handle(client->multi.multi, call->easy) == CURLM_OK) {
-			call->in_multi = true;
-			client->n_active++;
-			move(call, CALL_ACTIVE);
-		} else {
-			finish(call, CURLE_OUT_OF_MEMORY);
-		}
-	}
-	if (client->any_resumed)
-		resume(client);
-	client->busy--;
-	multi_turned(client);
-}
-
-enum err_kind http_client_err_kind(int curl_code)
-{
-	switch (curl_code) {
-	case CURLE_OK:
-		return ERR_NONE;
-	case CURLE_UNSUPPORTED_PROTOCOL:
-	case CURLE_URL_MALFORMAT:
-		return ERR_BAD_REQUEST;
-	case CURLE_OPERATION_TIMEDOUT:
-		return ERR_TIMEOUT;
-	case CURLE_FILESIZE_EXCEEDED:
-		return ERR_LIMIT;
-	case CURLE_OUT_OF_MEMORY:
-	case CURLE_FAILED_INIT:
-	case CURLE_NOT_BUILT_IN:
-	case CURLE_BAD_FUNCTION_ARGUMENT:
-	case CURLE_SSL_CERTPROBLEM:
-	case CURLE_SSL_CACERT_BADFILE:
-		return ERR_INTERNAL;
-	default:
-		return ERR_CONNECTION;
-	}
-}
-
-static void describe_failure(struct http_call *call, struct err *err)
-{
-	enum err_kind kind = http_client_err_kind((int)call->result);
-	const char *why = call->message[0] ? call->message : curl_easy_strerror(call->result);
-	char *url = NULL;
-	long os_errno = 0;
-
-	if (call->ended_by_reader) {
-		kind = ERR_CONNECTION;
-		why = "ended by its reader";
-	} else if (call->body.failed) {
-		err_set(err, ERR_LIMIT, "the answer is larger than %zu bytes", call->body.max);
-		kind = ERR_NONE;
-	}
-	if (kind != ERR_NONE)
-		err_set(err, kind, "%s", why);
-	curl_easy_getinfo(call->easy, CURLINFO_OS_ERRNO, &os_errno);
-	if (err->kind == ERR_CONNECTION)
-		err->errnum = (int)os_errno;
-	curl_easy_getinfo(call->easy, CURLINFO_EFFECTIVE_URL, &url);
-	if (url)
-		err_wrap(err, "%.400s", url);
-}
-
-static void deliver(struct http_call *call)
-{
-	struct http_client *client = call->client;
-	struct http_response response = { .retry_after_s = call->retry_after_s,
-					  .data = "",
-					  .content_type = "" };
-	long code = 0;
-
-	curl_easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE, &code);
-	response.code = (int)code;
-	if (call->result != CURLE_OK) {
-		describe_failure(call, &response.err);
-	} else {
-		char *type = NULL;
-
-		curl_easy_getinfo(call->easy, CURLINFO_CONTENT_TYPE, &type);
-		if (type)
-			response.content_type = type;
-		if (call->warnings.len > 0)
-			response.warning = call->warnings.data;
-		if (call->body.data) {
-			response.data = call->body.data;
-			response.len = call->body.len;
-		}
-	}
-	client->in_flight--;
-	/* Without a DONE it is over for http_call_cancel, should the callback try. */
-	TAKE(call->done)(&response, call->arg);
-	call_retire(call);
-}
-
-/* After libcurl ran: collect what ended, then tell. Runs nested only when a callback runs the loop, and then
- * leaves the telling to the outer one. */
-static void multi_turned(void *arg)
-{
-	struct http_client *client = arg;
-	struct http_call *call;
-	CURLMsg *message;
-	int left;
-
-	if (client->busy > 0 || http_multi_inside(&client->multi))
-		return;
-	client->busy++;
-	while ((message = curl_multi_info_read(client->multi.multi, &left))) {
-		if (message->msg != CURLMSG_DONE)
-			continue;
-		curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&call);
-		CURLcode result = message->data.result;
-		leave_multi(call); /* MESSAGE is gone */
-		if (call->state == CALL_ACTIVE)
-			finish(call, result);
-	}
-	do {
-		while ((call = TAILQ_FIRST(&client->lists[CALL_CANCELLED])))
-			call_retire(call);
-		call = client->freed ? NULL : TAILQ_FIRST(&client->lists[CALL_FINISHED]);
-		if (call)
-			deliver(call);
-	} while (call);
-	client->busy--;
-	if (client->freed)
-		destroy(client);
-}
-
-void http_call_cancel(struct http_call *call)
-{
-	struct http_client *client;
-
-	if (!call || !call->done || call->state == CALL_CANCELLED)
-		return;
-	client = call->client;
-	client->in_flight--;
-	move(call, CALL_CANCELLED);
-	if (!http_multi_inside(&client->multi) && client->busy == 0)
-		call_retire(call);
-}
-
-void http_call_pause(struct http_call *call, bool paused)
-{
-	if (call->paused && !paused) {
-		call->resumed = true;
-		call->client->any_resumed = true;
-		loop_post(call->client->loop, &call->client->task);
-	}
-	call->paused = paused;
-}
-
-size_t http_client_in_flight(const struct http_client *client)
-{
-	return client->in_flight;
-}
-
-static void destroy(struct http_client *client)
-{
-	struct http_call *call;
-
-	client->multi.inside++;
-	for (size_t i = 0; i < CALL_STATES; i++) {
-		while ((call = TAILQ_FIRST(&client->lists[i])))
-			call_free(call);
-	}
-	client->multi.inside--;
+	free_closed(client);
 	loop_unpost(client->loop, &client->task);
-	http_multi_close(&client->multi);
-	if (client->share)
-		curl_share_cleanup(client->share);
-	http_trust_close(&client->trust);
+	loop_timer_disarm(&client->trim);
+	tls_identity_close(&client->identity);
 	free(client->user_agent);
 	if (client->authorization)
 		explicit_bzero(client->authorization, strlen(client->authorization));
 	free(client->authorization);
 	free(client->tls_server_name);
+	free(client->read_buf);
 	free(client);
 }
 
@@ -619,19 +611,15 @@ void http_client_free(struct http_client *client)
 {
 	if (!client)
 		return;
-	if (client->busy == 0 && !http_multi_inside(&client->multi)) {
-		destroy(client);
-		return;
+	while (!TAILQ_EMPTY(&client->queued))
+		http_call_cancel(TAILQ_FIRST(&client->queued));
+	while (!TAILQ_EMPTY(&client->active))
+		http_call_cancel(TAILQ_FIRST(&client->active));
+	for (enum conn_state state = CONN_BUSY; state <= CONN_IDLE; state++) {
+		while (!TAILQ_EMPTY(&client->conns[state]))
+			conn_close(TAILQ_FIRST(&client->conns[state]));
 	}
 	client->freed = true;
-	for (enum call_state state = CALL_QUEUED; state <= CALL_FINISHED; state++) {
-		struct http_call *call = TAILQ_FIRST(&client->lists[state]);
-
-		while (call) {
-			struct http_call *next = TAILQ_NEXT(call, link);
-
-			http_call_cancel(call);
-			call = next;
-		}
-	}
+	if (client->depth == 0)
+		client_destroy(client);
 }

@@ -1,5 +1,6 @@
-/* HTTP client: libcurl multi on the loop. Connections are kept and shared, many requests are in flight,
- * answers come whole or as a stream. TLS always, TLS 1.2 at least, peer verified.
+/* HTTP client of the cluster's own traffic: API servers, node agents, probes of containers. Connections are
+ * kept and shared, many requests are in flight, answers come whole or as a stream. TLS 1.2 at least, peer
+ * verified. No proxies and no redirects: what is asked is what answers.
  */
 #pragma once
 
@@ -27,7 +28,7 @@ void http_client_free(struct http_client *client); /* cancels what is under way 
 
 struct http_request {
 	const char *method;
-	const char *url;
+	const char *url;            /* http or https */
 	const char *content_type;   /* of the body; NULL without a body */
 	const char *accept;         /* NULL: application/json */
 	const char *const *headers; /* further "Name: value" lines, NULL-terminated, or NULL */
@@ -35,9 +36,7 @@ struct http_request {
 	size_t body_len;
 	int64_t timeout_ms;        /* whole exchange, from its turn on; 0: none (watches, followed logs) */
 	size_t max_response_bytes; /* 0: 256 MiB; more fails with ERR_LIMIT. Not applied to streams. */
-	const char *unix_socket;   /* NULL, or connect there */
 	bool insecure_peer;        /* do not verify the peer's certificate: kubelet-style HTTPS probes */
-	bool follow_redirects;
 	void (*release)(
 	    void *arg); /* NULL, or called last with ARG when the call is gone: done or cancelled */
 };
@@ -54,17 +53,17 @@ struct http_response {
 };
 
 struct http_call;
-/* Sends. DONE is called once from the loop (never from within), then the call is gone. When DATA is
- * not NULL it gets the body of 2xx answers piece by piece instead; returning false there ends the
- * call (DONE follows with ERR_CONNECTION). Bodies of other codes always come whole with DONE. */
+/* Sends. A GET or HEAD whose kept connection turns out to be closed goes out again on a new one; nothing else
+ * does, for it may have been carried out. DONE is called once from the loop (never from within), then the
+ * call is gone. When DATA is not NULL it gets the body of 2xx answers piece by piece instead; returning false
+ * there ends the call (DONE follows with ERR_CONNECTION). Bodies of other codes always come whole with DONE.
+ */
 struct http_call *http_client_send(struct http_client *client, const struct http_request *request,
 				   bool (*data)(const char *data, size_t len, void *arg),
 				   void (*done)(const struct http_response *response, void *arg), void *arg);
 /* Ends it silently: neither callback is called again. */
 void http_call_cancel(struct http_call *call);
-/* Stops and resumes the reading of a stream (back pressure). */
+/* Stops and resumes the reading of a stream (back pressure). What was read already still comes. */
 void http_call_pause(struct http_call *call, bool paused);
 /* Requests under way or waiting. */
 size_t http_client_in_flight(const struct http_client *client);
-/* Translates a CURLcode. */
-enum err_kind http_client_err_kind(int curl_code);

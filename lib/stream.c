@@ -1,0 +1,393 @@
+#include "lib/stream.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "lib/buf.h"
+#include "lib/mem.h"
+#include "lib/resolve.h"
+
+#define OPEN_TIMEOUT_MS   10000
+#define KEEPALIVE_IDLE_S  30
+#define KEEPALIVE_INTVL_S 10
+
+enum stream_state { STREAM_CONNECTING, STREAM_HANDSHAKE, STREAM_OPEN, STREAM_FAILED };
+
+struct stream {
+	struct loop *loop;
+	const struct stream_user *user;
+	void *arg;
+	enum stream_state state;
+	char *host, *name;
+	uint16_t port;
+	bool verify;
+	bool stopped;     /* reading is */
+	bool wants_write; /* for the handshake */
+	struct tls_identity *identity;
+	struct resolve *resolve;
+	struct addrinfo *addresses;
+	const struct addrinfo *next; /* of them, to be tried */
+	int fd;
+	uint32_t watched;
+	struct loop_io *io;
+	gnutls_session_t session;
+	struct buf out;          /* not yet sent */
+	size_t sending;          /* bytes that GnuTLS has begun to send and must be given again */
+	struct err err;          /* of FAILED, told by the task */
+	struct loop_task task;   /* what cannot be told from within: a failure, and bytes that GnuTLS holds */
+	struct loop_timer timer; /* OPEN_TIMEOUT_MS */
+};
+
+static void connect_next(struct stream *stream);
+static void on_ready(struct loop_io *io, int fd, uint32_t events, void *arg);
+
+/* --- states --- */
+
+static void disconnect(struct stream *stream)
+{
+	loop_io_free(TAKE(stream->io));
+	if (stream->session)
+		gnutls_deinit(TAKE(stream->session));
+	mem_closep(&stream->fd);
+	stream->fd = -1;
+}
+
+/* stream->err says why. */
+static void fail(struct stream *stream)
+{
+	disconnect(stream);
+	stream->state = STREAM_FAILED;
+	loop_timer_disarm(&stream->timer);
+	loop_post(stream->loop, &stream->task);
+}
+
+static void watch(struct stream *stream)
+{
+	uint32_t events = 0;
+
+	if (stream->state == STREAM_CONNECTING ||
+	    (stream->state == STREAM_HANDSHAKE && stream->wants_write) ||
+	    (stream->state == STREAM_OPEN && stream->out.len > 0))
+		events |= EPOLLOUT;
+	if (stream->state == STREAM_HANDSHAKE || (stream->state == STREAM_OPEN && !stream->stopped))
+		events |= EPOLLIN;
+	if (events == stream->watched)
+		return;
+	stream->watched = events;
+	if (stream->io)
+		loop_io_set(stream->io, events);
+	else
+		stream->io = loop_io_new(stream->loop, stream->fd, events, on_ready, stream, &stream->err);
+	if (!stream->io)
+		fail(stream);
+}
+
+static void opened(struct stream *stream)
+{
+	stream->state = STREAM_OPEN;
+	loop_timer_disarm(&stream->timer);
+	watch(stream);
+	if (stream->state == STREAM_OPEN)
+		stream->user->opened(stream->arg);
+}
+
+static void shake_hands(struct stream *stream)
+{
+	int code;
+
+	do {
+		code = gnutls_handshake(stream->session);
+	} while (code < 0 && code != GNUTLS_E_AGAIN && !gnutls_error_is_fatal(code));
+	if (code == GNUTLS_E_AGAIN) {
+		stream->wants_write = gnutls_record_get_direction(stream->session) == 1;
+		watch(stream);
+	} else if (code < 0) {
+		tls_identity_explain(stream->session, code, &stream->err);
+		fail(stream);
+	} else {
+		opened(stream);
+	}
+}
+
+/* --- connecting --- */
+
+static void connected(struct stream *stream)
+{
+	if (!stream->identity) {
+		opened(stream);
+		return;
+	}
+	stream->state = STREAM_HANDSHAKE;
+	stream->session =
+	    tls_identity_session(stream->identity, stream->fd, stream->name ? stream->name : stream->host,
+				 stream->verify, &stream->err);
+	if (stream->session)
+		shake_hands(stream);
+	else
+		fail(stream);
+}
+
+static void connect_failed(struct stream *stream, int errnum)
+{
+	err_set(&stream->err, ERR_CONNECTION, "connect: %s", strerror(errnum));
+	stream->err.errnum = errnum;
+	disconnect(stream);
+	connect_next(stream);
+}
+
+static void set_options(int fd)
+{
+	static const struct {
+		int level, name, value;
+	} options[] = {
+		{ IPPROTO_TCP, TCP_NODELAY, 1 },
+		{ SOL_SOCKET, SO_KEEPALIVE, 1 },
+		{ IPPROTO_TCP, TCP_KEEPIDLE, KEEPALIVE_IDLE_S },
+		{ IPPROTO_TCP, TCP_KEEPINTVL, KEEPALIVE_INTVL_S },
+	};
+
+	/* One that the kernel does not know is no reason to fail. */
+	for (size_t i = 0; i < ARRAY_SIZE(options); i++)
+		setsockopt(fd, options[i].level, options[i].name, &options[i].value,
+			   sizeof(options[i].value));
+}
+
+static void connect_next(struct stream *stream)
+{
+	const struct addrinfo *address = stream->next;
+
+	if (!address) {
+		fail(stream);
+		return;
+	}
+	stream->next = address->ai_next;
+	stream->fd = socket(address->ai_family, address->ai_socktype | SOCK_CLOEXEC | SOCK_NONBLOCK,
+			    address->ai_protocol);
+	if (stream->fd < 0) {
+		connect_failed(stream, errno);
+		return;
+	}
+	set_options(stream->fd);
+	if (connect(stream->fd, address->ai_addr, address->ai_addrlen) < 0 && errno != EINPROGRESS) {
+		connect_failed(stream, errno);
+		return;
+	}
+	/* Also when it stands at once: the loop then tells so in its next turn. */
+	stream->watched = EPOLLOUT;
+	stream->io = loop_io_new(stream->loop, stream->fd, EPOLLOUT, on_ready, stream, &stream->err);
+	if (!stream->io)
+		fail(stream);
+}
+
+static void resolved(struct addrinfo *addresses, const struct err *err, void *arg)
+{
+	struct stream *stream = arg;
+
+	stream->resolve = NULL;
+	stream->addresses = addresses;
+	stream->next = addresses;
+	stream->err = *err;
+	connect_next(stream);
+}
+
+static void timed_out(struct loop_timer *timer, void *arg)
+{
+	struct stream *stream = arg;
+
+	(void)timer;
+	err_set(&stream->err, ERR_TIMEOUT, "no connection within %d seconds", OPEN_TIMEOUT_MS / 1000);
+	fail(stream);
+}
+
+/* --- bytes --- */
+
+/* Bytes sent; -1: not now, or failed and told. */
+static ssize_t send_some(struct stream *stream)
+{
+	ssize_t n;
+
+	if (!stream->session) {
+		n = send(stream->fd, stream->out.data, stream->out.len, MSG_NOSIGNAL);
+		if (n >= 0)
+			return n;
+		if (errno == EAGAIN || errno == EINTR)
+			return -1;
+		err_set(&stream->err, ERR_CONNECTION, "send: %s", strerror(errno));
+	} else {
+		/* What GnuTLS could not send it wants again, and then not more than that. */
+		size_t len = stream->sending ? stream->sending : stream->out.len;
+
+		n = gnutls_record_send(stream->session, stream->out.data, len);
+		stream->sending = n < 0 ? len : 0;
+		if (n >= 0)
+			return n;
+		if (!gnutls_error_is_fatal((int)n))
+			return -1;
+		tls_identity_explain(stream->session, (int)n, &stream->err);
+	}
+	fail(stream);
+	return -1;
+}
+
+static void flush(struct stream *stream)
+{
+	ssize_t n;
+
+	while (stream->out.len > 0 && (n = send_some(stream)) >= 0)
+		buf_consume(&stream->out, (size_t)n);
+	if (stream->state != STREAM_OPEN)
+		return;
+	if (stream->out.len == 0)
+		buf_close(&stream->out);
+	watch(stream);
+}
+
+void stream_write(struct stream *stream, const void *data, size_t len)
+{
+	if (stream->state != STREAM_OPEN)
+		return;
+	bool first = stream->out.len == 0;
+	buf_add(&stream->out, data, len);
+	if (first)
+		flush(stream);
+}
+
+ssize_t stream_read(struct stream *stream, void *data, size_t size, struct err *err)
+{
+	ssize_t n;
+
+	*err = ERR_INIT;
+	if (!stream->session) {
+		n = recv(stream->fd, data, size, 0);
+		if (n < 0 && errno != EAGAIN && errno != EINTR)
+			err_set(err, ERR_CONNECTION, "receive: %s", strerror(errno));
+		return n < 0 ? -1 : n;
+	}
+	n = gnutls_record_recv(stream->session, data, size);
+	if (n >= 0)
+		return n;
+	if (gnutls_error_is_fatal((int)n))
+		tls_identity_explain(stream->session, (int)n, err);
+	return -1;
+}
+
+void stream_set_reading(struct stream *stream, bool reading)
+{
+	stream->stopped = !reading;
+	if (stream->state != STREAM_OPEN)
+		return;
+	watch(stream);
+	if (reading && stream->session && gnutls_record_check_pending(stream->session) > 0)
+		loop_post(stream->loop, &stream->task);
+}
+
+/* Bytes that GnuTLS has already taken from the socket wake nobody. */
+static void readable(struct stream *stream)
+{
+	if (stream->session)
+		loop_post(stream->loop, &stream->task);
+	stream->user->readable(stream->arg);
+}
+
+static void on_task(struct loop_task *task, void *arg)
+{
+	struct stream *stream = arg;
+
+	(void)task;
+	if (stream->state == STREAM_FAILED)
+		stream->user->failed(&stream->err, stream->arg);
+	else if (stream->state == STREAM_OPEN && !stream->stopped && stream->session &&
+		 gnutls_record_check_pending(stream->session) > 0)
+		readable(stream);
+}
+
+static void on_ready(struct loop_io *io, int fd, uint32_t events, void *arg)
+{
+	struct stream *stream = arg;
+	int error = 0;
+	socklen_t len = sizeof(error);
+
+	(void)io;
+	if (stream->state == STREAM_CONNECTING) {
+		if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) < 0)
+			error = errno;
+		if (error)
+			connect_failed(stream, error);
+		else
+			connected(stream);
+		return;
+	}
+	if (stream->state == STREAM_HANDSHAKE) {
+		shake_hands(stream);
+		return;
+	}
+	if (events & EPOLLOUT) {
+		flush(stream);
+		if (stream->state != STREAM_OPEN)
+			return;
+	}
+	if (!(events & (EPOLLIN | EPOLLHUP | EPOLLERR)))
+		return;
+	if (stream->stopped) {
+		/* A hang-up is reported whether one asked or not: it waits until reading goes on. */
+		loop_io_free(TAKE(stream->io));
+		stream->watched = 0;
+	} else {
+		readable(stream);
+	}
+}
+
+/* --- life --- */
+
+struct stream *stream_new(struct loop *loop, const struct stream_peer *peer, const struct stream_user *user,
+			  void *arg)
+{
+	struct stream *stream = mem_zalloc(sizeof(*stream));
+
+	stream->loop = loop;
+	stream->user = user;
+	stream->arg = arg;
+	stream->fd = -1;
+	stream->host = mem_dup(peer->host);
+	stream->name = mem_dup(peer->name);
+	stream->port = peer->port;
+	stream->identity = peer->identity;
+	stream->verify = peer->verify;
+	stream->task = (struct loop_task){ .fn = on_task, .arg = stream };
+	loop_timer_init(&stream->timer, loop, timed_out, stream);
+	loop_timer_arm(&stream->timer, OPEN_TIMEOUT_MS);
+	stream->addresses = resolve_digits(peer->host, peer->port);
+	stream->next = stream->addresses;
+	if (stream->addresses) {
+		connect_next(stream);
+		return stream;
+	}
+	stream->resolve = resolve_begin(loop, peer->host, peer->port, resolved, stream, &stream->err);
+	if (!stream->resolve)
+		fail(stream);
+	return stream;
+}
+
+void stream_free(struct stream *stream)
+{
+	if (!stream)
+		return;
+	if (stream->session && stream->state == STREAM_OPEN)
+		gnutls_bye(stream->session, GNUTLS_SHUT_WR);
+	disconnect(stream);
+	loop_unpost(stream->loop, &stream->task);
+	loop_timer_disarm(&stream->timer);
+	resolve_cancel(stream->resolve);
+	if (stream->addresses)
+		freeaddrinfo(stream->addresses);
+	buf_close(&stream->out);
+	free(stream->host);
+	free(stream->name);
+	free(stream);
+}
