@@ -102,6 +102,8 @@ static int64_t share(const struct rollout_set *set, int64_t replicas_with_surge,
 {
 	if (set->replicas == 0 || to_add == 0 || to_add == added)
 		return 0;
+	if (replicas_with_surge == 0)
+		return -set->replicas; /* down to none: all of it, whatever the annotation says */
 	int64_t base = set->max_annotation > 0 ? set->max_annotation : replicas_with_surge;
 	int64_t wanted = (2 * set->replicas * replicas_with_surge + base) / (2 * base); /* to nearest */
 	int64_t part = wanted - set->replicas;

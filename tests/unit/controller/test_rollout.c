@@ -92,6 +92,7 @@ static void test_proportional(void **state)
 		{ "grows", 15, 18, { { 8, 13 }, { 5, 13 } }, 2, { 11, 7 } },
 		{ "shrinks", 5, 7, { { 8, 13 }, { 5, 13 } }, 2, { 4, 3 } },
 		{ "to nothing", 0, 0, { { 3, 4 }, { 1, 4 } }, 2, { 0, 0 } },
+		{ "to nothing, the annotation lost", 0, 0, { { 3, 0 }, { 1, 0 } }, 2, { 0, 0 } },
 		{ "stays", 10, 13, { { 8, 13 }, { 5, 13 } }, 2, { 8, 5 } },
 		{ "rounded up only as long as there is anything", 4, 5, { { 1, 3 }, { 1, 3 }, { 1, 3 } }, 3, { 2, 2, 1 } },
 		{ "what rounding leaves goes to the largest", 10, 10, { { 4, 9 }, { 3, 9 }, { 2, 9 } }, 3, { 5, 3, 2 } },
