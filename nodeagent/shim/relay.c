@@ -48,11 +48,11 @@ static bool reap(int signal_fd, pid_t init, int *ret_status)
 /* Both versions of cgroup count kills in a line "oom_kill N". */
 static bool oom_killed(const char *file)
 {
-	char text[1024];
-	if (!file || record_read(file, text, sizeof(text)) <= 0)
+	char text[1024] = "\n";
+	if (!file || record_read(file, text + 1, sizeof(text) - 1) <= 0)
 		return false;
-	const char *line = strncmp(text, "oom_kill ", 9) ? strstr(text, "\noom_kill ") : text - 1;
-	return line && strtoul(line + 10, NULL, 10) > 0;
+	const char *line = strstr(text, "\noom_kill ");
+	return line && strtoul(line + strlen("\noom_kill "), NULL, 10) > 0;
 }
 
 int relay_run(const struct shim_opts *opts, const struct shim_stdio *stdio, pid_t init, int signal_fd)
