@@ -22,8 +22,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!route.namespace_ || !route.name)
 		abort();
 	if (route.kind == ROUTE_OBJECT) {
+		if (!route.resource)
+			abort();
 		unsigned verbs = route.subresource ? route.subresource->verbs : route.resource->verbs;
-		if (!route.resource || !(route.verb & verbs))
+		if (!(route.verb & verbs))
 			abort();
 		if (*route.namespace_ && !route.resource->namespaced)
 			abort();
