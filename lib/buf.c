@@ -233,11 +233,14 @@ void buf_base64(struct buf *b, const void *data, size_t len)
 	b->data[b->len] = '\0'; /* for empty input */
 	for (; len > 0; p += 3) {
 		size_t n = len < 3 ? len : 3;
-		unsigned bits = (unsigned)p[0] << 16 | (n > 1 ? (unsigned)p[1] << 8 : 0) | (n > 2 ? p[2] : 0);
-		char out[4] = { base64_digits[bits >> 18], base64_digits[bits >> 12 & 63],
-				n > 1 ? base64_digits[bits >> 6 & 63] : '=',
-				n > 2 ? base64_digits[bits & 63] : '=' };
+		unsigned char in[3] = { 0 };
 
+		memcpy(in, p, n);
+		unsigned bits = (unsigned)in[0] << 16 | (unsigned)in[1] << 8 | in[2];
+		char out[4] = { base64_digits[bits >> 18], base64_digits[bits >> 12 & 63],
+				base64_digits[bits >> 6 & 63], base64_digits[bits & 63] };
+
+		memset(out + 1 + n, '=', 3 - n);
 		buf_add(b, out, 4);
 		len -= n;
 	}

@@ -40,9 +40,9 @@ void buf_json_stringn(struct buf *b, const char *s, size_t len);
 /* How many bytes from S a JSON string holds as they are, up to the first that is a control character, quote,
  * backslash, or not ASCII. */
 size_t buf_json_plain(const char *s, size_t len);
-/* Bytes of the UTF-8 sequence at S, which has LEFT bytes, at least one, and is not ASCII; or 0: cut,
+/* Bytes of the UTF-8 sequence at TEXT, which has LEFT bytes, at least one, and is not ASCII; or 0: cut,
  * overlong, a surrogate or past U+10FFFF (RFC 3629). */
-size_t buf_utf8_length(const char *s, size_t left);
+size_t buf_utf8_length(const char *text, size_t left);
 /* Bytes as standard base64 with padding (RFC 4648 section 4). */
 void buf_base64(struct buf *b, const void *data, size_t len);
 /* Percent-encodes all but RFC 3986 unreserved characters. */

@@ -50,7 +50,7 @@ static void store(struct err *err, const char *text, int would_be)
 	}
 }
 
-int err_set(struct err *err, enum err_kind kind, const char *format, ...)
+int (err_set)(struct err *err, enum err_kind kind, const char *format, ...)
 {
 	char text[sizeof(err->msg)];
 	va_list ap;
@@ -67,7 +67,7 @@ int err_set(struct err *err, enum err_kind kind, const char *format, ...)
 	return -1;
 }
 
-int err_set_errno(struct err *err, int errnum, const char *format, ...)
+int (err_set_errno)(struct err *err, int errnum, const char *format, ...)
 {
 	char what[sizeof(err->msg)], text[sizeof(err->msg)], reason[128];
 	va_list ap;
@@ -85,7 +85,7 @@ int err_set_errno(struct err *err, int errnum, const char *format, ...)
 	return -1;
 }
 
-int err_wrap(struct err *err, const char *format, ...)
+int (err_wrap)(struct err *err, const char *format, ...)
 {
 	char context[sizeof(err->msg)], text[sizeof(err->msg)];
 	va_list ap;

@@ -57,6 +57,16 @@ int err_set_errno(struct err *err, int errnum, const char *format, ...) PRINTF_L
 /* Puts "context: " before the message of *err; keeps the kind. Returns -1. */
 int err_wrap(struct err *err, const char *format, ...) PRINTF_LIKE(2, 3);
 
+/* Lets compilers and analyzers see that it is -1, so that they know which outputs were written. */
+static inline int err_failed(int minus_one)
+{
+	(void)minus_one;
+	return -1;
+}
+#define err_set(...)       err_failed(err_set(__VA_ARGS__))
+#define err_set_errno(...) err_failed(err_set_errno(__VA_ARGS__))
+#define err_wrap(...)      err_failed(err_wrap(__VA_ARGS__))
+
 /* HTTP status code and Kubernetes StatusReason of a kind. */
 int err_http_code(enum err_kind kind);
 const char *err_status_reason(enum err_kind kind);

@@ -482,7 +482,7 @@ static int listen_on(const char *address, uint16_t port, uint16_t *ret_port, str
 		struct sockaddr any;
 		struct sockaddr_in v4;
 		struct sockaddr_in6 v6;
-	} bound;
+	} bound = { 0 };
 	socklen_t len = sizeof(bound);
 	char service[8];
 	int one = 1;

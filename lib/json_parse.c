@@ -362,7 +362,7 @@ static bool parse_members(struct parser *s, struct lh_table *table)
 	}
 	for (;;) {
 		CLEANUP(mem_freep) char *key = parse_key(s);
-		struct json_object *value;
+		struct json_object *value = NULL;
 		char c;
 
 		if (!key || !parse_value(s, &value))
@@ -384,7 +384,7 @@ static bool parse_elements(struct parser *s, struct json_object *array)
 		return true;
 	}
 	for (;;) {
-		struct json_object *value;
+		struct json_object *value = NULL;
 		char c;
 
 		if (!parse_value(s, &value))

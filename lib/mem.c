@@ -85,7 +85,7 @@ void mem_freep(void *p)
 	free(*(void **)p);
 }
 
-void mem_closep(int *fd)
+void mem_closep(const int *fd)
 {
 	if (*fd >= 0)
 		close(*fd);

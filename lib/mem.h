@@ -42,5 +42,5 @@ char *mem_vprintf(const char *format, va_list ap) PRINTF_LIKE(1, 0);
 
 /* For CLEANUP: free(*p); close(*fd) when >= 0; fclose(*f) when not NULL. */
 void mem_freep(void *p);
-void mem_closep(int *fd);
+void mem_closep(const int *fd);
 void mem_fclosep(void *f);

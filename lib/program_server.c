@@ -37,7 +37,7 @@ int program_server_start(struct loop *loop, const struct program_server_flags *f
 	static const struct http_route none[] = { { 0 } };
 	CLEANUP(buf_close) struct buf cert = BUF_INIT, key = BUF_INIT, client_ca = BUF_INIT;
 	CLEANUP(mem_freep) char *address = NULL;
-	uint16_t port;
+	uint16_t port = 0;
 
 	*ret = NULL;
 	if (!flags->listen)

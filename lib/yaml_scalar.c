@@ -86,8 +86,24 @@ static struct json_object *parse_integer(const char *s)
 	if (*s == '-' || *s == '+')
 		s++;
 	if (s[0] == '0' && s[1]) {
-		base = s[1] == 'x' || s[1] == 'X' ? 16 : s[1] == 'b' || s[1] == 'B' ? 2 : 8;
-		s += base != 8 || s[1] == 'o' || s[1] == 'O' ? 2 : 1;
+		switch (*++s) {
+		case 'x':
+		case 'X':
+			base = 16;
+			s++;
+			break;
+		case 'b':
+		case 'B':
+			base = 2;
+			s++;
+			break;
+		case 'o':
+		case 'O':
+			s++;
+			/* fallthrough */
+		default:
+			base = 8;
+		}
 	}
 	if (!*s)
 		return NULL;
