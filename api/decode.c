@@ -12,7 +12,10 @@
 static void write_summary(struct buf *b, const char *text, size_t len)
 {
 	enum { SHOWN = 30 };
-	size_t n = len < SHOWN ? len : SHOWN;
+	size_t n = len;
+
+	if (n > SHOWN)
+		n = SHOWN;
 
 	if (len == 0)
 		buf_str(b, "<empty>");

@@ -15,7 +15,9 @@ struct scanner {
 
 static void skip_space(struct scanner *s)
 {
-	while (s->at < s->len && memchr(" \t\r\n", s->text[s->at], 4) != NULL)
+	static const char space[] = { ' ', '\t', '\r', '\n' };
+
+	while (s->at < s->len && memchr(space, s->text[s->at], sizeof(space)) != NULL)
 		s->at++;
 }
 

@@ -239,7 +239,7 @@ static struct json_object *walk_bytes(struct decode_walk *walk, struct json_obje
 }
 
 static void walk_struct(struct decode_walk *walk, const struct schema_def *def, struct json_object *obj,
-			const struct place *place);
+			const struct place *up);
 
 static bool has_type(const struct schema_field *field, struct json_object *value)
 {

@@ -17,5 +17,5 @@ struct deployments;
 
 struct deployments *deployments_new(struct loop *loop, struct api_client *client, struct cache *cache,
 				    struct owned_index *owned);
-void deployments_synced(struct deployments *deployments);
-void deployments_free(struct deployments *deployments);
+void deployments_synced(struct deployments *ds);
+void deployments_free(struct deployments *ds);

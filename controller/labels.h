@@ -12,5 +12,5 @@ struct labels *labels_intern(const struct json_object *obj);
 struct labels *labels_ref(struct labels *labels);
 void labels_unref(struct labels *labels); /* NULL is fine */
 void labels_unrefp(struct labels **labels);
-const char *labels_get(const void *labels, const char *key); /* selector_lookup_fn */
+const char *labels_get(const void *set, const char *key); /* selector_lookup_fn */
 bool labels_match(const struct labels *labels, const struct selector *selector);

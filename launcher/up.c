@@ -62,12 +62,15 @@ static void set_flag(int option, const char *value, void *arg)
 	}
 }
 
+/* The three ports after the apiserver's are the other programs'. */
+enum { LAST_PORT = UINT16_MAX - 3 };
+
 static int parse_port(const char *text, uint16_t *ret)
 {
 	char *end;
 	long port = text ? strtol(text, &end, 10) : 0;
 
-	if (text && (*end || end == text || port < 1 || port > UINT16_MAX - 3))
+	if (text && (*end || end == text || port < 1 || port > LAST_PORT))
 		return -1;
 	*ret = (uint16_t)port;
 	return 0;
@@ -86,8 +89,7 @@ static void print_welcome(const struct up *up)
 	const struct cluster *c = &up->cluster;
 	CLEANUP(mem_freep) char *kubeconfig = cluster_path(c, "kubeconfig");
 	CLEANUP(mem_freep)
-	char *kubeconfig_word = command_shell_word(kubeconfig),
-	     *dir_word = command_shell_word(c->dir);
+	char *kubeconfig_word = command_shell_word(kubeconfig), *dir_word = command_shell_word(c->dir);
 
 	printf("\nThe cluster runs: https://%s:%u, node %s, folder %s\n\n", c->address, c->port, c->node_name,
 	       c->dir);
@@ -223,7 +225,7 @@ int command_up(const struct command *command, int argc, char **argv)
 	}
 	if (parse_port(up.port_text, &port) < 0) {
 		fprintf(stderr, "error: invalid --port %s: must be between 1 and %d\n", up.port_text,
-			UINT16_MAX - 3);
+			LAST_PORT);
 		return 2;
 	}
 	if (up.address && !is_ipv4(up.address)) {

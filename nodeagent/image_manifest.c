@@ -80,7 +80,7 @@ int image_config_parse(const char *text, size_t len, struct json_object **ret,
 	for (size_t i = 0; i < n; i++) {
 		struct json_object *item = json_at(ids, i);
 		const char *id =
-		    json_object_is_type(item, json_type_string) ? json_object_get_string(item) : NULL;
+		    json_object_is_type(item, json_type_string) ? json_object_get_string(item) : "";
 		if (!digest_valid(id))
 			return err_set(err, ERR_CORRUPT, "image config: diff ID %zu is no sha256 digest",
 				       i + 1);

@@ -153,9 +153,9 @@ static int read_ref(const char *path, struct ref *ret, struct err *err)
 	CLEANUP(json_putp) struct json_object *obj = NULL;
 	if (buf_read_file(&b, path, 65536, err))
 		return -1;
-	const char *manifest = NULL;
+	const char *manifest = "";
 	if (!json_parse(b.data ? b.data : "", b.len, &obj, NULL, NULL))
-		manifest = json_str(obj, "manifest");
+		manifest = json_str_or_empty(obj, "manifest");
 	if (!digest_valid(manifest) || !json_str(obj, "reference"))
 		return err_set(err, ERR_CORRUPT, "%s is damaged", path);
 	*ret = (struct ref){ .reference = mem_dup(json_str(obj, "reference")),

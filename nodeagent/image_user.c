@@ -107,7 +107,7 @@ static bool find_user(const char *passwd, const char *name, uint32_t uid, struct
 		if (!parse_id(fields[2], &entry.uid) || !parse_id(fields[3], &entry.gid) ||
 		    strlen(fields[0]) >= sizeof(entry.name))
 			continue;
-		if (name ? strcmp(name, fields[0]) : entry.uid != uid)
+		if (name ? strcmp(name, fields[0]) != 0 : entry.uid != uid)
 			continue;
 		strcpy(entry.name, fields[0]);
 		*ret = entry;

@@ -121,9 +121,9 @@ static int find_log(struct log_server *server, const struct http_exchange *excha
 	CLEANUP(mem_freep) char *path = mem_dup(http_exchange_path(exchange) + strlen("/containerLogs/"));
 	char *save = NULL;
 	const char *namespace_ = strtok_r(path, "/", &save), *pod = strtok_r(NULL, "/", &save);
-	const char *container = strtok_r(NULL, "/", &save);
+	const char *container = strtok_r(NULL, "/", &save), *more = strtok_r(NULL, "/", &save);
 
-	if (!container || strtok_r(NULL, "/", &save))
+	if (!container || more)
 		return err_set(err, ERR_BAD_REQUEST, "the path is /containerLogs/NAMESPACE/POD/CONTAINER");
 	const struct pod_worker *worker = pod_manager_find(server->pods, namespace_, pod);
 	if (!worker)

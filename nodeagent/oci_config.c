@@ -192,7 +192,7 @@ static int add_seccomp(const struct oci_machine *machine, const struct container
 				names[n++] = capability_name(i);
 		}
 		profile = seccomp_profile_default(names, n);
-	} else if (strcmp(type, "Localhost")) {
+	} else if (strcmp(type, "Localhost") != 0) {
 		return err_set(err, ERR_INVALID, "seccomp profile type \"%s\" is not known", type);
 	} else if (!machine->seccomp_dir) {
 		return err_set(err, ERR_INVALID, "this node has no folder of seccomp profiles");
@@ -222,7 +222,7 @@ static int add_linux(const struct oci_machine *machine, const struct container_s
 		return -1;
 	add_resources(machine, spec, linux_);
 	const char *proc = json_str(json_get(spec->container, "securityContext"), "procMount");
-	if (!oci_privileged(spec) && (!proc || strcmp(proc, "Unmasked"))) {
+	if (!oci_privileged(spec) && (!proc || strcmp(proc, "Unmasked") != 0)) {
 		add_paths(linux_, "maskedPaths", masked_paths, ARRAY_SIZE(masked_paths));
 		add_paths(linux_, "readonlyPaths", readonly_paths, ARRAY_SIZE(readonly_paths));
 	}

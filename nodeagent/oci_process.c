@@ -222,7 +222,7 @@ int oci_signal_number(const char *name)
 	}
 	/* Docker's names of the real-time signals: RTMIN, RTMIN+1, RTMAX-1. */
 	bool from_min = !strncasecmp(name, "RTMIN", 5);
-	if (!from_min && strncasecmp(name, "RTMAX", 5))
+	if (!from_min && strncasecmp(name, "RTMAX", 5) != 0)
 		return 0;
 	number = strtol(name + 5, &end, 10);
 	number += from_min ? SIGRTMIN : SIGRTMAX;

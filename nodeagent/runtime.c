@@ -199,7 +199,7 @@ static char *logged_error(const char *dir)
 	for (char *rest = b.data, *line; rest && (line = strsep(&rest, "\n"));) {
 		CLEANUP(json_putp) struct json_object *entry = NULL;
 		if (!*line || json_parse(line, strlen(line), &entry, NULL, NULL) ||
-		    strcmp(json_str_or_empty(entry, "level"), "error") || !json_str(entry, "msg"))
+		    strcmp(json_str_or_empty(entry, "level"), "error") != 0 || !json_str(entry, "msg"))
 			continue;
 		free(found);
 		found = mem_dup(json_str(entry, "msg"));

@@ -108,7 +108,7 @@ static void finish(struct sandbox_op *op)
 	const struct err *err = op->failure.kind ? &op->failure : NULL;
 	if (op->created)
 		op->created(err ? NULL : &op->sandbox, err, op->arg);
-	else
+	else if (op->destroyed)
 		op->destroyed(err, op->arg);
 	op_free(op);
 }

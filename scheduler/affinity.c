@@ -53,7 +53,10 @@ static bool parse_requirements(const struct json_object *list, struct selector *
 {
 	size_t n = json_len(list);
 
-	*ret = (struct selector){ .requirements = n ? mem_zalloc(n * sizeof(*ret->requirements)) : NULL };
+	*ret = (struct selector){ 0 };
+	if (!n)
+		return true;
+	ret->requirements = mem_zalloc(n * sizeof(*ret->requirements));
 	for (size_t i = 0; i < n; i++) {
 		const struct json_object *r = json_at(list, i), *values = json_get(r, "values");
 		const char *name = json_str_or_empty(r, "operator");
@@ -67,7 +70,7 @@ static bool parse_requirements(const struct json_object *list, struct selector *
 		to->key = mem_dup(json_str_or_empty(r, "key"));
 		to->op = operators[op].op;
 		to->n_values = json_len(values);
-		to->values = to->n_values ? mem_zalloc(to->n_values * sizeof(char *)) : NULL;
+		to->values = mem_zalloc(to->n_values * sizeof(char *));
 		for (size_t v = 0; v < to->n_values; v++)
 			to->values[v] = mem_dup(text_of(json_at(values, v)));
 		if (!values_suit(to))

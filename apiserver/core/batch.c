@@ -331,8 +331,10 @@ static int store_all(struct batch *batch, bool all, struct err *err)
 
 	if (!rows.n_changes && !rows.n_compact)
 		return 0;
-	if (rows.n_compact)
-		rows.horizons = horizons = horizons_of(batch->state, &rows.n_horizons);
+	if (rows.n_compact) {
+		horizons = horizons_of(batch->state, &rows.n_horizons);
+		rows.horizons = horizons;
+	}
 	if (batch->store->ops->commit(batch->store, &rows, err) < 0)
 		return -1;
 	if (rows.n_compact)

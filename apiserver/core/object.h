@@ -51,9 +51,9 @@ const char *object_name(const struct object *object);
 const char *object_uid(const struct object *object);
 const char *object_key(const struct object *object); /* "namespace/name" or "name" */
 /* Value of label KEY, or NULL; and as selector_lookup_fn. */
-const char *object_label(const void *object, const char *key);
+const char *object_label(const void *set, const char *key);
 /* Value of selectable field "spec.nodeName", "metadata.name"...; "" when absent, NULL when not selectable. */
-const char *object_field(const void *object, const char *path);
+const char *object_field(const void *set, const char *path);
 /* uids of metadata.ownerReferences. */
 const char *const *object_owner_uids(const struct object *object, size_t *ret_n);
 bool object_deleting(const struct object *object); /* has a deletionTimestamp */

@@ -84,8 +84,13 @@ static void drop(struct owners *owners, const char *uid, const struct object *ob
 	}
 }
 
-static bool has(const char *const *uids, size_t n, const char *uid)
+static bool owned_by(const struct object *object, const char *uid)
 {
+	size_t n;
+
+	if (!object)
+		return false;
+	const char *const *uids = object_owner_uids(object, &n);
 	for (size_t i = 0; i < n; i++) {
 		if (!strcmp(uids[i], uid))
 			return true;
@@ -95,16 +100,20 @@ static bool has(const char *const *uids, size_t n, const char *uid)
 
 void owners_change(struct owners *owners, struct object *old, struct object *new_)
 {
-	size_t n_old = 0, n_new = 0;
-	const char *const *old_uids = old ? object_owner_uids(old, &n_old) : NULL;
-	const char *const *new_uids = new_ ? object_owner_uids(new_, &n_new) : NULL;
+	size_t n_old, n_new;
 
-	for (size_t i = 0; i < n_old; i++) {
-		if (!has(new_uids, n_new, old_uids[i]))
-			drop(owners, old_uids[i], old);
+	if (old) {
+		const char *const *uids = object_owner_uids(old, &n_old);
+		for (size_t i = 0; i < n_old; i++) {
+			if (!owned_by(new_, uids[i]))
+				drop(owners, uids[i], old);
+		}
 	}
-	for (size_t i = 0; i < n_new; i++)
-		add(owners, new_uids[i], new_);
+	if (new_) {
+		const char *const *uids = object_owner_uids(new_, &n_new);
+		for (size_t i = 0; i < n_new; i++)
+			add(owners, uids[i], new_);
+	}
 }
 
 struct object **owners_list(const struct owners *owners, const char *uid, size_t *ret_n)

@@ -46,15 +46,20 @@ struct log_stream {
 	struct attend *attend;
 };
 
-static void stream_unref(struct log_stream *stream)
+static void stream_unrefs(struct log_stream *stream, unsigned n)
 {
-	if (--stream->refs)
+	if ((stream->refs -= n) > 0)
 		return;
 	pthread_mutex_destroy(&stream->lock);
 	buf_close(&stream->data);
 	free(stream->body);
 	free(stream->url);
 	free(stream);
+}
+
+static void stream_unref(struct log_stream *stream)
+{
+	stream_unrefs(stream, 1);
 }
 
 /* Has the loop look at STREAM. */
@@ -126,8 +131,11 @@ static void stream_start(struct log_proxy *proxy, struct log_stream *stream)
 	stream->call = http_client_send(proxy->client, &request, stream_data, stream_done, stream);
 }
 
-static void stream_look(struct log_proxy *proxy, struct log_stream *stream)
+/* Returns how many references to STREAM ended with it. */
+static unsigned stream_look(struct log_proxy *proxy, struct log_stream *stream)
 {
+	unsigned ended = 0;
+
 	pthread_mutex_lock(&stream->lock);
 	bool closed = stream->closed, drained = stream->drained;
 	stream->drained = false;
@@ -138,13 +146,14 @@ static void stream_look(struct log_proxy *proxy, struct log_stream *stream)
 		stream->started = true;
 		if (stream->call) {
 			http_call_cancel(TAKE(stream->call));
-			stream_unref(stream);
+			ended++;
 		}
 	} else if (!stream->started) {
 		stream_start(proxy, stream);
 	} else if (drained && stream->call) {
 		http_call_pause(stream->call, false);
 	}
+	return ended;
 }
 
 static struct log_stream *queue_pop(struct log_proxy *proxy, bool *ret_stop)
@@ -165,8 +174,8 @@ static void proxy_woken(void *arg)
 	struct log_proxy *proxy = arg;
 	bool stop;
 	for (struct log_stream *stream; (stream = queue_pop(proxy, &stop));) {
-		stream_look(proxy, stream);
-		stream_unref(stream); /* the queue's */
+		unsigned ended = stream_look(proxy, stream);
+		stream_unrefs(stream, ended + 1); /* the queue's */
 	}
 	if (stop)
 		loop_stop(proxy->loop);

@@ -110,20 +110,21 @@ static int listen_on(const char *address, uint16_t port, struct err *err)
 	} else {
 		return err_set(err, ERR_BAD_REQUEST, "listen on %s: not an IP address", address);
 	}
-	CLEANUP(mem_closep) int fd = socket(at.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	int fd = socket(at.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	int on = 1;
 	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0 ||
 	    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) < 0 || bind(fd, &at.any, len) < 0 ||
-	    listen(fd, 1024) < 0)
-		return err_set_errno(err, errno, "listen on %s:%u", address, port);
-	int taken = fd;
-	fd = -1;
-	return taken;
+	    listen(fd, 1024) < 0) {
+		err_set_errno(err, errno, "listen on %s:%u", address, port);
+		mem_closep(&fd);
+		return -1;
+	}
+	return fd;
 }
 
 static uint16_t bound_port(int fd)
 {
-	struct sockaddr_storage at;
+	struct sockaddr_storage at = { 0 };
 	socklen_t len = sizeof(at);
 	if (getsockname(fd, (struct sockaddr *)&at, &len) < 0)
 		return 0;

@@ -11,7 +11,9 @@
 
 #include "apiserver/store/sqlite.h"
 
-#define APPLICATION_ID            "1802396018" /* "knar" */
+#define APPLICATION_ID            1802396018 /* "knar" */
+#define TEXT_(number)             #number
+#define TEXT(number)              TEXT_(number)
 #define HEADER_SIZE               100
 #define COPY_BYTES                (64 * 1024) /* the unix VFS takes less than 128 KiB at once */
 #define STRUCTURE_CHECK_MAX_BYTES (8 * 1024 * 1024)
@@ -19,7 +21,7 @@
 static const char create_file_sql[] = "PRAGMA page_size=4096;"
 				      "PRAGMA auto_vacuum=INCREMENTAL;"
 				      "PRAGMA synchronous=FULL;"
-				      "PRAGMA application_id=" APPLICATION_ID ";";
+				      "PRAGMA application_id=" TEXT(APPLICATION_ID) ";";
 
 /* Step i takes the schema from version i to i + 1, in one transaction with user_version. */
 static const char *const migrations[STORE_SCHEMA_VERSION] = {
@@ -284,7 +286,7 @@ static int check_version(struct sqlite_store *store, struct err *err)
 		return -1;
 	application = sqlite_number(store->db, "PRAGMA application_id");
 	version = sqlite_number(store->db, "PRAGMA user_version");
-	if (application != atoll(APPLICATION_ID) || version < 1)
+	if (application != APPLICATION_ID || version < 1)
 		return err_set(err, ERR_CORRUPT, "it is a database of another program");
 	if (version > STORE_SCHEMA_VERSION)
 		return err_set(

@@ -16,8 +16,6 @@
 
 #define TOKEN "a-token-of-a-test"
 
-extern char **environ;
-
 /* --- its folder --- */
 
 static int write_file(const struct apiserver_process *process, const char *name, const char *text,

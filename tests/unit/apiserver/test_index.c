@@ -1,5 +1,6 @@
 #include "apiserver/core/index.h"
 #include "apiserver/core/owners.h"
+#include "tests/support/rng.h"
 #include "tests/unit/apiserver/core_fixture.h"
 
 #define KEYS 3000U
@@ -37,12 +38,12 @@ static void test_random_changes(void **state)
 	(void)state;
 	struct index index = INDEX_INIT;
 	struct object **held = mem_zalloc(KEYS * sizeof(struct object *));
-	unsigned seed = 7;
+	struct rng rng = rng_of(7, 0);
 
 	for (unsigned step = 0; step < 30000; step++) {
-		unsigned i = (unsigned)rand_r(&seed) % KEYS;
+		unsigned i = rng_below(&rng, KEYS);
 		/* Grows in the first half, shrinks in the second. */
-		bool put = (unsigned)rand_r(&seed) % 4 != (step < 15000 ? 0 : 1) ? step < 15000 : step >= 15000;
+		bool put = rng_below(&rng, 4) != (step < 15000 ? 0 : 1) ? step < 15000 : step >= 15000;
 
 		if (put) {
 			struct object *object = numbered(i), *old = index_put(&index, object);

@@ -179,6 +179,8 @@ static size_t files_in(const char *path)
 	DIR *dir = opendir(path);
 	size_t n = 0;
 
+	if (!dir)
+		return SIZE_MAX;
 	while (readdir(dir))
 		n++;
 	closedir(dir);

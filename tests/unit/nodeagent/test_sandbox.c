@@ -231,7 +231,7 @@ static void test_addresses_run_out(void **state)
 	(void)state;
 	NEED_ROOT();
 	struct err err = ERR_INIT;
-	char uid[16], address[16], first[16];
+	char uid[16], address[16] = "", first[16] = "";
 	for (int i = 0; i < 5; i++) {
 		snprintf(uid, sizeof(uid), "u%d", i);
 		assert_int_equal(network_address_get(network, uid, i ? address : first, &err), 0);
