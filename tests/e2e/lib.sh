@@ -168,6 +168,7 @@ run_cases() {
 	for _case in "$@"; do
 		_began=$(date +%s)
 		( set -e; "$_case" ) >"$WORK/case.log" 2>&1
+		# shellcheck disable=SC2181 # as a condition the subshell would ignore its set -e
 		if [ $? = 0 ]; then
 			report ok "$(echo "$_case" | tr _ ' ')" $(($(date +%s) - _began))
 		else

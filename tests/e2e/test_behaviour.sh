@@ -76,8 +76,7 @@ the_case() {
 	[ -s "$WORK/verdict.$1" ]
 }
 
-NAMES=${ONLY:-$(cd "$E2E/behaviour" && ls ./*.json | sed 's/^\.\///; s/\.json$//' | tr '\n' ' ')}
-NAMES=$(echo $NAMES)
+NAMES=${ONLY:-$(cd "$E2E/behaviour" && printf '%s\n' *.json | sed 's/\.json$//' | xargs)}
 run_cases scenarios
 while read -r pid; do
 	kill "$pid"

@@ -61,7 +61,7 @@ a_killed_process_is_started_again_and_counted() {
 	pod=$(pods_of market-data | head -n 1)
 	id=$(field "pod/$pod" '{.status.containerStatuses[0].containerID}')
 	uid=$(field "pod/$pod" '{.metadata.uid}')
-	victim=$(cat $(find /sys/fs/cgroup -path "*$(cat "$DIR.id")*$uid*" -name cgroup.procs) | sort -n | tail -n 1)
+	victim=$(find /sys/fs/cgroup -path "*$(cat "$DIR.id")*$uid*" -name cgroup.procs -exec cat {} + | sort -n | tail -n 1)
 	kill -9 "$victim"
 	wait_for 20 is 1 field "pod/$pod" '{.status.containerStatuses[0].restartCount}'
 	wait_for 20 is True field "pod/$pod" '{.status.conditions[?(@.type=="Ready")].status}'
@@ -111,7 +111,7 @@ the_agent_killed_with_9_leaves_containers_alone_and_ready_never_flickers() {
 	diff "$WORK/before" "$WORK/after" || fail "containers changed"
 	diff "$WORK/processes.before" "$WORK/processes.after" || fail "processes changed"
 	for pod in $(pods_of market-data); do
-		[ -z "$(unready_changes | grep "^$pod ")" ] || fail "Ready flickered: $(unready_changes | grep "^$pod ")"
+		! unready_changes | grep "^$pod " || fail "Ready flickered"
 	done
 	grep -q '"after-agent"' "$WORK/changes" || fail "the watch saw nothing"
 }
