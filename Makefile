@@ -45,7 +45,7 @@ dir_knarr-scheduler := scheduler
 dir_knarr-controller := controller
 dir_knarr-nodeagent := nodeagent
 dir_kubectl-lite := kubectl-lite
-PARTS := lib api apiserver scheduler controller nodeagent kubectl-lite launcher
+PARTS := lib api apiserver scheduler controller nodeagent kubectl-lite launcher bench
 
 all: $(BINARIES)
 
@@ -179,9 +179,8 @@ $(BUILD)/tests/fuzz/fuzz_%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $(BUILD)/libapiserv
 	$(call say,LINK)$(CC) $(LDFLAGS) -fsanitize=fuzzer -o $@ $(filter %.o,$^) $(filter %.a,$^) -Wl,--as-needed $(call pkg_libs,$(PACKAGES)) -lm
 
 # The benchmark's program links lib only: it is a client like any other. (SQLite: to measure the floor.)
-BENCH_SOURCES := $(sort $(wildcard bench/*.c))
 BENCH_BINARY := $(BUILD)/bench/knarr-bench
-$(BENCH_BINARY): $(patsubst %.c,$(BUILD)/obj/%.o,$(BENCH_SOURCES)) $(BUILD)/liblib.a
+$(BENCH_BINARY): $(BUILD)/obj/bench/main.o $(BUILD)/libbench.a $(BUILD)/liblib.a
 	@mkdir -p $(@D)
 	$(call say,LINK)$(CC) $(LDFLAGS) -o $@ $^ -Wl,--as-needed $(call pkg_libs,$(PACKAGES_lib) $(PACKAGES_apiserver)) -lm
 bench: all images $(BENCH_BINARY)

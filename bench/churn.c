@@ -15,6 +15,7 @@ struct churn {
 	struct loop *loop;
 	struct api_client *client;
 	struct loop_timer timer;
+	const char *prefix; /* another one in each round: the last pods of the one before still end */
 	size_t rate;
 	int64_t began_us;
 	size_t created, deleted;
@@ -55,20 +56,21 @@ static void create(struct churn *churn)
 {
 	CLEANUP(buf_close) struct buf body = BUF_INIT;
 
-	object_pod(&body, "churn", churn->created++, false);
+	object_pod(&body, churn->prefix, churn->created++, false);
 	send_timed(churn, &churn->writes_ms, "POST", OBJECTS_PODS, &body);
 }
 
 static void get_one(struct churn *churn, size_t i)
 {
-	CLEANUP(mem_freep) char *path = mem_printf("%s/churn-%zu", OBJECTS_PODS, i);
+	CLEANUP(mem_freep) char *path = mem_printf("%s/%s-%zu", OBJECTS_PODS, churn->prefix, i);
 
 	send_timed(churn, &churn->gets_ms, "GET", path, NULL);
 }
 
 static void delete_oldest(struct churn *churn)
 {
-	CLEANUP(mem_freep) char *path = mem_printf("%s/churn-%zu", OBJECTS_PODS, churn->deleted++);
+	CLEANUP(mem_freep)
+	char *path = mem_printf("%s/%s-%zu", OBJECTS_PODS, churn->prefix, churn->deleted++);
 	struct buf body = { .data = (char[]){ "{}" }, .len = 2 };
 
 	send_timed(churn, &churn->writes_ms, "DELETE", path, &body);
@@ -103,6 +105,9 @@ int bench_churn(int argc, char **argv)
 	churn.client = client_new(churn.loop, argv[0]);
 	loop_timer_init(&churn.timer, churn.loop, tick, &churn);
 	for (size_t round = 0; round < rounds; round++) {
+		CLEANUP(mem_freep) char *prefix = mem_printf("churn-%zu", round);
+
+		churn.prefix = prefix;
 		churn.created = churn.deleted = 0;
 		churn.until = churn.rate * (seconds + LIFE_S);
 		churn.began_us = time_mono_us();

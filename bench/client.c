@@ -14,18 +14,24 @@ struct client_sender {
 	void *arg;
 };
 
+void client_config(const char *path, struct kubeconfig *ret)
+{
+	struct kubeconfig_overrides overrides = { .path = path };
+	struct err err = ERR_INIT;
+
+	if (kubeconfig_load(&overrides, ret, &err) < 0)
+		bench_die("%s", err.msg);
+}
+
 struct api_client *client_new(struct loop *loop, const char *kubeconfig)
 {
-	struct kubeconfig_overrides overrides = { .path = kubeconfig };
-	struct kubeconfig config = { 0 };
+	CLEANUP(kubeconfig_close) struct kubeconfig config = { 0 };
 	struct err err = ERR_INIT;
-	struct api_client *client = NULL;
 
-	if (kubeconfig_load(&overrides, &config, &err) == 0)
-		client = api_client_new(loop, &config, "knarr-bench", &err);
+	client_config(kubeconfig, &config);
+	struct api_client *client = api_client_new(loop, &config, "knarr-bench", &err);
 	if (!client)
 		bench_die("%s", err.msg);
-	kubeconfig_close(&config);
 	return client;
 }
 

@@ -6,6 +6,8 @@
 /* As many requests as lib/api_client keeps under way are more than a measure of one core's work needs. */
 enum { CLIENT_CONNECTIONS = 32 };
 
+/* What the kubeconfig file PATH says; closed by the caller. */
+void client_config(const char *path, struct kubeconfig *ret);
 /* A client of the cluster that KUBECONFIG names. */
 struct api_client *client_new(struct loop *loop, const char *kubeconfig);
 /* One request, waited for. RET_BODY may be NULL. BODY NULL: none; content_type NULL: application/json. */

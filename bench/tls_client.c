@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "bench/bench.h"
-#include "bench/client.h"
+#include "lib/buf.h"
 #include "lib/mem.h"
 
 enum { READ_BYTES = 32 * 1024, MAX_HEAD_BYTES = 16 * 1024 };
@@ -66,29 +66,25 @@ static gnutls_datum_t datum(const char *text)
 	return (gnutls_datum_t){ (unsigned char *)(uintptr_t)text, (unsigned)strlen(text) };
 }
 
-struct tls_client *tls_client_new(struct loop *loop, const char *kubeconfig, const struct tls_events *events)
+struct tls_client *tls_client_new(struct loop *loop, const struct kubeconfig *config,
+				  const struct tls_events *events)
 {
-	struct kubeconfig_overrides overrides = { .path = kubeconfig };
-	CLEANUP(kubeconfig_close) struct kubeconfig config = { 0 };
 	struct tls_client *client = mem_zalloc(sizeof(*client));
-	struct err err = ERR_INIT;
 
-	if (kubeconfig_load(&overrides, &config, &err) < 0)
-		bench_die("%s", err.msg);
 	client->loop = loop;
 	client->events = events;
-	set_address(client, config.server);
+	set_address(client, config->server);
 	gnutls_certificate_allocate_credentials(&client->credentials);
-	if (config.cert_pem && config.key_pem) {
-		gnutls_datum_t cert = datum(config.cert_pem), key = datum(config.key_pem);
+	if (config->cert_pem && config->key_pem) {
+		gnutls_datum_t cert = datum(config->cert_pem), key = datum(config->key_pem);
 
 		if (gnutls_certificate_set_x509_key_mem(client->credentials, &cert, &key,
 							GNUTLS_X509_FMT_PEM) < 0)
-			bench_die("%s: its client certificate cannot be used", kubeconfig);
+			bench_die("the client certificate cannot be used");
 	}
 	client->headers = mem_printf("Host: localhost\r\nAccept: application/json\r\n%s%s%s",
-				     config.token ? "Authorization: Bearer " : "",
-				     config.token ? config.token : "", config.token ? "\r\n" : "");
+				     config->token ? "Authorization: Bearer " : "",
+				     config->token ? config->token : "", config->token ? "\r\n" : "");
 	return client;
 }
 
@@ -177,6 +173,7 @@ void tls_conn_send(struct tls_conn *conn, const char *method, const char *path, 
 static void whole(struct tls_conn *conn)
 {
 	conn->state = IDLE;
+	buf_reset(&conn->text);
 	conn->client->events->answered(conn, conn->code, conn->arg);
 }
 

@@ -7,6 +7,7 @@
 
 #include <stddef.h>
 
+#include "lib/kubeconfig.h"
 #include "lib/loop.h"
 
 struct tls_conn;
@@ -18,8 +19,9 @@ struct tls_events {
 };
 
 struct tls_client;
-/* EVENTS is kept by pointer. Any failure of a connection ends the program. */
-struct tls_client *tls_client_new(struct loop *loop, const char *kubeconfig, const struct tls_events *events);
+/* CONFIG is copied, EVENTS kept by pointer. Any failure of a connection ends the program. */
+struct tls_client *tls_client_new(struct loop *loop, const struct kubeconfig *config,
+				  const struct tls_events *events);
 void tls_client_free(struct tls_client *client); /* its connections are closed before */
 
 /* Begins to connect. */

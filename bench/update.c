@@ -109,9 +109,11 @@ int bench_update(int argc, char **argv)
 				 .n_updates = bench_count(argv[2]),
 				 .log_path = argv[4] };
 	struct api_client *client = client_new(update.loop, argv[0]);
-	struct tls_client *tls = tls_client_new(update.loop, argv[0], &events);
+	CLEANUP(kubeconfig_close) struct kubeconfig config = { 0 };
 
 	(void)argc;
+	client_config(argv[0], &config);
+	struct tls_client *tls = tls_client_new(update.loop, &config, &events);
 	client_sender_finish(client_send(client, "POST", update.n_objects, make_config_map, NULL),
 			     update.loop);
 	loop_timer_init(&update.timer, update.loop, look_at_log, &update);

@@ -135,6 +135,7 @@ static void raise_file_limit(size_t n)
 
 int bench_watch(int argc, char **argv)
 {
+	CLEANUP(kubeconfig_close) struct kubeconfig config = { 0 };
 	pid_t server = (pid_t)bench_count(argv[1]);
 	struct fan fan = { .loop = loop_new(NULL), .n = bench_count(argv[2]) };
 	size_t n_events = bench_count(argv[3]);
@@ -142,7 +143,8 @@ int bench_watch(int argc, char **argv)
 	(void)argc;
 	raise_file_limit(fan.n);
 	fan.client = client_new(fan.loop, argv[0]);
-	fan.tls = tls_client_new(fan.loop, argv[0], &events);
+	client_config(argv[0], &config);
+	fan.tls = tls_client_new(fan.loop, &config, &events);
 	fan.conns = mem_zalloc(fan.n * sizeof(struct tls_conn *));
 	make_watched(&fan);
 	double before_kib = process_pss_kib(server);

@@ -20,7 +20,7 @@ one_restart() {
 	sample_out scale-restart serving-ms
 	sample_out scale-resumed resumed-ms
 	sample_out scale-relists relists
-	sleep 10 # the supervisor's back-off begins anew after a healthy run
+	sleep 12 # the supervisor's back-off begins anew after a healthy run
 }
 
 measure_scale() {
