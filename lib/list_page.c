@@ -3,92 +3,28 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/json_skip.h"
 #include "lib/mem.h"
 
-/* Finds where members and items begin and end by their brackets and quotes alone; whether what is between
- * them is JSON, json_parse says of each. */
-struct cursor {
-	const char *p, *end;
-};
-
-static void skip_space(struct cursor *c)
-{
-	while (c->p < c->end && (*c->p == ' ' || *c->p == '\t' || *c->p == '\n' || *c->p == '\r'))
-		c->p++;
-}
-
-/* Takes CHARACTER after white space. */
-static bool take(struct cursor *c, char character)
-{
-	skip_space(c);
-	if (c->p >= c->end || *c->p != character)
-		return false;
-	c->p++;
-	return true;
-}
-
-/* From behind the opening quote to behind the closing one. */
-static bool skip_string(struct cursor *c)
-{
-	for (; c->p < c->end; c->p++) {
-		if (*c->p == '"') {
-			c->p++;
-			return true;
-		}
-		if (*c->p == '\\' && c->p + 1 < c->end)
-			c->p++;
-	}
-	return false;
-}
-
-static bool skip_value(struct cursor *c)
-{
-	size_t depth = 0;
-
-	skip_space(c);
-	if (c->p >= c->end)
-		return false;
-	while (c->p < c->end) {
-		char character = *c->p;
-
-		if (depth == 0 && (character == ',' || character == '}' || character == ']'))
-			return true; /* behind a number or a word */
-		c->p++;
-		if (character == '"') {
-			if (!skip_string(c))
-				return false;
-		} else if (character == '{' || character == '[') {
-			depth++;
-		} else if (character == '}' || character == ']') {
-			depth--;
-		} else {
-			continue;
-		}
-		if (depth == 0)
-			return true;
-	}
-	return false;
-}
-
-static int walk_items(struct cursor *c, bool (*item)(struct json_object *obj, void *arg), void *arg,
+static int walk_items(struct json_cursor *c, bool (*item)(struct json_object *obj, void *arg), void *arg,
 		      bool *ret_ended, struct err *err)
 {
-	if (!take(c, '[')) {
+	if (!json_skip_char(c, '[')) {
 		/* null, as Go writes an empty list */
 		if (c->end - c->p < 4 || memcmp(c->p, "null", 4) != 0)
 			return err_set(err, ERR_PARSE, "list answer: items is no list");
 		c->p += 4;
 		return 0;
 	}
-	if (take(c, ']'))
+	if (json_skip_char(c, ']'))
 		return 0;
 	do {
 		CLEANUP(json_putp) struct json_object *obj = NULL;
 		const char *begin;
 
-		skip_space(c);
+		json_skip_space(c);
 		begin = c->p;
-		if (!skip_value(c))
+		if (!json_skip_value(c))
 			return err_set(err, ERR_PARSE, "list answer: an item is cut short");
 		if (json_parse(begin, (size_t)(c->p - begin), &obj, NULL, err) < 0)
 			return err_wrap(err, "list answer");
@@ -96,16 +32,16 @@ static int walk_items(struct cursor *c, bool (*item)(struct json_object *obj, vo
 			*ret_ended = true;
 			return 0;
 		}
-	} while (take(c, ','));
-	return take(c, ']') ? 0 : err_set(err, ERR_PARSE, "list answer: items is no list");
+	} while (json_skip_char(c, ','));
+	return json_skip_char(c, ']') ? 0 : err_set(err, ERR_PARSE, "list answer: items is no list");
 }
 
-static int read_metadata(struct cursor *c, struct list_page *page, struct err *err)
+static int read_metadata(struct json_cursor *c, struct list_page *page, struct err *err)
 {
 	CLEANUP(json_putp) struct json_object *metadata = NULL;
 	const char *begin = c->p;
 
-	if (!skip_value(c))
+	if (!json_skip_value(c))
 		return err_set(err, ERR_PARSE, "list answer: metadata is cut short");
 	if (json_parse(begin, (size_t)(c->p - begin), &metadata, NULL, err) < 0)
 		return err_wrap(err, "list answer: metadata");
@@ -125,40 +61,40 @@ int list_page_walk(const char *text, size_t len, bool (*item)(struct json_object
 		   struct list_page *ret, struct err *err)
 {
 	CLEANUP(list_page_close) struct list_page page = { 0 };
-	struct cursor c = { .p = text, .end = text + len };
+	struct json_cursor c = { .p = text, .end = text + len };
 	bool ended = false, any_items = false;
 
-	if (!take(&c, '{'))
+	if (!json_skip_char(&c, '{'))
 		return err_set(err, ERR_PARSE, "list answer: no object");
-	while (take(&c, '"')) {
+	while (json_skip_char(&c, '"')) {
 		const char *key = c.p;
 		size_t key_len;
 		int result = 0;
 
-		if (!skip_string(&c))
+		if (!json_skip_string(&c))
 			return err_set(err, ERR_PARSE, "list answer: cut short");
 		key_len = (size_t)(c.p - key) - 1;
-		if (!take(&c, ':'))
+		if (!json_skip_char(&c, ':'))
 			return err_set(err, ERR_PARSE, "list answer: a member has no value");
 		if (key_len == 5 && memcmp(key, "items", 5) == 0) {
 			any_items = true;
 			result = walk_items(&c, item, arg, &ended, err);
 		} else if (key_len == 8 && memcmp(key, "metadata", 8) == 0) {
 			result = read_metadata(&c, &page, err);
-		} else if (!skip_value(&c)) {
+		} else if (!json_skip_value(&c)) {
 			result = err_set(err, ERR_PARSE, "list answer: cut short");
 		}
 		if (result < 0)
 			return -1;
 		if (ended)
 			break;
-		if (!take(&c, ','))
+		if (!json_skip_char(&c, ','))
 			break;
 	}
 	if (!ended) {
-		if (!take(&c, '}'))
+		if (!json_skip_char(&c, '}'))
 			return err_set(err, ERR_PARSE, "list answer: cut short");
-		skip_space(&c);
+		json_skip_space(&c);
 		if (c.p < c.end)
 			return err_set(err, ERR_PARSE, "list answer: something follows it");
 	}

@@ -2,8 +2,9 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
-#include "lib/json.h"
+#include "lib/json_skip.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -26,6 +27,22 @@ static void check_reads_back(const struct json_object *obj,
 		abort();
 }
 
+/* What is picked out of a text that parses is what the whole has there. */
+static void check_picks(const char *text, size_t len, const struct json_object *whole)
+{
+	static const char *const paths[] = { "metadata.name", "spec", NULL };
+	CLEANUP(json_putp) struct json_object *picked = NULL;
+	bool got = json_pick(text, len, paths, &picked, NULL) == 0;
+
+	if (!whole || !json_object_is_type(whole, json_type_object))
+		return;
+	/* Keys that are written with escapes or twice are not found the same way. */
+	if (memchr(text, '\\', len))
+		return;
+	if (!got || !json_equal(json_get(picked, "spec"), json_get(whole, "spec")))
+		abort();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	CLEANUP(json_putp) struct json_object *obj = NULL;
@@ -35,6 +52,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	json_find_duplicates((const char *)data, size, count_path, &found);
 	if (r < 0) {
+		check_picks((const char *)data, size, NULL);
 		if (err.kind != ERR_PARSE || !err.msg[0])
 			abort();
 		return 0;
@@ -42,6 +60,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	/* One path may stand for several repetitions of its key. */
 	if (found > duplicates || (duplicates > 0 && found == 0))
 		abort();
+	if (!duplicates)
+		check_picks((const char *)data, size, obj);
 	check_reads_back(obj, json_write);
 	check_reads_back(obj, json_write_pretty);
 	check_reads_back(obj, json_write_sorted);

@@ -1,0 +1,85 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "lib/json_skip.h"
+
+static void assert_picked(const char *text, const char *const *paths, const char *expected)
+{
+	CLEANUP(json_putp) struct json_object *obj = NULL;
+	CLEANUP(buf_close) struct buf b = BUF_INIT;
+	struct err err = ERR_INIT;
+
+	if (json_pick(text, strlen(text), paths, &obj, &err) < 0)
+		fail_msg("%s: %s", text, err.msg);
+	json_write(&b, obj);
+	assert_string_equal(b.data, expected);
+}
+
+static void test_picks(void **state)
+{
+	(void)state;
+	static const char *const paths[] = { "metadata.name", "metadata.labels", "spec.nodeName", "type",
+					     NULL };
+
+	assert_picked("{}", paths, "{}");
+	assert_picked("{\"a\":[{\"name\":\"}\"}],\"metadata\":{\"x\":{\"name\":1},\"name\":\"p\",\"labels\":{"
+		      "\"a\":\"b\"}},"
+		      "\"spec\":{\"nodeName\":\"n\",\"containers\":[{\"name\":\"\\\"]\"}]},\"type\":\"t\"}",
+		      paths,
+		      "{\"metadata\":{\"name\":\"p\",\"labels\":{\"a\":\"b\"}},\"spec\":{\"nodeName\":\"n\"},"
+		      "\"type\":\"t\"}");
+	assert_picked(" { \"metadata\" : { \"name\" : \"p\" , \"y\" : 1.5e3 } , \"z\" : null } ", paths,
+		      "{\"metadata\":{\"name\":\"p\"}}");
+	/* A key is the whole one; what is no object has no members. */
+	assert_picked("{\"met\":{\"name\":1},\"metadata\":{\"nam\":1,\"names\":1},\"spec\":7}", paths,
+		      "{\"metadata\":{},\"spec\":7}");
+}
+
+static void test_is_cut_anywhere(void **state)
+{
+	(void)state;
+	static const char *const paths[] = { "a.b", "c", NULL };
+	static const char text[] = "{\"a\":{\"b\":\"x\\\"\",\"d\":[1,{\"e\":2}]},\"c\":true}";
+
+	for (size_t len = 0; len <= strlen(text); len++) {
+		CLEANUP(json_putp) struct json_object *obj = NULL;
+		CLEANUP(mem_freep)
+		char *part = mem_copy(text, len + 1); /* so that a sanitizer sees a step too far */
+		struct err err = ERR_INIT;
+
+		part = mem_realloc(part, len ? len : 1);
+		assert_int_equal(json_pick(part, len, paths, &obj, &err), len == strlen(text) ? 0 : -1);
+		assert_int_equal(err.kind, len == strlen(text) ? ERR_NONE : ERR_PARSE);
+	}
+}
+
+static void test_refuses(void **state)
+{
+	(void)state;
+	static const char *const paths[] = { "a", NULL };
+	static const char *const bad[] = { "[]",         "1",          "{\"a\":1}x",
+					   "{\"a\" 1}",  "{\"a\":1,}", "{\"a\":nul}",
+					   "{\"a\":1;}", "{a:1}",      "{\"a\":}" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		struct json_object *obj = NULL;
+
+		assert_int_equal(json_pick(bad[i], strlen(bad[i]), paths, &obj, NULL), -1);
+		assert_null(obj);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_picks),
+		cmocka_unit_test(test_is_cut_anywhere),
+		cmocka_unit_test(test_refuses),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
