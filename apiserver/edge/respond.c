@@ -14,6 +14,8 @@
 #define TYPE_YAML "application/yaml"
 #define TYPE_TEXT "text/plain; charset=utf-8"
 
+#define BODY_BLOCK (16 * 1024) /* a TLS record */
+
 /* 299 - "text" (RFC 7234 5.5), quotes and backslashes escaped; longer texts than a header may hold are cut.
  */
 static void add_warning(struct MHD_Response *response, const char *text, size_t len)
@@ -56,13 +58,48 @@ static enum step_result queue(struct request *r, int code, const char *content_t
 	return STEP_DONE;
 }
 
+/* A body on its way: bytes that stay until RELEASE(ARG). */
+struct body {
+	const char *bytes;
+	size_t len;
+	void (*release)(void *arg);
+	void *arg;
+};
+
+static ssize_t body_read(void *cls, uint64_t pos, char *out, size_t max)
+{
+	const struct body *body = cls;
+	size_t n = body->len - pos < max ? body->len - pos : max;
+	memcpy(out, body->bytes + pos, n);
+	return (ssize_t)n;
+}
+
+static void body_free(void *cls)
+{
+	struct body *body = cls;
+	body->release(body->arg);
+	free(body);
+}
+
+/* Bytes are read by a callback although they are all there: libmicrohttpd corks and pushes the socket for a
+ * response that it holds whole, a system call for each answer, and copying costs less. */
+static struct MHD_Response *response_of(struct request *r, const char *bytes, size_t len,
+					void (*release)(void *arg), void *arg)
+{
+	struct body *body = mem_alloc(sizeof(*body));
+	size_t block = len < BODY_BLOCK ? len + 1 : BODY_BLOCK;
+	*body = (struct body){ bytes, len, release, arg };
+	if (len && r->method != METHOD_HEAD)
+		server_hold_head(r->connection);
+	return MHD_create_response_from_callback(len, block, body_read, body, body_free);
+}
+
 enum step_result respond_buf(struct request *r, int code, const char *content_type, struct buf *body)
 {
 	size_t len = body->len;
 	char *data = buf_take(body);
-	struct MHD_Response *response = MHD_create_response_from_buffer(len, data, MHD_RESPMEM_MUST_FREE);
 	request_unbusy(r);
-	return queue(r, code, content_type, response);
+	return queue(r, code, content_type, response_of(r, data, len, free, data));
 }
 
 enum step_result respond_text(struct request *r, int code, const char *text)
@@ -111,8 +148,8 @@ enum step_result respond_tagged(struct request *r, const char *content_type, str
 	if (same)
 		buf_reset(body);
 	size_t len = body->len;
-	struct MHD_Response *response =
-	    MHD_create_response_from_buffer(len, buf_take(body), MHD_RESPMEM_MUST_FREE);
+	char *data = buf_take(body);
+	struct MHD_Response *response = response_of(r, data, len, free, data);
 	MHD_add_response_header(response, MHD_HTTP_HEADER_ETAG, tag);
 	MHD_add_response_header(response, MHD_HTTP_HEADER_VARY, "Accept");
 	request_unbusy(r);
@@ -129,10 +166,8 @@ static enum step_result respond_shared(struct request *r, int code, struct objec
 {
 	size_t len;
 	const char *bytes = object_bytes(object, &len);
-	struct MHD_Response *response = MHD_create_response_from_buffer_with_free_callback_cls(
-	    len, (void *)(uintptr_t)bytes, release_object, object);
 	request_unbusy(r);
-	return queue(r, code, TYPE_JSON, response);
+	return queue(r, code, TYPE_JSON, response_of(r, bytes, len, release_object, object));
 }
 
 enum step_result respond_object(struct request *r, int code, struct object *object)

@@ -32,37 +32,52 @@ static PRINTF_LIKE(2, 0) void server_log(void *cls, const char *format, va_list 
 	log_debug("http", "message", text, NULL);
 }
 
+static struct connection *connection_new(struct MHD_Connection *connection)
+{
+	struct connection *known = mem_zalloc(sizeof(*known));
+	const union MHD_ConnectionInfo *session =
+	    MHD_get_connection_info(connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+	const union MHD_ConnectionInfo *fd =
+	    MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+	transport_init(&known->transport, session->tls_session, fd->connect_fd);
+	return known;
+}
+
 static void connection_notify(void *cls, struct MHD_Connection *connection, void **socket_context,
 			      enum MHD_ConnectionNotificationCode what)
 {
 	(void)cls;
-	(void)connection;
 	struct connection *known = *socket_context;
 	if (what == MHD_CONNECTION_NOTIFY_STARTED) {
-		*socket_context = mem_zalloc(sizeof(*known));
+		*socket_context = connection_new(connection);
 	} else if (known) {
 		identity_unref(known->certificate);
+		transport_close(&known->transport);
 		free(known);
 		*socket_context = NULL;
 	}
+}
+
+static struct connection *connection_known(struct MHD_Connection *connection)
+{
+	return MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
 }
 
 /* The handshake is over when the first request is read; what its certificate says holds as long as the
  * connection. */
 static struct identity *connection_certificate(struct MHD_Connection *connection)
 {
-	const union MHD_ConnectionInfo *info =
-	    MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
-	struct connection *known = info ? info->socket_context : NULL;
-	if (!known)
-		return NULL;
+	struct connection *known = connection_known(connection);
 	if (!known->certificate_checked) {
 		known->certificate_checked = true;
-		info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
-		if (info)
-			known->certificate = identity_of_certificate(info->tls_session);
+		known->certificate = identity_of_certificate(known->transport.session);
 	}
 	return known->certificate;
+}
+
+void server_hold_head(struct MHD_Connection *connection)
+{
+	transport_hold(&connection_known(connection)->transport);
 }
 
 struct identity *server_identify(struct server *server, struct MHD_Connection *connection)

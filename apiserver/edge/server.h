@@ -10,6 +10,7 @@
 
 #include "apiserver/core/core.h"
 #include "apiserver/edge/identity.h"
+#include "apiserver/edge/transport.h"
 #include "lib/http_client.h"
 
 struct attendant;
@@ -50,6 +51,7 @@ struct server {
 
 /* What is known about a connection. */
 struct connection {
+	struct transport transport;
 	bool certificate_checked;
 	struct identity *certificate; /* or NULL */
 };
@@ -62,5 +64,7 @@ void server_stop_and_free(struct server *server);
 
 /* The identity of a request by certificate or token, as a new reference; NULL: nobody we know. */
 struct identity *server_identify(struct server *server, struct MHD_Connection *connection);
+/* The head of the answer that is queued now leaves with its body, of which there must be some. */
+void server_hold_head(struct MHD_Connection *connection);
 void server_busy(struct server *server);
 void server_unbusy(struct server *server);
