@@ -79,8 +79,8 @@ static uint64_t follow(const struct pick *pick, uint64_t among, const char *key,
 		const char *rest = pick->rest[i];
 
 		/* Most keys differ from most paths at once. */
-		if (!(among >> i & 1) || rest[0] != key[0] || strncmp(rest, key, len) != 0 ||
-		    (rest[len] && rest[len] != '.'))
+		if (!(among >> i & 1) || rest[0] != key[0] || strcspn(rest, ".") != len ||
+		    memcmp(rest, key, len) != 0)
 			continue;
 		found |= UINT64_C(1) << i;
 		*ret_ends |= !rest[len];

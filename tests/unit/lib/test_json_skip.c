@@ -39,6 +39,18 @@ static void test_picks(void **state)
 		      "{\"metadata\":{},\"spec\":7}");
 }
 
+/* Nothing wanted is reached by a key that only begins like one. */
+static void test_key_with_nul(void **state)
+{
+	(void)state;
+	static const char *const paths[] = { "a", NULL };
+	static const char text[] = "{\"a\0b\":1}";
+	CLEANUP(json_putp) struct json_object *obj = NULL;
+
+	assert_int_equal(json_pick(text, sizeof(text) - 1, paths, &obj, NULL), 0);
+	assert_int_equal(json_object_object_length(obj), 0);
+}
+
 static void test_is_cut_anywhere(void **state)
 {
 	(void)state;
@@ -77,6 +89,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_picks),
+		cmocka_unit_test(test_key_with_nul),
 		cmocka_unit_test(test_is_cut_anywhere),
 		cmocka_unit_test(test_refuses),
 	};
