@@ -24,6 +24,7 @@ static atomic_long calls;
 static long fatal_call;
 static enum when fatal_when;
 static const char *fatal_file;
+static _Thread_local char file[PATH_SIZE]; /* that the call is about */
 
 __attribute__((constructor)) static void read_settings(void)
 {
@@ -36,9 +37,10 @@ __attribute__((constructor)) static void read_settings(void)
 
 static int is_database(const char *path)
 {
-	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+	const char *slash = strrchr(path, '/');
 
-	return fatal_file ? strcmp(name, fatal_file) == 0 : strncmp(name, "store.db", 8) == 0;
+	snprintf(file, sizeof(file), "%s", slash ? slash + 1 : path);
+	return fatal_file ? strcmp(file, fatal_file) == 0 : strncmp(file, "store.db", 8) == 0;
 }
 
 static int is_database_fd(int fd)
@@ -57,8 +59,9 @@ static int is_database_fd(int fd)
 static void die(const char *what)
 {
 	static const char *const names[] = { "before", "half-way through", "after" };
-	char text[128];
-	int n = snprintf(text, sizeof(text), "killed %s call %ld: %s\n", names[fatal_when], fatal_call, what);
+	char text[PATH_SIZE + 128];
+	int n = snprintf(text, sizeof(text), "killed %s call %ld: %s of %s\n", names[fatal_when], fatal_call,
+			 what, file);
 
 	syscall(SYS_write, STDERR_FILENO, text, n);
 	syscall(SYS_kill, getpid(), SIGKILL);

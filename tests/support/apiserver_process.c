@@ -12,9 +12,13 @@
 #include <unistd.h>
 
 #include "lib/spawn.h"
+#include "lib/timefmt.h"
 #include "tests/support/pki.h"
+#include "tests/support/rng.h"
 
-#define TOKEN "a-token-of-a-test"
+#define TOKEN    "a-token-of-a-test"
+#define PORT_MIN 20000
+#define PORT_END 32768 /* Linux's ip_local_port_range begins here */
 
 /* --- its folder --- */
 
@@ -46,18 +50,25 @@ static int write_credentials(struct apiserver_process *process, struct err *err)
 	return result;
 }
 
-/* One that is free now, and that the kernel gives nobody else for a while. */
+/* One that is free now. While the server is down between two starts others may take it as the source of a
+ * connection if the kernel gives it to them, so it is below those that it gives. */
 static int free_port(uint16_t *ret, struct err *err)
 {
-	CLEANUP(mem_closep) int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	socklen_t len = sizeof(address);
+	struct rng rng = rng_of((uint64_t)time_now_us(), (uint64_t)getpid());
 
-	if (fd < 0 || bind(fd, (struct sockaddr *)&address, len) < 0 ||
-	    getsockname(fd, (struct sockaddr *)&address, &len) < 0)
-		return err_set_errno(err, errno, "a free port");
-	*ret = ntohs(address.sin_port);
-	return 0;
+	for (unsigned tries = 0; tries < 1000; tries++) {
+		CLEANUP(mem_closep) int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+		uint16_t port = (uint16_t)(PORT_MIN + rng_below(&rng, PORT_END - PORT_MIN));
+		struct sockaddr_in address = { .sin_family = AF_INET,
+					       .sin_port = htons(port),
+					       .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+
+		if (fd >= 0 && bind(fd, (struct sockaddr *)&address, sizeof(address)) == 0) {
+			*ret = port;
+			return 0;
+		}
+	}
+	return err_set_errno(err, errno, "a free port between %d and %d", PORT_MIN, PORT_END);
 }
 
 int apiserver_process_init(struct apiserver_process *process, struct loop *loop, const char *program,
