@@ -13,6 +13,7 @@
 #include "nodeagent/container_record.h"
 #include "nodeagent/network.h"
 #include "nodeagent/sandbox_child.h"
+#include "nodeagent/tree.h"
 
 #define RECORD "sandbox.json"
 
@@ -230,5 +231,6 @@ int sandbox_purge(const char *pods_dir, struct err *err)
 			rc = -1;
 	}
 	closedir(d);
-	return rc;
+	/* And the rest: volumes in memory, which the pod's worker would have unmounted. */
+	return rc || tree_unmount(pods_dir, err) < 0 ? -1 : 0;
 }

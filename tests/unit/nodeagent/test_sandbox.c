@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
@@ -20,6 +21,7 @@
 #include "lib/timefmt.h"
 #include "nodeagent/network.h"
 #include "nodeagent/sandbox.h"
+#include "nodeagent/tree.h"
 #include "tests/support/node_fixture.h"
 
 static struct node_fixture f;
@@ -280,6 +282,24 @@ static void test_figures(void **state)
 	print_message("sandbox made in %lld us\n", (long long)best);
 }
 
+/* What a purge finds when no agent has ended the pods: namespaces and a volume in memory. */
+static void test_purge(void **state)
+{
+	(void)state;
+	NEED_ROOT();
+	CLEANUP(mem_freep) char *pod = mem_printf("%s/purged", pods);
+	CLEANUP(mem_freep) char *volume = mem_printf("%s/volumes/tmp", pod);
+	struct err err = ERR_INIT;
+
+	assert_int_equal(tree_make(volume, 0755, &err), 0);
+	assert_int_equal(mount("tmpfs", volume, "tmpfs", 0, NULL), 0);
+	assert_true(tree_is_mount(volume));
+	if (sandbox_purge(pods, &err) < 0)
+		fail_msg("%s", err.msg);
+	assert_false(tree_is_mount(volume));
+	assert_int_equal(tree_remove(pod, &err), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -287,6 +307,7 @@ int main(void)
 		cmocka_unit_test(test_host_namespaces),		  cmocka_unit_test(test_foreign_sysctl_is_refused),
 		cmocka_unit_test(test_addresses_run_out),	  cmocka_unit_test(test_bad_options),
 		cmocka_unit_test(test_figures),
+		cmocka_unit_test(test_purge),
 	};
 	return cmocka_run_group_tests(tests, set_up, tear_down);
 }
