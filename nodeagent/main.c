@@ -13,6 +13,7 @@
 #include "lib/kubeconfig.h"
 #include "lib/log.h"
 #include "lib/program.h"
+#include "lib/timefmt.h"
 #include "nodeagent/agent.h"
 #include "nodeagent/config_objects.h"
 #include "nodeagent/image_command.h"
@@ -33,6 +34,8 @@
 #define LOG_MAX_BYTES     (10 * 1024 * 1024)
 #define LOG_MAX_FILES     5
 #define FLUSH_MS          1000
+#define LOCK_WAIT_MS      5000
+#define LOCK_LOOK_MS      5
 #define STARTS_PER_CPU    2
 #define PROBE_CONNECTIONS 128
 
@@ -69,9 +72,14 @@ static int take_data_dir(struct node_agent *a, struct err *err)
 	a->lock_fd = open(lock, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (a->lock_fd < 0)
 		return err_set_errno(err, errno, "data folder: %s", lock);
-	if (flock(a->lock_fd, LOCK_EX | LOCK_NB) < 0)
-		return err_set(err, ERR_CONFLICT, "data folder %s is used by another knarr-nodeagent",
-			       a->agent.data_dir);
+	/* An agent that was killed leaves children that make or remove a pod's sandbox or files. They hold
+	 * its lock until they are done, which is soon; going on before would have two work on one pod. */
+	for (int64_t until_ms = time_mono_ms() + LOCK_WAIT_MS; flock(a->lock_fd, LOCK_EX | LOCK_NB) < 0;) {
+		if (time_mono_ms() > until_ms)
+			return err_set(err, ERR_CONFLICT, "data folder %s is used by another knarr-nodeagent",
+				       a->agent.data_dir);
+		usleep(LOCK_LOOK_MS * 1000);
+	}
 	return 0;
 }
 
