@@ -141,14 +141,25 @@ $(foreach t,$(UNIT_SOURCES),$(eval $(call unit,$(t))))
 check: all $(UNIT_TESTS)
 	tests/run-unit $(BUILD) $(UNIT_TESTS)
 
+# Churn of whole clusters under kill -9 (tests/churn/README.md): a client like any other.
+CHURN_BINARY := $(BUILD)/tests/knarr-churn
+$(BUILD)/libchurn.a: $(call objects,tests/churn)
+	@mkdir -p $(@D)
+	@rm -f $@
+	$(call say,AR)$(AR) rcs $@ $^
+$(CHURN_BINARY): $(BUILD)/obj/tests/churn/main.o $(BUILD)/libchurn.a $(BUILD)/libnodeagent.a \
+	$(BUILD)/libapi.a $(BUILD)/liblib.a
+	@mkdir -p $(@D)
+	$(call say,LINK)$(CC) $(LDFLAGS) -o $@ $^ -Wl,--as-needed $(call pkg_libs,$(PACKAGES_lib) $(PACKAGES_nodeagent)) -lm
+
 KILLS ?= 30
 crash: $(BUILD)/bin/knarr-apiserver $(CRASH_CHECK) $(CRASH_PRELOAD)
 	$(CRASH_CHECK) --server=$(BUILD)/bin/knarr-apiserver --preload=$(abspath $(CRASH_PRELOAD)) \
 		--log-level=error --kills=$(KILLS) $(if $(SEED),--seed=$(SEED))
-soak: all $(CRASH_CHECK) $(CRASH_PRELOAD)
+soak: all images $(CRASH_CHECK) $(CRASH_PRELOAD) $(CHURN_BINARY)
 	tests/soak $(BUILD) $(ONLY)
 
-e2e: all images
+e2e: all images $(CHURN_BINARY)
 	tests/e2e/run $(BUILD)
 
 # Both at once: what ./check runs.
