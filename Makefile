@@ -122,7 +122,7 @@ $(CRASH_PRELOAD): tests/crash/kill_at_call.c
 	$(call say,LINK)$(CC) $(CPPFLAGS) $(CFLAGS) -shared -fPIC -o $@ $<
 
 # Unit tests: tests/unit/PART/test_x.c is the test of PART/**/x.c and links PART, api and lib.
-# Support code they share: tests/support/*.c. PART crash is tests/crash.
+# Support code they share: tests/support/*.c. PARTs crash and churn are in tests/.
 UNIT_SOURCES := $(sort $(shell find tests/unit tests/api -name 'test_*.c' 2>/dev/null))
 UNIT_TESTS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(UNIT_SOURCES))
 SUPPORT := $(patsubst %.c,$(BUILD)/obj/%.o,$(sort $(wildcard tests/support/*.c)))
@@ -147,8 +147,8 @@ $(BUILD)/libchurn.a: $(call objects,tests/churn)
 	@mkdir -p $(@D)
 	@rm -f $@
 	$(call say,AR)$(AR) rcs $@ $^
-$(CHURN_BINARY): $(BUILD)/obj/tests/churn/main.o $(BUILD)/libchurn.a $(BUILD)/libnodeagent.a \
-	$(BUILD)/libapi.a $(BUILD)/liblib.a
+$(CHURN_BINARY): $(BUILD)/obj/tests/churn/main.o $(BUILD)/libchurn.a $(BUILD)/obj/tests/support/rng.o \
+	$(BUILD)/libnodeagent.a $(BUILD)/libapi.a $(BUILD)/liblib.a
 	@mkdir -p $(@D)
 	$(call say,LINK)$(CC) $(LDFLAGS) -o $@ $^ -Wl,--as-needed $(call pkg_libs,$(PACKAGES_lib) $(PACKAGES_nodeagent)) -lm
 

@@ -14,7 +14,7 @@
 
 struct acts {
 	struct churn *churn;
-	struct dice dice;
+	struct rng rng;
 	struct wanted *wanted;
 	void (*we_delete)(const char *uid, void *arg);
 	void *arg;
@@ -66,7 +66,7 @@ static void delete (struct acts *a, const char *collection, const char *name, co
 
 static struct wanted_deployment *some_deployment(struct acts *a, bool exists)
 {
-	size_t first = dice_below(&a->dice, WANTED_DEPLOYMENTS);
+	size_t first = rng_below(&a->rng, WANTED_DEPLOYMENTS);
 
 	for (size_t i = 0; i < WANTED_DEPLOYMENTS; i++) {
 		struct wanted_deployment *d = &a->wanted->deployments[(first + i) % WANTED_DEPLOYMENTS];
@@ -78,7 +78,7 @@ static struct wanted_deployment *some_deployment(struct acts *a, bool exists)
 
 static struct wanted_set *some_set(struct acts *a, bool exists)
 {
-	size_t first = dice_below(&a->dice, WANTED_SETS);
+	size_t first = rng_below(&a->rng, WANTED_SETS);
 
 	for (size_t i = 0; i < WANTED_SETS; i++)
 		if (a->wanted->sets[(first + i) % WANTED_SETS].exists == exists)
@@ -88,7 +88,7 @@ static struct wanted_set *some_set(struct acts *a, bool exists)
 
 static struct wanted_pod *some_pod(struct acts *a, bool exists)
 {
-	size_t first = dice_below(&a->dice, WANTED_PODS);
+	size_t first = rng_below(&a->rng, WANTED_PODS);
 
 	for (size_t i = 0; i < WANTED_PODS; i++)
 		if (a->wanted->pods[(first + i) % WANTED_PODS].exists == exists)
@@ -98,12 +98,12 @@ static struct wanted_pod *some_pod(struct acts *a, bool exists)
 
 static int some_replicas(struct acts *a)
 {
-	return (int)dice_between(&a->dice, 0, WANTED_MOST_REPLICAS);
+	return (int)churn_between(&a->rng, 0, WANTED_MOST_REPLICAS);
 }
 
 static int some_millicpu(struct acts *a)
 {
-	return (int)dice_between(&a->dice, 1, 5) * 100;
+	return (int)churn_between(&a->rng, 1, 5) * 100;
 }
 
 /* --- the acts; false: nothing to do it to --- */
@@ -133,12 +133,12 @@ static bool act_create(struct acts *a)
 
 	if (!d)
 		return false;
-	const char *const *bound = bounds[dice_below(&a->dice, ARRAY_SIZE(bounds))];
+	const char *const *bound = bounds[rng_below(&a->rng, ARRAY_SIZE(bounds))];
 	*d = (struct wanted_deployment){ .exists = true,
 					 .replicas = some_replicas(a),
 					 .version = 1,
 					 .millicpu = some_millicpu(a),
-					 .history = (int)dice_between(&a->dice, 0, 3),
+					 .history = (int)churn_between(&a->rng, 0, 3),
 					 .surge = bound[0],
 					 .unavailable = bound[1] };
 	snprintf(d->name, sizeof(d->name), "d%u", a->named++);
@@ -166,8 +166,8 @@ static bool act_roll(struct acts *a)
 	if (!d)
 		return false;
 	/* An earlier version is a rollback: its ReplicaSet may still be there. */
-	bool back = d->version > 1 && dice_chance(&a->dice, 35);
-	d->version = back ? (int)dice_between(&a->dice, 1, d->version - 1) : d->version + 1;
+	bool back = d->version > 1 && rng_chance(&a->rng, 35);
+	d->version = back ? (int)churn_between(&a->rng, 1, d->version - 1) : d->version + 1;
 	churn_note(a->churn, "%s deployment %s to version %d", back ? "roll back" : "roll", d->name,
 		   d->version);
 	patch(a, DEPLOYMENTS, d->name,
@@ -204,7 +204,7 @@ static bool act_delete(struct acts *a)
 
 	if (!d)
 		return false;
-	const char *policy = policies[dice_below(&a->dice, ARRAY_SIZE(policies))];
+	const char *policy = policies[rng_below(&a->rng, ARRAY_SIZE(policies))];
 	churn_note(a->churn, "delete deployment %s: %s", d->name, policy);
 	d->exists = false;
 	delete (a, DEPLOYMENTS, d->name, policy);
@@ -257,7 +257,7 @@ static bool act_orphan(struct acts *a)
 
 static bool act_set(struct acts *a)
 {
-	struct wanted_set *set = some_set(a, dice_chance(&a->dice, 60));
+	struct wanted_set *set = some_set(a, rng_chance(&a->rng, 60));
 
 	if (!set)
 		return false;
@@ -270,10 +270,10 @@ static bool act_set(struct acts *a)
 		churn_note(a->churn, "create replica set %s: %d replicas", set->name, set->replicas);
 		wanted_set_body(set, &body);
 		call(a, "POST", SETS, NULL, body.data);
-	} else if (dice_chance(&a->dice, 25)) {
+	} else if (rng_chance(&a->rng, 25)) {
 		set->exists = false;
 		churn_note(a->churn, "delete replica set %s", set->name);
-		delete (a, SETS, set->name, dice_chance(&a->dice, 50) ? "Background" : "Foreground");
+		delete (a, SETS, set->name, rng_chance(&a->rng, 50) ? "Background" : "Foreground");
 	} else {
 		set->replicas = some_replicas(a);
 		churn_note(a->churn, "scale replica set %s to %d", set->name, set->replicas);
@@ -284,7 +284,7 @@ static bool act_set(struct acts *a)
 
 static bool act_pod(struct acts *a)
 {
-	struct wanted_pod *pod = some_pod(a, dice_chance(&a->dice, 40));
+	struct wanted_pod *pod = some_pod(a, rng_chance(&a->rng, 40));
 	CLEANUP(buf_close) struct buf body = BUF_INIT;
 
 	if (!pod)
@@ -297,7 +297,7 @@ static bool act_pod(struct acts *a)
 		churn_call(a->churn, "DELETE", path, NULL, "{}", NULL, NULL);
 		return true;
 	}
-	*pod = (struct wanted_pod){ .exists = true, .completes = dice_chance(&a->dice, 40) };
+	*pod = (struct wanted_pod){ .exists = true, .completes = rng_chance(&a->rng, 40) };
 	snprintf(pod->name, sizeof(pod->name), "p%u", a->named++);
 	churn_note(a->churn, "create pod %s%s", pod->name, pod->completes ? ", which completes" : "");
 	wanted_pod_body(pod, &body);
@@ -310,7 +310,7 @@ static struct json_object *some_owned_pod(struct acts *a, bool bound)
 {
 	CLEANUP(json_putp) struct json_object *list = churn_get(a->churn, PODS "?labelSelector=app");
 	const struct json_object *items = json_get(list, "items");
-	size_t first = dice_below(&a->dice, 1000);
+	size_t first = rng_below(&a->rng, 1000);
 
 	for (size_t i = 0; i < json_len(items); i++) {
 		struct json_object *pod = json_at(items, (first + i) % json_len(items));
@@ -323,7 +323,7 @@ static struct json_object *some_owned_pod(struct acts *a, bool bound)
 
 static bool act_delete_owned(struct acts *a)
 {
-	bool force = dice_chance(&a->dice, 30);
+	bool force = rng_chance(&a->rng, 30);
 	CLEANUP(json_putp) struct json_object *pod = some_owned_pod(a, false);
 	const struct json_object *metadata = json_get(pod, "metadata");
 
@@ -376,7 +376,7 @@ void acts_next(struct acts *a)
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
 		all += rows[i].weight;
-	size_t drawn = dice_below(&a->dice, all), i = 0;
+	size_t drawn = rng_below(&a->rng, (uint32_t)all), i = 0;
 	while (drawn >= rows[i].weight)
 		drawn -= rows[i++].weight;
 	if (rows[i].act(a))
@@ -415,7 +415,7 @@ struct acts *acts_new(struct churn *churn, struct wanted *wanted,
 	struct acts *a = mem_zalloc(sizeof(*a));
 
 	*a = (struct acts){ .churn = churn,
-			    .dice = dice_new(churn->opts->seed, "acts"),
+			    .rng = rng_of(churn->opts->seed, CHURN_ACTS),
 			    .wanted = wanted,
 			    .we_delete = we_delete,
 			    .arg = arg };

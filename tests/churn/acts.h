@@ -3,8 +3,8 @@
  */
 #pragma once
 
-#include "tests/churn/dice.h"
 #include "tests/churn/wanted.h"
+#include "tests/support/rng.h"
 
 struct churn;
 struct acts;

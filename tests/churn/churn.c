@@ -113,6 +113,11 @@ void churn_tell(struct churn *churn, const struct churn_count *counts, size_t n)
 		fprintf(stderr, "error: %s\n", err.msg);
 }
 
+int64_t churn_between(struct rng *rng, int64_t least, int64_t most)
+{
+	return least + rng_below(rng, (uint32_t)(most - least + 1));
+}
+
 /* --- waiting and calling --- */
 
 void churn_wait(struct churn *churn, int64_t ms)

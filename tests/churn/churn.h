@@ -9,6 +9,11 @@
 
 #include "lib/api_client.h"
 #include "tests/churn/programs.h"
+#include "tests/support/rng.h"
+
+/* What is drawn from the seed, each with numbers of its own: one that draws more or less often in another run
+ * does not change the others. */
+enum { CHURN_ACTS, CHURN_KILLS, CHURN_LOSSES, CHURN_PAUSES, CHURN_PLAYERS };
 
 struct churn_opts {
 	const char *dir; /* the cluster's folder */
@@ -47,6 +52,9 @@ struct churn_count {
 };
 /* Prints the counts on a line, and into the report. */
 void churn_tell(struct churn *churn, const struct churn_count *counts, size_t n);
+
+/* LEAST to MOST, both possible. */
+int64_t churn_between(struct rng *rng, int64_t least, int64_t most);
 
 /* Turns the loop for that long, or until it is asked to stop. */
 void churn_wait(struct churn *churn, int64_t ms);

@@ -43,7 +43,7 @@ static const struct history_resource resources[] = {
 
 struct control {
 	struct churn *churn;
-	struct dice kills, losses; /* of programs and of nodes */
+	struct rng kills, losses, pauses; /* kills of programs, losses of nodes, pauses between acts */
 	struct players *players;
 	struct rules *rules;
 	struct history *history;
@@ -102,14 +102,14 @@ static void on_we_delete(const char *uid, void *arg)
 static void kill_one(struct loop_timer *timer, void *arg)
 {
 	struct control *c = arg;
-	size_t drawn = dice_below(&c->kills, 100);
+	size_t drawn = rng_below(&c->kills, 100);
 	enum program which = drawn < 45   ? PROGRAM_CONTROLLER
 			     : drawn < 80 ? PROGRAM_SCHEDULER
 					  : PROGRAM_APISERVER;
-	int64_t down_ms =
-	    dice_chance(&c->kills, 10) ? dice_between(&c->kills, 500, 3000) : dice_between(&c->kills, 0, 300);
+	int64_t down_ms = rng_chance(&c->kills, 10) ? churn_between(&c->kills, 500, 3000)
+						    : churn_between(&c->kills, 0, 300);
 
-	loop_timer_arm(timer, dice_between(&c->kills, 100, c->kill_gap_ms));
+	loop_timer_arm(timer, churn_between(&c->kills, 100, c->kill_gap_ms));
 	if (!programs_kill(c->churn->programs, which, down_ms))
 		return;
 	churn_note(c->churn, "kill %s for %lld ms", programs_name(which), (long long)down_ms);
@@ -122,10 +122,10 @@ static void kill_one(struct loop_timer *timer, void *arg)
 static void lose_one(struct loop_timer *timer, void *arg)
 {
 	struct control *c = arg;
-	size_t node = dice_below(&c->losses, NODES);
-	int64_t down_ms = dice_between(&c->losses, 200, 9000);
+	size_t node = rng_below(&c->losses, NODES);
+	int64_t down_ms = churn_between(&c->losses, 200, 9000);
 
-	loop_timer_arm(timer, dice_between(&c->losses, 500, 5000));
+	loop_timer_arm(timer, churn_between(&c->losses, 500, 5000));
 	if (players_kill(c->players, node, down_ms))
 		churn_note(c->churn, "lose node %s for %lld ms", players_name(node), (long long)down_ms);
 }
@@ -141,7 +141,7 @@ static void fire(struct control *c, int64_t ms)
 	lose_one(&c->loss_timer, c);
 	while (time_mono_ms() < until_ms && !c->churn->stopped) {
 		acts_next(c->acts);
-		churn_wait(c->churn, dice_between(&c->losses, 10, 180));
+		churn_wait(c->churn, churn_between(&c->pauses, 10, 180));
 	}
 	loop_timer_disarm(&c->kill_timer);
 	loop_timer_disarm(&c->loss_timer);
@@ -249,8 +249,9 @@ static bool begin(struct control *c)
 
 	loop_timer_init(&c->kill_timer, churn->loop, kill_one, c);
 	loop_timer_init(&c->loss_timer, churn->loop, lose_one, c);
-	c->kills = dice_new(churn->opts->seed, "kills");
-	c->losses = dice_new(churn->opts->seed, "losses");
+	c->kills = rng_of(churn->opts->seed, CHURN_KILLS);
+	c->losses = rng_of(churn->opts->seed, CHURN_LOSSES);
+	c->pauses = rng_of(churn->opts->seed, CHURN_PAUSES);
 	c->rules = rules_new(on_broken, c);
 	c->acts = acts_new(churn, &c->wanted, on_we_delete, c);
 	churn_call(churn, "POST", "/api/v1/namespaces", NULL,

@@ -8,11 +8,11 @@
 #include "lib/timefmt.h"
 #include "nodeagent/process_id.h"
 #include "tests/churn/churn.h"
-#include "tests/churn/dice.h"
 #include "tests/churn/history.h"
 #include "tests/churn/node_rules.h"
 #include "tests/churn/node_scan.h"
 #include "tests/churn/node_wanted.h"
+#include "tests/support/rng.h"
 
 #define DEPLOYMENTS "/apis/apps/v1/namespaces/default/deployments"
 #define PODS        "/api/v1/namespaces/default/pods"
@@ -35,7 +35,7 @@ static const struct history_resource pods_resource = {
 
 struct node {
 	struct churn *churn;
-	struct dice acts_dice, kills;
+	struct rng acts_rng, kills;
 	struct node_wanted wanted;
 	struct node_rules *rules;
 	struct history *history;
@@ -112,7 +112,7 @@ static void look_for_twice(struct loop_timer *timer, void *arg)
 static void hit_one(struct node *n, bool shim)
 {
 	struct node_attempt list[MOST_ATTEMPTS];
-	size_t found = node_attempts(n->agent_dir, list, MOST_ATTEMPTS), first = dice_below(&n->kills, 1000);
+	size_t found = node_attempts(n->agent_dir, list, MOST_ATTEMPTS), first = rng_below(&n->kills, 1000);
 
 	for (size_t i = 0; i < found; i++) {
 		const struct node_attempt *a = &list[(first + i) % found];
@@ -145,11 +145,11 @@ static void kill_one(struct loop_timer *timer, void *arg)
 		{ 3, PROGRAM_SCHEDULER },
 	};
 	struct node *n = arg;
-	size_t drawn = dice_below(&n->kills, 100), i = 0;
-	int64_t down_ms =
-	    dice_chance(&n->kills, 20) ? dice_between(&n->kills, 500, 4000) : dice_between(&n->kills, 0, 200);
+	size_t drawn = rng_below(&n->kills, 100), i = 0;
+	int64_t down_ms = rng_chance(&n->kills, 20) ? churn_between(&n->kills, 500, 4000)
+						    : churn_between(&n->kills, 0, 200);
 
-	loop_timer_arm(timer, dice_between(&n->kills, 50, 1200));
+	loop_timer_arm(timer, churn_between(&n->kills, 50, 1200));
 	while (drawn >= victims[i].percent)
 		drawn -= victims[i++].percent;
 	if (victims[i].program < 0)
@@ -174,14 +174,14 @@ static void call(struct node *n, const char *method, const char *path, const cha
 
 static void act_web(struct node *n)
 {
-	struct node_web *web = &n->wanted.webs[dice_below(&n->acts_dice, NODE_WEBS)];
-	size_t drawn = dice_below(&n->acts_dice, 10);
+	struct node_web *web = &n->wanted.webs[rng_below(&n->acts_rng, NODE_WEBS)];
+	size_t drawn = rng_below(&n->acts_rng, 10);
 	CLEANUP(mem_freep) char *path = mem_printf(DEPLOYMENTS "/%s", web->name);
 	CLEANUP(buf_close) struct buf body = BUF_INIT;
 
 	if (!web->exists) {
 		*web =
-		    (struct node_web){ true, "", (int)dice_between(&n->acts_dice, 1, NODE_MOST_REPLICAS), 1 };
+		    (struct node_web){ true, "", (int)churn_between(&n->acts_rng, 1, NODE_MOST_REPLICAS), 1 };
 		snprintf(web->name, sizeof(web->name), "web-%u", n->named++);
 		churn_note(n->churn, "create deployment %s: %d replicas", web->name, web->replicas);
 		node_web_body(web, &body);
@@ -191,7 +191,7 @@ static void act_web(struct node *n)
 		churn_note(n->churn, "delete deployment %s", web->name);
 		call(n, "DELETE", path, NULL, "{}");
 	} else if (drawn < 6) {
-		web->replicas = (int)dice_between(&n->acts_dice, 0, NODE_MOST_REPLICAS);
+		web->replicas = (int)churn_between(&n->acts_rng, 0, NODE_MOST_REPLICAS);
 		churn_note(n->churn, "scale deployment %s to %d", web->name, web->replicas);
 		buf_printf(&body, "{\"spec\":{\"replicas\":%d}}", web->replicas);
 		call(n, "PATCH", path, MERGE, body.data);
@@ -205,10 +205,10 @@ static void act_web(struct node *n)
 
 static void act_pod(struct node *n)
 {
-	struct node_pod *pod = &n->wanted.pods[dice_below(&n->acts_dice, NODE_PODS)];
+	struct node_pod *pod = &n->wanted.pods[rng_below(&n->acts_rng, NODE_PODS)];
 	CLEANUP(mem_freep) char *path = mem_printf(PODS "/%s", pod->name);
 	CLEANUP(buf_close) struct buf body = BUF_INIT;
-	bool force = dice_chance(&n->acts_dice, 20);
+	bool force = rng_chance(&n->acts_rng, 20);
 
 	if (pod->kind) {
 		churn_note(n->churn, "delete pod %s%s", pod->name, force ? " by force" : "");
@@ -216,7 +216,7 @@ static void act_pod(struct node *n)
 		call(n, "DELETE", path, NULL, force ? "{\"gracePeriodSeconds\":0}" : "{}");
 		return;
 	}
-	pod->kind = (enum node_pod_kind)dice_between(&n->acts_dice, NODE_POD_RUNS, NODE_POD_NEVER);
+	pod->kind = (enum node_pod_kind)churn_between(&n->acts_rng, NODE_POD_RUNS, NODE_POD_NEVER);
 	snprintf(pod->name, sizeof(pod->name), "pod-%u", n->named++);
 	churn_note(n->churn, "create pod %s of kind %d", pod->name, pod->kind);
 	node_pod_body(pod, &body);
@@ -230,12 +230,12 @@ static void fire(struct node *n, int64_t ms)
 	churn_note(n->churn, "fire");
 	loop_timer_arm(&n->kill_timer, 300);
 	while (time_mono_ms() < until_ms && !n->churn->stopped) {
-		if (dice_chance(&n->acts_dice, 55))
+		if (rng_chance(&n->acts_rng, 55))
 			act_web(n);
 		else
 			act_pod(n);
 		n->acts++;
-		churn_wait(n->churn, dice_between(&n->acts_dice, 50, 900));
+		churn_wait(n->churn, churn_between(&n->acts_rng, 50, 900));
 	}
 	loop_timer_disarm(&n->kill_timer);
 	churn_note(n->churn, "calm");
@@ -331,8 +331,8 @@ void node_run(struct churn *churn)
 		return;
 	}
 	n.agent_dir = mem_dup(programs_flag(churn->programs, PROGRAM_NODEAGENT, "data-dir"));
-	n.acts_dice = dice_new(churn->opts->seed, "acts");
-	n.kills = dice_new(churn->opts->seed, "kills");
+	n.acts_rng = rng_of(churn->opts->seed, CHURN_ACTS);
+	n.kills = rng_of(churn->opts->seed, CHURN_KILLS);
 	n.rules = node_rules_new(on_broken, &n);
 	loop_timer_init(&n.kill_timer, churn->loop, kill_one, &n);
 	loop_timer_init(&n.twice_timer, churn->loop, look_for_twice, &n);

@@ -5,7 +5,7 @@
 
 #include "lib/map.h"
 #include "lib/timefmt.h"
-#include "tests/churn/dice.h"
+#include "tests/support/rng.h"
 
 #define LEASES "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases"
 #define MERGE  "application/merge-patch+json"
@@ -34,7 +34,7 @@ struct played {
 
 struct players {
 	struct churn *churn;
-	struct dice dice;
+	struct rng rng;
 	size_t n, kills;
 	size_t in_flight; /* calls */
 	struct player *list;
@@ -147,7 +147,7 @@ static void played_free(struct played *pod)
 static void pod_soon(struct played *pod)
 {
 	if (!pod->busy && !loop_timer_armed(&pod->timer))
-		loop_timer_arm(&pod->timer, dice_between(&pod->players->dice, 0, STEP_MOST_MS));
+		loop_timer_arm(&pod->timer, churn_between(&pod->players->rng, 0, STEP_MOST_MS));
 }
 
 static void pod_answered(const struct api_response *response, void *arg)
@@ -309,7 +309,8 @@ struct players *players_new(struct churn *churn, size_t n)
 {
 	struct players *players = mem_zalloc(sizeof(*players));
 
-	*players = (struct players){ .churn = churn, .n = n, .dice = dice_new(churn->opts->seed, "players") };
+	*players =
+	    (struct players){ .churn = churn, .n = n, .rng = rng_of(churn->opts->seed, CHURN_PLAYERS) };
 	players->list = mem_zalloc(n * sizeof(*players->list));
 	for (size_t i = 0; i < n; i++) {
 		struct player *p = &players->list[i];
