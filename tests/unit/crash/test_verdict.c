@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,7 +29,7 @@ static size_t add_stream(struct history *history, const char *name, struct selec
 {
 	struct stream stream = { .selection = selection, .scribe = scribe, .start = 10 };
 
-	strcpy(stream.name, name);
+	snprintf(stream.name, sizeof(stream.name), "%s", name);
 	return history_stream(history, &stream);
 }
 
