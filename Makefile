@@ -2,7 +2,8 @@
 # make check      unit and API tests           make e2e     end-to-end tests (root)
 # make sanitize   the same tests, ASan and UBSan   make fuzz    fuzzers, FUZZ_SECONDS each (clang)
 # make crash      kills the apiserver (KILLS)  make soak    the long tests, SOAK_SECONDS each (ONLY=part)
-# make bench      figures beside budgets       make images  the sample images
+# make hostile    clients that lie or stall    make bench   figures beside budgets
+# make images     the sample images
 # make tidy fmt cover clean install (DESTDIR, PREFIX)
 # make CC=clang works as well. Nothing is written outside $(BUILD).
 
@@ -49,7 +50,7 @@ PARTS := lib api apiserver scheduler controller nodeagent kubectl-lite launcher 
 
 all: $(BINARIES)
 
-.PHONY: all check crash soak e2e sanitize asan ubsan fuzz fuzz-replay bench tidy fmt cover clean install images
+.PHONY: all check crash hostile soak e2e sanitize asan ubsan fuzz fuzz-replay bench tidy fmt cover clean install images
 .SECONDARY:
 .DELETE_ON_ERROR:
 
@@ -121,6 +122,13 @@ $(CRASH_PRELOAD): tests/crash/kill_at_call.c
 	@mkdir -p $(@D)
 	$(call say,LINK)$(CC) $(CPPFLAGS) $(CFLAGS) -shared -fPIC -o $@ $<
 
+# Clients that misbehave.
+HOSTILE_CHECK := $(BUILD)/tests/hostile/knarr-hostile-check
+$(HOSTILE_CHECK): $(patsubst %.c,$(BUILD)/obj/%.o,$(sort $(wildcard tests/hostile/*.c))) \
+	$(patsubst %,$(BUILD)/obj/tests/support/%.o,apiserver_process pki rng) $(BUILD)/libapi.a $(BUILD)/liblib.a
+	@mkdir -p $(@D)
+	$(call say,LINK)$(CC) $(LDFLAGS) -o $@ $^ -Wl,--as-needed $(call pkg_libs,$(PACKAGES_lib)) -lm
+
 # Unit tests: tests/unit/PART/test_x.c is the test of PART/**/x.c and links PART, api and lib.
 # Support code they share: tests/support/*.c. PARTs crash and churn are in tests/.
 UNIT_SOURCES := $(sort $(shell find tests/unit tests/api -name 'test_*.c' 2>/dev/null))
@@ -156,7 +164,9 @@ KILLS ?= 30
 crash: $(BUILD)/bin/knarr-apiserver $(CRASH_CHECK) $(CRASH_PRELOAD)
 	$(CRASH_CHECK) --server=$(BUILD)/bin/knarr-apiserver --preload=$(abspath $(CRASH_PRELOAD)) \
 		--log-level=error --kills=$(KILLS) $(if $(SEED),--seed=$(SEED))
-soak: all images $(CRASH_CHECK) $(CRASH_PRELOAD) $(CHURN_BINARY)
+hostile: $(BUILD)/bin/knarr-apiserver $(HOSTILE_CHECK)
+	$(HOSTILE_CHECK) --server=$(BUILD)/bin/knarr-apiserver
+soak: all images $(CRASH_CHECK) $(CRASH_PRELOAD) $(CHURN_BINARY) $(HOSTILE_CHECK)
 	tests/soak $(BUILD) $(ONLY)
 
 e2e: all images $(CHURN_BINARY)

@@ -250,6 +250,10 @@ static enum step_result respond_objects(struct request *r, struct buf *head, str
 		total += len + (i ? 2 : 1);
 	}
 	if (total > LIST_WHOLE_MAX && !r->accept.yaml) {
+		if (!respond_take_room(r, LIST_BLOCK + body->head.len + n * sizeof(struct object *))) {
+			list_body_free(body);
+			return STEP_FAIL;
+		}
 		request_unbusy(r);
 		return respond_stream(r, "application/json", total, LIST_BLOCK, list_read, body,
 				      list_body_free);

@@ -141,7 +141,10 @@ static int expire(struct attendant *a)
 		struct attend *attend = a->heap[0];
 		heap_remove(a, attend);
 		attend->timed_out = true;
-		attend_wake(attend);
+		if (attend->cuts)
+			shutdown(attend->fd, SHUT_RDWR);
+		else
+			attend_wake(attend);
 	}
 	if (!a->n_heap)
 		return -1;
@@ -230,13 +233,14 @@ void attendant_cut_all(struct attendant *a)
 	pthread_mutex_unlock(&a->lock);
 }
 
-void attend_begin(struct attend *attend, struct attendant *a, struct MHD_Connection *connection,
-		  int64_t timeout_ms)
+static void begin(struct attend *attend, struct attendant *a, struct MHD_Connection *connection,
+		  int64_t timeout_ms, bool cuts)
 {
 	const union MHD_ConnectionInfo *info =
 	    MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
 	*attend = (struct attend){ .attendant = a,
 				   .connection = connection,
+				   .cuts = cuts,
 				   .fd = info ? info->connect_fd : -1,
 				   .heap_index = NO_INDEX };
 	pthread_mutex_lock(&a->lock);
@@ -244,7 +248,7 @@ void attend_begin(struct attend *attend, struct attendant *a, struct MHD_Connect
 	/* Edge-triggered: a peer that hung up is reported once, however long its stream takes to end. */
 	struct epoll_event event = { .events = EPOLLRDHUP | EPOLLET,
 				     .data.u64 = slot_event(a, attend->slot) };
-	if (attend->fd >= 0)
+	if (attend->fd >= 0 && !cuts)
 		epoll_ctl(a->epoll, EPOLL_CTL_ADD, attend->fd, &event);
 	if (timeout_ms > 0) {
 		attend->deadline_ms = time_mono_ms() + timeout_ms;
@@ -257,11 +261,23 @@ void attend_begin(struct attend *attend, struct attendant *a, struct MHD_Connect
 	pthread_mutex_unlock(&a->lock);
 }
 
+void attend_begin(struct attend *attend, struct attendant *a, struct MHD_Connection *connection,
+		  int64_t timeout_ms)
+{
+	begin(attend, a, connection, timeout_ms, false);
+}
+
+void attend_begin_cut(struct attend *attend, struct attendant *a, struct MHD_Connection *connection,
+		      int64_t timeout_ms)
+{
+	begin(attend, a, connection, timeout_ms, true);
+}
+
 void attend_end(struct attend *attend)
 {
 	struct attendant *a = attend->attendant;
 	pthread_mutex_lock(&a->lock);
-	if (attend->fd >= 0)
+	if (attend->fd >= 0 && !attend->cuts)
 		epoll_ctl(a->epoll, EPOLL_CTL_DEL, attend->fd, NULL);
 	heap_remove(a, attend);
 	slot_give(a, attend);

@@ -125,6 +125,15 @@ void request_unbusy(struct request *r)
 	r->busy = false;
 }
 
+void request_release_share(struct request *r)
+{
+	if (r->counted_read)
+		r->server->reads--;
+	if (r->counted_write)
+		r->server->writes--;
+	r->counted_read = r->counted_write = false;
+}
+
 void *request_target(void *cls, const char *uri, struct MHD_Connection *connection)
 {
 	struct request *r = mem_zalloc(sizeof(*r));
@@ -165,7 +174,8 @@ static enum step_result authenticate(struct request *r)
 	return authorize(r);
 }
 
-/* Reads and writes in flight: from when their body is there, so that a sender who never ends takes no place.
+/* Reads and writes in flight: from when their body is there until they are answered, so that neither a sender
+ * who never ends nor a reader who takes nothing has a place.
  * Watches have the core's own limit, followed logs the proxy's. */
 static enum step_result take_share(struct request *r)
 {
@@ -224,6 +234,7 @@ static void request_begin(struct request *r, const char *method)
 {
 	r->begun = r->busy = true;
 	server_busy(r->server);
+	server_connection_speaks(r->connection);
 	char *query = strchr(r->target, '?');
 	if (query)
 		*query++ = '\0';
@@ -373,11 +384,12 @@ void request_completed(void *cls, struct MHD_Connection *connection, void **con_
 	if (!r)
 		return;
 	*con_cls = NULL;
-	if (r->counted_read)
-		r->server->reads--;
-	if (r->counted_write)
-		r->server->writes--;
+	request_release_share(r);
 	r->server->body_bytes -= (int64_t)r->room;
+	if (r->answer_room) {
+		r->server->answer_bytes -= (int64_t)r->answer_room;
+		attend_end(&r->sending);
+	}
 	if (r->begun) {
 		counters_request(r);
 		request_unbusy(r);

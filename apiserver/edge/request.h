@@ -20,6 +20,7 @@
 #include "api/status.h"
 #include "apiserver/core/core.h"
 #include "apiserver/edge/accept.h"
+#include "apiserver/edge/attendant.h"
 #include "apiserver/edge/identity.h"
 #include "apiserver/edge/query.h"
 #include "apiserver/edge/route.h"
@@ -78,7 +79,9 @@ struct request {
 	bool begun, busy, whole; /* the header is there; the server waits for it to end; the body is there */
 	bool close;              /* the connection takes no other request */
 	bool counted_read, counted_write;
-	int code; /* of the answer */
+	size_t answer_room;    /* bytes of the answer that count in the server's answer_bytes */
+	struct attend sending; /* of a large answer: when it must have been taken */
+	int code;              /* of the answer */
 	int64_t started_us;
 
 	const struct request_step *step;
@@ -129,5 +132,7 @@ enum step_result request_fail(struct request *r, enum request_details details, e
 enum step_result request_fail_as(struct request *r, enum request_details details);
 /* It will not be suspended any more: the server may stop. Done when answered, but for streams. */
 void request_unbusy(struct request *r);
+/* It is answered, and no longer in flight: how long its sender takes for the answer hinders nobody. */
+void request_release_share(struct request *r);
 /* Puts away what a read-modify-write round left, before the next. */
 void request_drop_round(struct request *r);

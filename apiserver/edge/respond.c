@@ -13,6 +13,10 @@
 #define TYPE_JSON "application/json"
 #define TYPE_YAML "application/yaml"
 #define TYPE_TEXT "text/plain; charset=utf-8"
+/* An answer over LARGE bytes must be taken in time; all of them together hold no more than LARGE_MAX. */
+#define LARGE     (64 * 1024)
+#define LARGE_MAX (256 * 1024 * 1024)
+#define LARGE_MS  60000 /* the time that Kubernetes gives a request */
 
 #define BODY_BLOCK (16 * 1024) /* a TLS record */
 
@@ -53,6 +57,7 @@ static enum step_result queue(struct request *r, int code, const char *content_t
 	if (r->close || r->server->stopping)
 		MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
 	r->code = code;
+	request_release_share(r);
 	MHD_queue_response(r->connection, (unsigned)code, response);
 	MHD_destroy_response(response);
 	return STEP_DONE;
@@ -94,8 +99,31 @@ static struct MHD_Response *response_of(struct request *r, const char *bytes, si
 	return MHD_create_response_from_callback(len, block, body_read, body, body_free);
 }
 
+bool respond_take_room(struct request *r, size_t len)
+{
+	struct server *server = r->server;
+	if (len <= LARGE)
+		return true;
+	/* What a write did is told in any case. */
+	bool reads = r->method == METHOD_GET || r->method == METHOD_HEAD;
+	if (atomic_fetch_add(&server->answer_bytes, (int64_t)len) + (int64_t)len > LARGE_MAX && reads) {
+		server->answer_bytes -= (int64_t)len;
+		r->retry_after_s = 1;
+		request_fail(r, DETAILS_EMPTY, ERR_TOO_MANY_REQUESTS,
+			     "The server has received too many requests and has asked us to try again later");
+		return false;
+	}
+	r->answer_room = len;
+	attend_begin_cut(&r->sending, server->attendant, r->connection, LARGE_MS);
+	return true;
+}
+
 enum step_result respond_buf(struct request *r, int code, const char *content_type, struct buf *body)
 {
+	if (!respond_take_room(r, body->len)) {
+		buf_close(body);
+		return respond_failure(r);
+	}
 	size_t len = body->len;
 	char *data = buf_take(body);
 	request_unbusy(r);
@@ -147,6 +175,10 @@ enum step_result respond_tagged(struct request *r, const char *content_type, str
 	bool same = known && strcmp(known, tag) == 0;
 	if (same)
 		buf_reset(body);
+	if (!respond_take_room(r, body->len)) {
+		buf_close(body);
+		return respond_failure(r);
+	}
 	size_t len = body->len;
 	char *data = buf_take(body);
 	struct MHD_Response *response = response_of(r, data, len, free, data);
@@ -166,6 +198,10 @@ static enum step_result respond_shared(struct request *r, int code, struct objec
 {
 	size_t len;
 	const char *bytes = object_bytes(object, &len);
+	if (!respond_take_room(r, len)) {
+		object_unref(object);
+		return respond_failure(r);
+	}
 	request_unbusy(r);
 	return queue(r, code, TYPE_JSON, response_of(r, bytes, len, release_object, object));
 }

@@ -13,6 +13,9 @@ enum step_result respond_json(struct request *r, int code, struct buf *body);
 uint64_t respond_hash(const struct buf *body);
 /* BODY with an ETag of its content, or 304 when the client has it already. BODY is taken. */
 enum step_result respond_tagged(struct request *r, const char *content_type, struct buf *body);
+/* Room for an answer that holds LEN bytes of memory until it is taken, and a time by which it must be;
+ * answers of usual size need neither. False: r->err says that there is none (429); only reads are refused. */
+bool respond_take_room(struct request *r, size_t len);
 /* The object in the form the client wants: itself (its shared bytes), a table or its metadata. OBJECT's
  * reference is taken. */
 enum step_result respond_object(struct request *r, int code, struct object *object);

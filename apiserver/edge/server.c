@@ -19,6 +19,7 @@
 /* Of one connection: header lines, and what a stream writes at once. */
 #define CONNECTION_MEMORY (16 * 1024)
 #define IDLE_TIMEOUT_S    120u
+#define SILENCE_MS        32000 /* as Kubernetes: for the handshake and the header of the first request */
 #define STOP_GRACE_S      2
 #define TLS_PRIORITY      "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:%SERVER_PRECEDENCE"
 #define BEARER            "Bearer "
@@ -46,11 +47,15 @@ static struct connection *connection_new(struct MHD_Connection *connection)
 static void connection_notify(void *cls, struct MHD_Connection *connection, void **socket_context,
 			      enum MHD_ConnectionNotificationCode what)
 {
-	(void)cls;
+	struct server *server = cls;
 	struct connection *known = *socket_context;
 	if (what == MHD_CONNECTION_NOTIFY_STARTED) {
-		*socket_context = connection_new(connection);
+		*socket_context = known = connection_new(connection);
+		attend_begin_cut(&known->silence, server->attendant, connection, SILENCE_MS);
+		known->silent = true;
 	} else if (known) {
+		if (known->silent)
+			attend_end(&known->silence);
 		identity_unref(known->certificate);
 		transport_close(&known->transport);
 		free(known);
@@ -61,6 +66,15 @@ static void connection_notify(void *cls, struct MHD_Connection *connection, void
 static struct connection *connection_known(struct MHD_Connection *connection)
 {
 	return MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
+}
+
+void server_connection_speaks(struct MHD_Connection *connection)
+{
+	struct connection *known = connection_known(connection);
+	if (!known->silent)
+		return;
+	attend_end(&known->silence);
+	known->silent = false;
 }
 
 /* The handshake is over when the first request is read; what its certificate says holds as long as the

@@ -9,11 +9,11 @@
 #include <stdint.h>
 
 #include "apiserver/core/core.h"
+#include "apiserver/edge/attendant.h"
 #include "apiserver/edge/identity.h"
 #include "apiserver/edge/transport.h"
 #include "lib/http_client.h"
 
-struct attendant;
 struct log_proxy;
 struct request;
 
@@ -42,6 +42,7 @@ struct server {
 	int64_t max_reads, max_writes;
 	_Atomic int64_t reads, writes, watches; /* in flight, open */
 	_Atomic int64_t body_bytes;             /* of requests on their way in or not answered yet */
+	_Atomic int64_t answer_bytes;           /* of large answers that are not taken yet */
 	atomic_bool stopping;
 	/* Requests between begin and answer, and streams: none may be suspended when the daemon stops. */
 	pthread_mutex_t lock;
@@ -52,6 +53,8 @@ struct server {
 /* What is known about a connection. */
 struct connection {
 	struct transport transport;
+	struct attend silence; /* until the header of its first request is there */
+	bool silent;
 	bool certificate_checked;
 	struct identity *certificate; /* or NULL */
 };
@@ -66,5 +69,7 @@ void server_stop_and_free(struct server *server);
 struct identity *server_identify(struct server *server, struct MHD_Connection *connection);
 /* The head of the answer that is queued now leaves with its body, of which there must be some. */
 void server_hold_head(struct MHD_Connection *connection);
+/* The header of a request has come over CONNECTION. */
+void server_connection_speaks(struct MHD_Connection *connection);
 void server_busy(struct server *server);
 void server_unbusy(struct server *server);

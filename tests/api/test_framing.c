@@ -30,11 +30,14 @@ struct raw {
 	gnutls_session_t session;
 };
 
-static void raw_open(struct raw *raw, uint16_t port)
+/* RECEIVE_BUFFER 0: the system's own. */
+static void raw_open_with(struct raw *raw, uint16_t port, int receive_buffer)
 {
 	struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons(port) };
 	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	raw->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (receive_buffer)
+		setsockopt(raw->fd, SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof(receive_buffer));
 	assert_int_equal(connect(raw->fd, (struct sockaddr *)&address, sizeof(address)), 0);
 	gnutls_certificate_allocate_credentials(&raw->credentials);
 	gnutls_init(&raw->session, GNUTLS_CLIENT);
@@ -43,6 +46,11 @@ static void raw_open(struct raw *raw, uint16_t port)
 	gnutls_transport_set_int(raw->session, raw->fd);
 	gnutls_handshake_set_timeout(raw->session, 5000);
 	assert_int_equal(gnutls_handshake(raw->session), 0);
+}
+
+static void raw_open(struct raw *raw, uint16_t port)
+{
+	raw_open_with(raw, port, 0);
 }
 
 static void raw_close(struct raw *raw)
@@ -73,6 +81,7 @@ static int setup(void **state)
 {
 	struct api_fixture *fixture = mem_zalloc(sizeof(*fixture));
 	fixture->max_writes = 1;
+	fixture->max_reads = 2;
 	api_fixture_start(fixture);
 	*state = fixture;
 	return 0;
@@ -155,6 +164,44 @@ static void slow_senders_hinder_nobody(void **state)
 		raw_close(&slow[i]);
 }
 
+/* Two places for reads: those who do not take their lists have none of them. */
+static void readers_who_take_nothing_hinder_nobody(void **state)
+{
+	struct api_fixture *fixture = *state;
+	CLEANUP(buf_close) struct buf body = BUF_INIT;
+	struct raw deaf[5];
+	struct api_answer answer;
+	for (int i = 0; i < 4; i++) {
+		buf_reset(&body);
+		buf_printf(&body, "{\"metadata\":{\"name\":\"large-%d\"},\"data\":{\"x\":\"", i);
+		for (size_t k = 0; k < 1000000; k++)
+			buf_char(&body, 'x');
+		buf_str(&body, "\"}}");
+		struct api_request create = { .method = "POST",
+					      .path = CONFIG_MAPS,
+					      .type = "application/json",
+					      .body = body.data,
+					      .body_len = body.len };
+		api_exchange(fixture, &create, &answer);
+		assert_int_equal(answer.code, 201);
+		api_answer_close(&answer);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(deaf); i++) {
+		char first[2];
+		bool closed;
+		raw_open_with(&deaf[i], server_port(fixture->server), 4096);
+		raw_send(&deaf[i], "GET " CONFIG_MAPS " HTTP/1.1\r\n" HOST "\r\n");
+		raw_receive(&deaf[i], 5000, first, sizeof(first), &closed); /* it is being answered */
+		assert_string_equal(first, "H");
+	}
+	struct api_request get = { .method = "GET", .path = CONFIG_MAPS "?limit=1" };
+	api_exchange(fixture, &get, &answer);
+	assert_int_equal(answer.code, 200);
+	api_answer_close(&answer);
+	for (size_t i = 0; i < ARRAY_SIZE(deaf); i++)
+		raw_close(&deaf[i]);
+}
+
 static void what_is_no_tls_is_forgotten(void **state)
 {
 	struct api_fixture *fixture = *state;
@@ -183,6 +230,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(two_readings_are_refused, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_nul_does_not_cut_a_name, setup, teardown),
 		cmocka_unit_test_setup_teardown(slow_senders_hinder_nobody, setup, teardown),
+		cmocka_unit_test_setup_teardown(readers_who_take_nothing_hinder_nobody, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_is_no_tls_is_forgotten, setup, teardown),
 	};
 	resource_all(&(size_t){ 0 });

@@ -11,6 +11,7 @@
 #include "lib/program.h"
 #include "lib/timefmt.h"
 #include "tests/crash/campaign.h"
+#include "tests/support/apiserver_process.h"
 
 #define CLIENTS 8
 
@@ -59,28 +60,6 @@ static int write_report(const struct campaign_counts *counts, uint64_t seed, int
 	return buf_write_file_atomic(report_path, json.data, json.len, 0644, err);
 }
 
-static void remove_folder(const char *dir)
-{
-	static const char *const names[] = { "data/store.db",
-					     "data/store.db-wal",
-					     "data/store.db-shm",
-					     "data/store.db.new",
-					     "data/store.db.new-journal",
-					     "data/lock",
-					     "data",
-					     "server.crt",
-					     "server.key",
-					     "tokens.csv",
-					     "log",
-					     "" };
-
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-		CLEANUP(mem_freep) char *path = mem_printf("%s/%s", dir, names[i]);
-
-		remove(path);
-	}
-}
-
 int main(int argc, char **argv)
 {
 	CLEANUP(buf_close) struct buf faults = BUF_INIT;
@@ -127,6 +106,6 @@ int main(int argc, char **argv)
 		       faults.data ? faults.data : "", err.msg, (unsigned long long)opts.seed, dir);
 		return 1;
 	}
-	remove_folder(dir);
+	apiserver_process_remove_folder(dir);
 	return 0;
 }

@@ -143,6 +143,17 @@ static const char *token_file(void)
 	return path;
 }
 
+static void connection_notify(void *cls, struct MHD_Connection *connection, void **socket_context,
+			      enum MHD_ConnectionNotificationCode what)
+{
+	(void)cls;
+	(void)connection;
+	if (what == MHD_CONNECTION_NOTIFY_STARTED)
+		*socket_context = mem_zalloc(sizeof(struct connection));
+	else
+		free(*socket_context);
+}
+
 void edge_start(void)
 {
 	resource_all(&(size_t){ 0 });
@@ -151,12 +162,13 @@ void edge_start(void)
 	if (tokens_new(token_file(), &server.tokens, NULL) < 0 || attendant_new(&server.attendant, NULL) < 0)
 		abort();
 	/* As server.c starts it, but for TLS, threads and a socket to listen on. */
-	server.daemon = MHD_start_daemon(
-	    MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL,
-	    request_access, &server, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)16384,
-	    MHD_OPTION_CONNECTION_MEMORY_INCREMENT, (size_t)4096, MHD_OPTION_STRICT_FOR_CLIENT, 1,
-	    MHD_OPTION_URI_LOG_CALLBACK, request_target, &server, MHD_OPTION_NOTIFY_COMPLETED,
-	    request_completed, &server, MHD_OPTION_END);
+	server.daemon =
+	    MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME, 0, NULL,
+			     NULL, request_access, &server, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)16384,
+			     MHD_OPTION_CONNECTION_MEMORY_INCREMENT, (size_t)4096,
+			     MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_URI_LOG_CALLBACK, request_target,
+			     &server, MHD_OPTION_NOTIFY_COMPLETED, request_completed, &server,
+			     MHD_OPTION_NOTIFY_CONNECTION, connection_notify, &server, MHD_OPTION_END);
 	if (!server.daemon)
 		abort();
 }
@@ -250,7 +262,8 @@ void edge_exchange(const void *data, size_t size, size_t piece, struct buf *ret)
 	}
 	close(fd);
 	MHD_run(server.daemon);
-	if (server.busy || server.reads || server.writes || server.watches || server.body_bytes)
+	if (server.busy || server.reads || server.writes || server.watches || server.body_bytes ||
+	    server.answer_bytes)
 		abort();
 }
 

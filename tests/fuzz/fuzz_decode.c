@@ -1,5 +1,5 @@
-/* Decoding: no text crashes it, what it takes decodes again to the same, and what it refuses has a message. The first
- * byte chooses the resource. */
+/* Decoding: no text crashes it, what it takes decodes again to the same, and what it refuses has a message.
+ * The first byte chooses the resource. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,7 +29,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	}
 	json_write(&first, obj);
-	if (decode_object(resource, first.data, first.len, false, FIELD_VALIDATION_STRICT, NULL, &again, &err) < 0)
+	if (decode_object(resource, first.data, first.len, false, FIELD_VALIDATION_STRICT, NULL, &again,
+			  &err) < 0)
 		abort();
 	json_write(&second, again);
 	if (first.len != second.len || memcmp(first.data, second.data, first.len) != 0)

@@ -1,5 +1,5 @@
-/* The JSON of images: what is taken for a manifest or a config has only digests and counts that are valid, and a
- * manifest written again is taken again. */
+/* The JSON of images: what is taken for a manifest or a config has only digests and counts that are valid,
+ * and a manifest written again is taken again. */
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -24,7 +24,8 @@ static void check_manifest(const char *text, size_t size)
 	static struct image_manifest manifest, again;
 	if (image_manifest_parse(text, size, &manifest, NULL))
 		return;
-	if (!manifest.n_layers || manifest.n_layers > IMAGE_MAX_LAYERS || !digest_valid(manifest.config.digest))
+	if (!manifest.n_layers || manifest.n_layers > IMAGE_MAX_LAYERS ||
+	    !digest_valid(manifest.config.digest))
 		abort();
 	CLEANUP(buf_close) struct buf b = BUF_INIT;
 	image_manifest_write(&b, &manifest);

@@ -1,5 +1,5 @@
-/* JSONPath: no template crashes the parser, and what it takes can be evaluated. The template ends at the first NUL byte, the object
- * follows; without one the object is a fixed one. */
+/* JSONPath: no template crashes the parser, and what it takes can be evaluated. The template ends at the
+ * first NUL byte, the object follows; without one the object is a fixed one. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -7,7 +7,8 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static const char fixed[] = "{\"kind\":\"List\",\"items\":[{\"a\":{\"b\":[1,2.5,\"x\",null,true]},\"n\":1},{\"a\":{},\"n\":2}]}";
+static const char fixed[] =
+    "{\"kind\":\"List\",\"items\":[{\"a\":{\"b\":[1,2.5,\"x\",null,true]},\"n\":1},{\"a\":{},\"n\":2}]}";
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

@@ -178,8 +178,7 @@ static void check_selection(const char *path, const char *text, const struct que
 {
 	CLEANUP(mem_freep) char *selection = selection_of(text);
 	CLEANUP(buf_close)
-	struct buf answer = BUF_INIT,
-		   whole = BUF_INIT, paged = BUF_INIT, watched = BUF_INIT;
+	struct buf answer = BUF_INIT, whole = BUF_INIT, paged = BUF_INIT, watched = BUF_INIT;
 	if (get(path, selection, &answer) != 200)
 		return;
 	list_all(path, selection, 0, &whole);

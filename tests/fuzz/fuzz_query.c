@@ -22,7 +22,8 @@ static void check_token(const char *text)
 		return;
 	}
 	list_continue_write(&token, revision, key);
-	if (list_continue_parse(token.data, &same, &again, NULL) < 0 || same != revision || strcmp(key, again) != 0)
+	if (list_continue_parse(token.data, &same, &again, NULL) < 0 || same != revision ||
+	    strcmp(key, again) != 0)
 		abort();
 }
 

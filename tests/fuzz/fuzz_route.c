@@ -1,5 +1,5 @@
-/* Routes: any method and path gives a route whose parts hang together. The first byte chooses the method, its high
- * bit a watch. */
+/* Routes: any method and path gives a route whose parts hang together. The first byte chooses the method, its
+ * high bit a watch. */
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>

@@ -4,10 +4,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -119,9 +121,13 @@ static void on_end(struct spawn_result *result, void *arg)
 	process->ended(result->status, process->arg);
 }
 
-static int die_with_parent(void *arg)
+static int in_child(void *arg)
 {
-	(void)arg;
+	const struct apiserver_process *process = arg;
+	struct rlimit files = { process->max_files, process->max_files };
+
+	if (process->max_files && setrlimit(RLIMIT_NOFILE, &files) < 0)
+		return -1;
 	return prctl(PR_SET_PDEATHSIG, SIGKILL);
 }
 
@@ -163,7 +169,8 @@ static int start(struct apiserver_process *process, const char *const *extra_env
 				   .stderr_fd = process->log_fd,
 				   .keep_fds = &ready_fd,
 				   .n_keep_fds = 1,
-				   .child_setup = die_with_parent };
+				   .child_setup = in_child,
+				   .child_setup_arg = process };
 
 	process->run = spawn_start(process->loop, &opts, on_end, process, err);
 	return process->run ? 0 : -1;
@@ -199,4 +206,26 @@ void apiserver_process_close(struct apiserver_process *process)
 	kubeconfig_close(&process->config);
 	free(process->program);
 	free(process->dir);
+}
+
+void apiserver_process_remove_folder(const char *dir)
+{
+	static const char *const names[] = { "data/store.db",
+					     "data/store.db-wal",
+					     "data/store.db-shm",
+					     "data/store.db.new",
+					     "data/store.db.new-journal",
+					     "data/lock",
+					     "data",
+					     "server.crt",
+					     "server.key",
+					     "tokens.csv",
+					     "log",
+					     "" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		CLEANUP(mem_freep) char *path = mem_printf("%s/%s", dir, names[i]);
+
+		remove(path);
+	}
 }

@@ -15,6 +15,7 @@ struct apiserver_process {
 	void (*ready)(void *arg);             /* it serves */
 	void (*ended)(int status, void *arg); /* waitpid's status; it may be started again */
 	void *arg;
+	unsigned max_files; /* descriptors it may have; 0: as many as we */
 	bool is_ready;
 	struct spawn *run; /* NULL: it does not run */
 	int ready_fd, log_fd;
@@ -29,3 +30,5 @@ int apiserver_process_start(struct apiserver_process *process, const char *const
 void apiserver_process_kill(const struct apiserver_process *process, int signo);
 /* Kills it when it runs, without a call of ended. The folder stays. */
 void apiserver_process_close(struct apiserver_process *process);
+/* Removes the folder DIR of a process that was closed, with all in it. */
+void apiserver_process_remove_folder(const char *dir);
