@@ -24,6 +24,7 @@
 #define CALL_FALLBACK_MS       1500
 #define CALLS_CHECKPOINT       120
 #define CHECKPOINT_FALLBACK_MS 2500
+#define ENOUGH_KILLS           20 /* for some to be at a call */
 #define EDGE_THREADS_MAX       3
 #define CREATION_STEP          7
 
@@ -449,6 +450,9 @@ int campaign_run(const struct campaign_opts *opts, struct campaign_counts *ret, 
 	if (campaign_open(&campaign, opts, err) == 0) {
 		start_server(&campaign);
 		loop_run(campaign.run.loop);
+		if (kills(&campaign) >= ENOUGH_KILLS && !campaign.counts.at_call)
+			verdict_fault(&campaign.run.verdict, "of %u kills none came at a call: is %s loaded?",
+				      kills(&campaign), opts->preload);
 		*ret = campaign.counts;
 		ret->acknowledged = run->acknowledged;
 		ret->refused = run->refused;
