@@ -120,7 +120,9 @@ static int load_resources(struct sqlite_store *store, const struct store_loader 
 		};
 
 		if (!horizon.group || !horizon.plural) {
-			result = err_set(err, ERR_CORRUPT, "a resource has no name");
+			result = sqlite3_errcode(store->db) == SQLITE_NOMEM
+				     ? sqlite_error(err, store->db, SQLITE_NOMEM, "resources")
+				     : err_set(err, ERR_CORRUPT, "a resource has no name");
 			break;
 		}
 		remember_resource(store, horizon.group, horizon.plural, sqlite3_column_int64(rows, 0));
@@ -146,6 +148,8 @@ static int load_row(struct sqlite_store *store, sqlite3_stmt *row, uint64_t afte
 		.value_len = (size_t)sqlite3_column_bytes(row, 7),
 	};
 
+	if ((!change.key || !change.value) && sqlite3_errcode(store->db) == SQLITE_NOMEM)
+		return sqlite_error(err, store->db, SQLITE_NOMEM, "log");
 	if (change.revision <= after || !change.key || !change.value ||
 	    checksum(&change, id) != sqlite3_column_int64(row, 5))
 		return err_set(err, ERR_CORRUPT, "row %llu after %llu is not what was written",
@@ -324,11 +328,12 @@ static int count_wal(void *arg, sqlite3 *db, const char *name, int pages)
 
 static bool vacuum_some(struct sqlite_store *store)
 {
-	int64_t pages = sqlite_number(store->db, "PRAGMA page_count");
-	int64_t free_pages = sqlite_number(store->db, "PRAGMA freelist_count");
+	int64_t pages, free_pages;
 	CLEANUP(mem_freep) char *sql = mem_printf("PRAGMA incremental_vacuum(%d)", VACUUM_PAGES);
 
-	if (free_pages < VACUUM_MIN_PAGES || free_pages < pages / 4)
+	if (sqlite_number(store->db, "PRAGMA page_count", &pages, NULL) < 0 ||
+	    sqlite_number(store->db, "PRAGMA freelist_count", &free_pages, NULL) < 0 ||
+	    free_pages < VACUUM_MIN_PAGES || free_pages < pages / 4)
 		return false;
 	return sqlite3_exec(store->db, sql, NULL, NULL, NULL) == SQLITE_OK;
 }

@@ -35,8 +35,8 @@ int sqlite_error(struct err *err, sqlite3 *db, int code, const char *what);
 int sqlite_add_advice(struct err *err, const struct sqlite_store *store);
 /* Says of a failed commit what became of it and what to do; -1. */
 int sqlite_add_commit_advice(struct err *err, const struct sqlite_store *store);
-/* The first number of the first row of SQL, -1 when there is none. */
-int64_t sqlite_number(sqlite3 *db, const char *sql);
+/* The number in the one row that SQL gives. */
+int sqlite_number(sqlite3 *db, const char *sql, int64_t *ret, struct err *err);
 /* A connection for one thread. */
 int sqlite_connect(const char *path, sqlite3 **ret, struct err *err);
 /* Locks the folder, makes or checks the file, and leaves store->db ready for statements. */

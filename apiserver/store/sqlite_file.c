@@ -118,16 +118,20 @@ int sqlite_add_commit_advice(struct err *err, const struct sqlite_store *store)
 	return -1;
 }
 
-int64_t sqlite_number(sqlite3 *db, const char *sql)
+int sqlite_number(sqlite3 *db, const char *sql, int64_t *ret, struct err *err)
 {
 	sqlite3_stmt *statement = NULL;
-	int64_t value = -1;
+	int code = sqlite3_prepare_v2(db, sql, -1, &statement, NULL);
+	int result = 0;
 
-	if (sqlite3_prepare_v2(db, sql, -1, &statement, NULL) == SQLITE_OK &&
-	    sqlite3_step(statement) == SQLITE_ROW)
-		value = sqlite3_column_int64(statement, 0);
+	if (code == SQLITE_OK)
+		code = sqlite3_step(statement);
+	if (code == SQLITE_ROW)
+		*ret = sqlite3_column_int64(statement, 0);
+	else
+		result = sqlite_error(err, db, code, sql);
 	sqlite3_finalize(statement);
-	return value;
+	return result;
 }
 
 uint64_t sqlite_file_size(const char *path)
@@ -257,25 +261,74 @@ static int check_header(const struct sqlite_store *store, struct err *err)
 	return 0;
 }
 
+/* Reads all of FILE, to know whether it can be. */
+static int read_through(sqlite3_file *file, struct err *err)
+{
+	CLEANUP(mem_freep) char *chunk = mem_alloc(COPY_BYTES);
+	sqlite3_int64 size = 0;
+	int code = file->pMethods ? file->pMethods->xFileSize(file, &size) : SQLITE_OK;
+
+	for (sqlite3_int64 at = 0; at < size && code == SQLITE_OK; at += COPY_BYTES)
+		code = file->pMethods->xRead(file, chunk,
+					     size - at < COPY_BYTES ? (int)(size - at) : COPY_BYTES, at);
+	return code == SQLITE_OK ? 0 : sqlite_error(err, NULL, code, "reading the file");
+}
+
+static int check_readable(sqlite3 *db, struct err *err)
+{
+	static const int files[] = { SQLITE_FCNTL_FILE_POINTER, SQLITE_FCNTL_JOURNAL_POINTER };
+
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
+		sqlite3_file *file = NULL;
+
+		if (sqlite3_file_control(db, "main", files[i], &file) == SQLITE_OK && file &&
+		    read_through(file, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* *RET is empty, or what is wrong. */
+static int quick_check(sqlite3 *db, struct buf *ret, struct err *err)
+{
+	sqlite3_stmt *statement = NULL;
+	int code = sqlite3_prepare_v2(db, "PRAGMA quick_check(1)", -1, &statement, NULL);
+	const char *text = NULL;
+	int result = 0;
+
+	if (code == SQLITE_OK)
+		code = sqlite3_step(statement);
+	if (code == SQLITE_ROW)
+		text = (const char *)sqlite3_column_text(statement, 0);
+	if (!text)
+		result = sqlite_error(err, db, code == SQLITE_ROW ? SQLITE_NOMEM : code, "checking the file");
+	else if (strcmp(text, "ok") != 0)
+		buf_str(ret, text);
+	sqlite3_finalize(statement);
+	return result;
+}
+
 /* Rows carry checksums and are all read at the load; what SQLite keeps beside them (free pages, the pointer
  * map) is only checked by itself. That reads the whole file, so it is left out where it would be felt at
  * every start. */
 static int check_structure(const struct sqlite_store *store, struct err *err)
 {
-	sqlite3_stmt *statement = NULL;
-	int result = 0;
+	CLEANUP(buf_close) struct buf wrong = BUF_INIT;
 
 	if (sqlite_file_size(store->path) > STRUCTURE_CHECK_MAX_BYTES)
 		return 0;
-	int code = sqlite3_prepare_v2(store->db, "PRAGMA quick_check(1)", -1, &statement, NULL);
-	if (code == SQLITE_OK)
-		code = sqlite3_step(statement);
-	if (code != SQLITE_ROW)
-		result = sqlite_error(err, store->db, code, "checking the file");
-	else if (strcmp((const char *)sqlite3_column_text(statement, 0), "ok") != 0)
-		result = err_set(err, ERR_CORRUPT, "%s", (const char *)sqlite3_column_text(statement, 0));
-	sqlite3_finalize(statement);
-	return result;
+	if (quick_check(store->db, &wrong, err) < 0)
+		return -1;
+	if (!wrong.len)
+		return 0;
+	/* It calls a page damaged that it could not read: only what it says of a file that can be read
+	 * counts. */
+	if (check_readable(store->db, err) < 0)
+		return -1;
+	buf_reset(&wrong);
+	if (quick_check(store->db, &wrong, err) < 0)
+		return -1;
+	return wrong.len ? err_set(err, ERR_CORRUPT, "%s", wrong.data) : 0;
 }
 
 static int check_version(struct sqlite_store *store, struct err *err)
@@ -284,8 +337,9 @@ static int check_version(struct sqlite_store *store, struct err *err)
 
 	if (execute(store->db, "SELECT count(*) FROM sqlite_schema", "schema", err) < 0)
 		return -1;
-	application = sqlite_number(store->db, "PRAGMA application_id");
-	version = sqlite_number(store->db, "PRAGMA user_version");
+	if (sqlite_number(store->db, "PRAGMA application_id", &application, err) < 0 ||
+	    sqlite_number(store->db, "PRAGMA user_version", &version, err) < 0)
+		return -1;
 	if (application != APPLICATION_ID || version < 1)
 		return err_set(err, ERR_CORRUPT, "it is a database of another program");
 	if (version > STORE_SCHEMA_VERSION)
