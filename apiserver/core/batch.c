@@ -420,7 +420,9 @@ void batch_commit(struct batch *batch, bool all, _Atomic uint64_t *revision)
 	fill_changes(batch);
 	if (store_all(batch, all, &err) < 0) {
 		if (!batch->failed)
-			log_error("a commit failed; its writes were refused", "error", err.msg, NULL);
+			log_error(batch->store->in_doubt ? "a commit is in doubt; everything is refused"
+							 : "a commit failed; its writes were refused",
+				  "error", err.msg, NULL);
 		batch->failed = true;
 		if (batch->store->in_doubt) {
 			batch->doubt = err;

@@ -17,6 +17,7 @@
 
 enum ending { END_CLOSED, END_KILLED, END_POWER_CUT, ENDINGS };
 
+static struct fault_args args;
 static char *dir;
 static unsigned long runs, commits, doubts;
 static char doing[128]; /* said when a test fails */
@@ -193,8 +194,11 @@ static int teardown(void **state)
 	(void)state;
 	fault_folder_remove(dir);
 	disk_image_forget();
-	printf("%lu runs, %lu faults, %lu commits acknowledged, %lu times in doubt\n", runs,
-	       faulty_disk_faults(), commits, doubts);
+	fault_report(&args, (struct fault_count[]){ { "runs", runs },
+						    { "faults", faulty_disk_faults() },
+						    { "commits acknowledged", commits },
+						    { "times in doubt", doubts },
+						    { NULL, 0 } });
 	return 0;
 }
 
@@ -232,7 +236,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test_teardown(test_killed, say_what_failed),
 		cmocka_unit_test_teardown(test_power_cut, say_what_failed),
 	};
-	struct fault_args args = fault_args(argc, argv);
+	args = fault_args("store-disk", argc, argv);
 
 	faulty_disk_install();
 	if (!args.seconds)
