@@ -48,7 +48,7 @@ struct log_stream {
 
 static void stream_unrefs(struct log_stream *stream, unsigned n)
 {
-	if ((stream->refs -= n) > 0)
+	if (atomic_fetch_sub(&stream->refs, n) > n)
 		return;
 	pthread_mutex_destroy(&stream->lock);
 	buf_close(&stream->data);
