@@ -35,6 +35,7 @@ struct plan {
 	unsigned call, moment; /* killed at this call, 0: at none */
 	const char *file;      /* "KILL_AT_FILE=..." or "" */
 	unsigned threads;      /* that serve connections */
+	uint32_t think_ms;     /* of the clients */
 	int64_t after_ms;      /* killed then in any case, 0: not */
 	int64_t pause_ms; /* of serving, after which clients rest: the server does its housekeeping then; 0:
 			     never */
@@ -93,12 +94,14 @@ static void on_kill_timer(struct loop_timer *timer, void *arg)
 /* How the coming start is to end. */
 static struct plan plan_kill(struct campaign *campaign)
 {
+	static const uint32_t paces[] = { 1, 6, 20 };
 	struct rng *rng = &campaign->rng;
 	struct plan plan = { .after_ms = CALL_FALLBACK_MS, .file = "" };
 	uint32_t drawn = rng_below(rng, 100);
 
 	plan.moment = rng_below(rng, 3);
 	plan.threads = 1 + rng_below(rng, EDGE_THREADS_MAX);
+	plan.think_ms = paces[rng_below(rng, ARRAY_SIZE(paces))];
 	if (!campaign->created) {
 		/* The file's creation call by call, some left out. */
 		plan.call = 1 + campaign->attempts++ * CREATION_STEP + rng_below(rng, CREATION_STEP);
@@ -121,8 +124,8 @@ static void start_server(struct campaign *campaign)
 {
 	static const char *const moments[] = { "before", "half", "after" };
 	const struct campaign_opts *opts = campaign->opts;
-	struct plan plan =
-	    campaign->closing ? (struct plan){ .file = "", .threads = 1 } : plan_kill(campaign);
+	struct plan plan = campaign->closing ? (struct plan){ .file = "", .threads = 1, .think_ms = 6 }
+					     : plan_kill(campaign);
 	CLEANUP(mem_freep) char *preload = mem_printf("LD_PRELOAD=%s", opts->preload);
 	CLEANUP(mem_freep) char *at_call = mem_printf("KILL_AT_CALL=%u", plan.call);
 	CLEANUP(mem_freep) char *threads = mem_printf("--edge-threads=%u", plan.threads);
@@ -134,6 +137,7 @@ static void start_server(struct campaign *campaign)
 	campaign->server.args = args;
 	campaign->phase = STARTING;
 	campaign->pause_ms = plan.pause_ms;
+	campaign->run.think_ms = plan.think_ms;
 	campaign->dead = campaign->we_killed = false;
 	if (apiserver_process_start(&campaign->server, env, &err) < 0) {
 		verdict_fault(&campaign->run.verdict, "the server cannot be started: %s", err.msg);

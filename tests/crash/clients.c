@@ -5,7 +5,6 @@
 
 #include "lib/list_page.h"
 
-#define THINK_MS 6
 #define PAGE_MAX 6
 
 struct client {
@@ -39,7 +38,7 @@ static void on_timer(struct loop_timer *timer, void *arg)
 
 static void think(struct client *client)
 {
-	loop_timer_arm(&client->timer, rng_below(&client->rng, THINK_MS));
+	loop_timer_arm(&client->timer, rng_below(&client->rng, client->run->think_ms));
 }
 
 static void over(struct client *client)

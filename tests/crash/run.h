@@ -26,6 +26,7 @@ struct run {
 	struct known known[OBJECTS];
 	bool serving;             /* requests may be sent */
 	bool stopping;            /* clients begin nothing new */
+	uint32_t think_ms;        /* clients wait for less than this between two requests */
 	size_t asking, watching;  /* requests under way */
 	void (*quiet)(void *arg); /* one was over and no more is asked; called from the loop */
 	void *arg;
