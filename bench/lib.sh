@@ -10,6 +10,7 @@
 # What needs a cluster calls `cluster`, which sets dir, port, kubeconfig and token, and `stop`.
 bin=$PWD/$build/bin bench=$PWD/$build/bench/knarr-bench
 runs=${RUNS:-5} long_runs=${LONG_RUNS:-3}
+patience=600 # seconds that one measurement may take before it counts as failed
 # /tmp may be memory; the store has to be on a disk.
 work=$(mktemp -d "${TMPDIR:-/var/tmp}/knarr-bench.XXXXXX")
 groups=
@@ -43,7 +44,7 @@ sample_out() { # ROW NAME
 }
 figure() { awk -v name="$1" '$1 == name {print $2; exit}' "$work/out"; }
 # measure COMMAND...: knarr-bench, its output kept for sample_out and figure.
-measure() { "$bench" "$@" >"$work/out"; }
+measure() { timeout --foreground "$patience" "$bench" "$@" >"$work/out"; }
 
 # wrk as the client: sample_wrk ROW SECONDS CONNECTIONS SCRIPT [URL]
 sample_wrk() {
