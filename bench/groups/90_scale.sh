@@ -1,14 +1,15 @@
 # shellcheck shell=sh disable=SC2034,SC2154 # sourced by bench/run
-# 5,000 nodes that renew their leases every ten seconds, and 50,000 pods on them.
+# Many nodes that renew their leases every ten seconds, and ten times as many pods on them.
+nodes=${NODES:-5000} pods=${PODS:-50000}
 group scale
-row scale-fill "50,000 pods created, bound and running on 5,000 nodes" 1/s none -
-row scale-cpu "50,000 pods held: processor of the control plane, of one core" % max 25
-row scale-memory "50,000 pods held: memory of the three" MB max 450
+row scale-fill "$pods pods created, bound and running on $nodes nodes" 1/s none -
+row scale-cpu "$pods pods held: processor of the control plane, of one core" % max 25
+row scale-memory "$pods pods held: memory of the three" MB max 450
 row scale-writes "200 pods a second come and go there: writes, p99" ms max 30
 row scale-gets "200 pods a second come and go there: gets, p99" ms max 5
-row scale-restart "apiserver killed with 50,000 pods: serving again" ms max 1500
-row scale-resumed "apiserver killed with 50,000 pods: all watches open again" ms none -
-row scale-relists "apiserver killed with 50,000 pods: lists that watchers asked for" "" max 0
+row scale-restart "apiserver killed with $pods pods: serving again" ms max 1500
+row scale-resumed "apiserver killed with $pods pods: all watches open again" ms none -
+row scale-relists "apiserver killed with $pods pods: lists that watchers asked for" "" max 0
 
 one_cpu() {
 	# shellcheck disable=SC2046 # a list of pids
@@ -25,8 +26,8 @@ one_restart() {
 
 measure_scale() {
 	cluster --no-agent
-	fake_nodes fake "${NODES:-5000}"
-	measure fill "$kubeconfig" pods held "${PODS:-50000}"
+	fake_nodes fake "$nodes"
+	measure fill "$kubeconfig" pods held "$pods"
 	sample_out scale-fill fill-per-s
 	sleep 10 # events about them are still being written
 	if wanted scale-cpu; then repeat "$runs" one_cpu; fi
