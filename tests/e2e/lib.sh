@@ -41,9 +41,9 @@ assert_fails() {
 	assert_match "$pattern" "$output" "$*"
 }
 
-# wait_for SECONDS COMMAND...: until the command succeeds.
+# wait_for SECONDS COMMAND...: until the command succeeds. SECONDS are enough for an idle machine; a loaded one gets three times as many.
 wait_for() {
-	_until=$(($(date +%s%N) / 1000000 + $1 * 1000))
+	_until=$(($(date +%s%N) / 1000000 + $1 * 3000))
 	shift
 	until "$@" >"$WORK/wait.$$" 2>&1; do
 		[ $(($(date +%s%N) / 1000000)) -lt "$_until" ] || fail "not so in time: $*; last said: $(tail -c 500 "$WORK/wait.$$")"

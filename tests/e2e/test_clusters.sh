@@ -14,7 +14,7 @@ two_clusters_side_by_side() {
 		wait_for 20 is True field pod/hello '{.status.conditions[?(@.type=="Ready")].status}'
 		address=$(field pod/hello '{.status.podIP}')
 		echo "$address" >"$WORK/address.$name"
-		wait_for 5 is hello curl -sS --max-time 2 "http://$address:8080/ping"
+		wait_for 5 is hello curl -sS --max-time 10 "http://$address:8080/ping"
 		"$BIN/knarr" status --data "$DIR"
 	done
 	[ "$(cat "$WORK/address.one")" != "$(cat "$WORK/address.two")" ] || fail "both pods have the same address"
@@ -38,7 +38,7 @@ down_leaves_pods_running_and_up_takes_them_over() {
 	"$BIN/knarr" down --data "$DIR"
 	assert_fails '*not running*' "$BIN/knarr" status --data "$DIR"
 	assert_fails '*refused*' k get pods
-	assert_eq hello "$(curl -sS --max-time 2 "http://$address:8080/ping")" "ping while the cluster is down"
+	assert_eq hello "$(curl -sS --max-time 10 "http://$address:8080/ping")" "ping while the cluster is down"
 	assert_match '*is not running*' "$("$BIN/knarr" down --data "$DIR")" "down when it is down"
 	cluster_up two
 	k get pod hello -o 'jsonpath={.metadata.uid} {.status.containerStatuses[0]}' >"$WORK/after"
@@ -60,7 +60,7 @@ purge_of_one_leaves_the_other() {
 	cluster_use one
 	cluster_purge "$DIR"
 	cluster_use two
-	assert_eq hello "$(curl -sS --max-time 2 "http://$(field pod/hello '{.status.podIP}'):8080/ping")" "ping"
+	assert_eq hello "$(curl -sS --max-time 10 "http://$(field pod/hello '{.status.podIP}'):8080/ping")" "ping"
 	k apply -f "$ROOT/manifests/multi-container.yaml"
 	wait_for 20 is True field pod/pair '{.status.conditions[?(@.type=="Ready")].status}'
 }

@@ -8,7 +8,7 @@ pods() { k get pods -l app=market-data -o 'jsonpath={range .items[*]}{.metadata.
 running_pods() { k get pods -l app=market-data -o json | jq -r '.items[] | select(.metadata.deletionTimestamp == null) | .metadata.name'; }
 address() { field "pod/$1" '{.status.podIP}'; }
 ready() { field "pod/$1" '{.status.conditions[?(@.type=="Ready")].status}'; }
-versions() { for pod in $(running_pods); do curl -sS --max-time 3 "http://$(address "$pod"):8080/version"; done | sort -u; }
+versions() { for pod in $(running_pods); do curl -sS --max-time 10 "http://$(address "$pod"):8080/version"; done | sort -u; }
 netns_of() { echo "$DIR/agent/pods/$(field "pod/$1" '{.metadata.uid}')/ns/net"; }
 
 up_apply_and_roll_out() {
@@ -39,8 +39,10 @@ get_in_all_forms() {
 	assert_match '*replicaset.apps/market-data-*deployment.apps/market-data*' "$(k get rs,deployments.apps)" "get of two kinds"
 	assert_match '*pods "none" not found*' "$(k get pod none 2>&1 || :)" "get of nothing"
 	assert_fails "*the server doesn't have a resource type \"nonsense\"*" k get nonsense
-	timeout 2 "$BIN/kubectl-lite" get pods -w -o name >"$WORK/watched" || :
-	assert_eq 3 "$(wc -l <"$WORK/watched")" "get -w"
+	timeout 100 "$BIN/kubectl-lite" get pods -w -o name >"$WORK/watched" &
+	watcher=$!
+	wait_for 10 is 3 grep -c . "$WORK/watched"
+	kill $watcher
 }
 
 describe_explain_and_the_rest() {
@@ -65,8 +67,8 @@ ping_from_the_host_and_from_pod_to_pod() {
 	cluster_use main
 	first=$(pods | head -n 1)
 	for pod in $(pods); do
-		assert_eq "$pod" "$(curl -sS --max-time 3 "http://$(address "$pod"):8080/ping")" "ping from the host"
-		assert_eq "$pod" "$(nsenter --net="$(netns_of "$first")" curl -sS --max-time 3 "http://$(address "$pod"):8080/ping")" "ping from $first"
+		assert_eq "$pod" "$(curl -sS --max-time 10 "http://$(address "$pod"):8080/ping")" "ping from the host"
+		assert_eq "$pod" "$(nsenter --net="$(netns_of "$first")" curl -sS --max-time 10 "http://$(address "$pod"):8080/ping")" "ping from $first"
 	done
 	nsenter --net="$(netns_of "$first")" ip -4 -o addr show eth0 | grep -q "$(address "$first")" || fail "the pod's own address is another"
 }
@@ -92,7 +94,7 @@ logs_in_all_forms() {
 	[ "$(k logs "$one" --since 1h | wc -l)" -ge 2 ] || fail "logs --since 1h"
 	assert_match '*/ping*' "$(k logs "$one" -c market-data --since 30s)" "logs -c --since"
 	assert_fails '*container none is not valid for pod*' k logs "$one" -c none
-	timeout 20 "$BIN/kubectl-lite" logs -f "$one" --tail 1 >"$WORK/followed" &
+	timeout 100 "$BIN/kubectl-lite" logs -f "$one" --tail 1 >"$WORK/followed" &
 	follower=$!
 	curl -sS "http://$(address "$one"):8080/followed" >/dev/null
 	wait_for 10 grep /followed "$WORK/followed"
@@ -153,8 +155,8 @@ the_plain_pod_and_the_pod_of_two() {
 	wait_for 20 is True ready hello
 	wait_for 20 is True ready pair
 	assert_match '*pair *2/2 *Running*' "$(k get pod pair)" "get pair"
-	assert_eq pair "$(curl -sS --max-time 3 "http://$(address pair):8080/ping")" "front"
-	assert_eq v2 "$(curl -sS --max-time 3 "http://$(address pair):8081/version")" "back, at the same address"
+	assert_eq pair "$(curl -sS --max-time 10 "http://$(address pair):8080/ping")" "front"
+	assert_eq v2 "$(curl -sS --max-time 10 "http://$(address pair):8081/version")" "back, at the same address"
 	k logs pair -c back | grep -q healthz || fail "log of the second container"
 }
 

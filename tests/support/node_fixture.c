@@ -14,7 +14,7 @@
 
 #include "lib/timefmt.h"
 
-#define PATIENCE_MS 30000
+#define PATIENCE_MS 60000
 
 bool node_fixture_root(void)
 {

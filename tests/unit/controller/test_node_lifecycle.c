@@ -52,15 +52,21 @@ static void test_renewed(void **state)
 	struct node_lifecycle *lifecycle = node_lifecycle_new(f.server.loop, f.client, f.cache, &f.node_pods, 2000);
 	fixture_wait_synced(&f);
 	node_lifecycle_synced(lifecycle);
-	int64_t began_ms = time_mono_ms();
+	int64_t began_ms = time_mono_ms(), renewed_ms = began_ms, longest_ms = 0;
 	for (int i = 0; time_mono_ms() - began_ms < 3000; i++) {
 		CLEANUP(mem_freep) char *event = mem_printf(
 		    "{\"type\":\"MODIFIED\",\"object\":{\"metadata\":{\"name\":\"n1\",\"namespace\":\"kube-node-lease\",\"uid\":\"u-l\",\"resourceVersion\":\"%d\"},"
 		    "\"spec\":{\"renewTime\":\"1999-01-01T00:00:%02d.%06dZ\"}}}", 20 + i, 59 - i % 60, i);
 		fixture_event(&f, "/apis/coordination.k8s.io/v1/leases", event);
 		loop_turn(f.server.loop, 100);
+		int64_t now_ms = time_mono_ms();
+		if (now_ms - renewed_ms > longest_ms)
+			longest_ms = now_ms - renewed_ms;
+		renewed_ms = now_ms;
 	}
-	assert_false(fixture_has(&f, "PATCH"));
+	/* Unless the machine stood still, and the renewals with it. */
+	if (longest_ms < 1000)
+		assert_false(fixture_has(&f, "PATCH"));
 	LOOP_UNTIL(f.server.loop, fixture_has(&f, "PATCH /api/v1/nodes/n1/status"));
 	fixture_settle(&f);
 	node_lifecycle_free(lifecycle);

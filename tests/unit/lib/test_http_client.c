@@ -89,7 +89,7 @@ static struct http_call *send_to(struct outcome *outcome, const char *path, bool
 {
 	struct fixture *f = outcome->f;
 	CLEANUP(mem_freep) char *url = mem_printf("%s%s", f->server.config.server, path);
-	struct http_request request = base ? *base : (struct http_request){ .method = "GET", .timeout_ms = 9000 };
+	struct http_request request = base ? *base : (struct http_request){ .method = "GET", .timeout_ms = 50000 };
 
 	request.url = url;
 	outcome->call = http_client_send(f->client, &request, stream ? on_data : NULL, on_done, outcome);

@@ -57,12 +57,13 @@ static void test_timers_run_in_order(void **state)
 	loop_timer_init(&c, loop, on_timer, "c");
 	loop_timer_init(&end, loop, on_timer, "end");
 	loop_timer_init(&never, loop, on_timer, "never");
-	loop_timer_arm(&end, 30);
-	loop_timer_arm(&c, 20);
-	loop_timer_arm(&a, 500);
-	loop_timer_arm(&b, 10);
-	loop_timer_arm(&never, 5);
-	loop_timer_arm(&a, 0); /* moved */
+	/* The same moment for all, however slowly this runs. */
+	loop_timer_arm_at(&end, start + 30);
+	loop_timer_arm_at(&c, start + 20);
+	loop_timer_arm_at(&a, start + 500);
+	loop_timer_arm_at(&b, start + 10);
+	loop_timer_arm_at(&never, start + 5);
+	loop_timer_arm_at(&a, start); /* moved */
 	loop_timer_disarm(&never);
 	assert_true(loop_timer_armed(&a));
 	assert_false(loop_timer_armed(&never));
