@@ -227,12 +227,12 @@ static void put_decimal(char *p, __int128 nano, enum quantity_format format)
 
 const char *quantity_format(const struct quantity *q, char *buf)
 {
-	const __int128 small = (__int128)1024 * NANO;
+	const __int128 kibi = (__int128)1024 * NANO;
 
 	if (q->nano == 0)
 		strcpy(buf, "0");
-	else if (q->format == QUANTITY_BINARY_SI && q->nano % NANO == 0 &&
-		 (q->nano <= -small || q->nano >= small))
+	/* What has no binary suffix is read as a decimal quantity: it is written as one. */
+	else if (q->format == QUANTITY_BINARY_SI && q->nano % kibi == 0)
 		put_binary(buf, q->nano / NANO);
 	else
 		put_decimal(buf, q->nano, q->format == QUANTITY_BINARY_SI ? QUANTITY_DECIMAL_SI : q->format);

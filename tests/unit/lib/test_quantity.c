@@ -46,6 +46,7 @@ static void test_canonical_forms(void **state)
 		{ "1Pi", "1Pi" },
 		{ "1Ei", "1Ei" },
 		{ "0.5Ki", "512" },
+		{ "62.5Ki", "64k" },
 		{ "1Mi", "1Mi" },
 		{ "1025Ki", "1025Ki" },
 		{ "0.0001Ki", "102400u" },
