@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -248,6 +249,27 @@ int cgroup_kill(const char *path, struct err *err)
 	if (frozen && write_file(freezer, "freezer.state", "THAWED", err))
 		return -1;
 	return rc;
+}
+
+int cgroup_end(const char *path, struct err *err)
+{
+	enum { TRIES = 1000, PAUSE_MS = 5 };
+	struct err failure = ERR_INIT;
+
+	for (int try = 1; cgroup_kill(path, err) == 0; try++) {
+		failure = ERR_INIT;
+		if (cgroup_remove(path, &failure) == 0)
+			return 0;
+		/* A killed process keeps its group busy until it is reaped, and version 1 has no event for an
+		 * empty group. A runtime that was cut short may have put another into it meanwhile: hence the
+		 * kill again. */
+		if (failure.errnum != EBUSY || try == TRIES)
+			break;
+		poll(NULL, 0, PAUSE_MS);
+	}
+	if (failure.kind != ERR_NONE && err)
+		*err = failure;
+	return -1;
 }
 
 /* Number after KEY at a line's begin in DIR/NAME; the file's first number with KEY NULL. */

@@ -29,6 +29,9 @@ int cgroup_make(const char *path, const struct cgroup_limits *limits, struct err
 int cgroup_remove(const char *path, struct err *err);
 /* SIGKILL to every process in it and below it, also such that fork meanwhile. Not there is fine. */
 int cgroup_kill(const char *path, struct err *err);
+/* Both: kills what is in it until it can be removed. Blocks while killed processes are still being reaped,
+ * five seconds at most: for what a crash has left. */
+int cgroup_end(const char *path, struct err *err);
 /* Working set (usage less inactive file pages) and CPU time used. */
 int cgroup_usage(const char *path, uint64_t *ret_memory_bytes, uint64_t *ret_cpu_ns, struct err *err);
 /* The file whose line "oom_kill N" counts kills by memory's end. Caller frees. */

@@ -2,7 +2,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -113,19 +112,7 @@ int runtime_forget(const char *pod_dir, const char *name, unsigned attempt, stru
 
 int runtime_purge(const char *cgroup_parent, struct err *err)
 {
-	enum { REMOVE_TRIES = 1000, REMOVE_PAUSE_MS = 5 };
-
-	if (cgroup_kill(cgroup_parent, err))
-		return -1;
-	/* A killed process keeps its group busy until its shim has reaped it, and version 1 has no event for
-	 * an empty group. */
-	for (int try = 1; cgroup_remove(cgroup_parent, err); try++) {
-		if (err->errnum != EBUSY || try == REMOVE_TRIES)
-			return -1;
-		poll(NULL, 0, REMOVE_PAUSE_MS);
-	}
-	*err = ERR_INIT;
-	return 0;
+	return cgroup_end(cgroup_parent, err);
 }
 
 /* --- creation --- */

@@ -36,7 +36,7 @@ void container_discard(struct container *c)
 		buf_close(&result.out);
 		buf_close(&result.err);
 	}
-	if (cgroup_kill(record.cgroup, &err) || cgroup_remove(record.cgroup, &err))
+	if (cgroup_end(record.cgroup, &err))
 		log_warn("container left behind", "container", record.id, "err", err.msg, NULL);
 }
 

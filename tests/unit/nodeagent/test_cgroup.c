@@ -80,8 +80,64 @@ static void test_limits_kill_and_removal(void **state)
 	assert_int_not_equal(access(file, F_OK), 0);
 }
 
+/* Makes N processes that use BYTES each and tell READY; waits to be killed. */
+static int fork_many(int n, size_t bytes, int ready)
+{
+	while (n-- > 0) {
+		if (fork() != 0)
+			continue;
+		alarm(60);
+		memset(mem_alloc(bytes), 1, bytes);
+		if (write(ready, "r", 1) != 1)
+			_exit(1);
+		for (;;)
+			pause();
+	}
+	for (;;)
+		pause();
+}
+
+/* Processes that are killed take a while to be gone; until then the group is busy. */
+static void test_end_waits_for_the_killed(void **state)
+{
+	(void)state;
+	if (!node_fixture_root() || cgroup_version() == CGROUP_NONE) {
+		skip();
+		return;
+	}
+	enum { PROCESSES = 20, BYTES = 4 << 20 };
+	struct err err = ERR_INIT;
+	CLEANUP(mem_freep) char *path = mem_printf("knarrtest-end%d", (int)getpid());
+
+	int go[2], ready[2];
+	char text;
+	assert_int_equal(pipe(go), 0);
+	assert_int_equal(pipe(ready), 0);
+	pid_t pid = fork();
+	if (pid == 0) {
+		alarm(60); /* nobody is left when the test fails */
+		_exit(read(go[0], &text, 1) == 1 ? fork_many(PROCESSES, BYTES, ready[1]) : 1);
+	}
+	put_in(path, pid);
+	signal(SIGCHLD, SIG_IGN); /* the kernel reaps it */
+	assert_int_equal(write(go[1], "g", 1), 1);
+	for (int i = 0; i < PROCESSES; i++)
+		assert_int_equal(read(ready[0], &text, 1), 1);
+	if (cgroup_end(path, &err) < 0)
+		fail_msg("%s", err.msg);
+	CLEANUP(mem_freep) char *dir = mem_printf("/sys/fs/cgroup/%s%s", cgroup_version() == CGROUP_V2 ? "" : "memory/", path);
+	assert_int_not_equal(access(dir, F_OK), 0);
+	assert_int_equal(cgroup_end(path, &err), 0);
+	signal(SIGCHLD, SIG_DFL);
+	for (int i = 0; i < 2; i++) {
+		close(go[i]);
+		close(ready[i]);
+	}
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_shares_and_quota), cmocka_unit_test(test_limits_kill_and_removal) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_shares_and_quota), cmocka_unit_test(test_limits_kill_and_removal),
+					   cmocka_unit_test(test_end_waits_for_the_killed) };
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
