@@ -461,6 +461,7 @@ int campaign_run(const struct campaign_opts *opts, struct campaign_counts *ret, 
 		ret->acknowledged = run->acknowledged;
 		ret->refused = run->refused;
 		ret->lost = run->lost;
+		ret->lost_happened = run->verdict.lost_happened;
 		ret->reads = run->reads;
 		ret->events = run->events;
 		ret->expired = run->expired;

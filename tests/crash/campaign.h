@@ -25,7 +25,7 @@ struct campaign_counts {
 	unsigned at_call;   /* kills at a call on the database's files */
 	unsigned unstarted; /* of both: before the server served */
 	unsigned chapters;
-	uint64_t acknowledged, refused, lost, reads, events, expired;
+	uint64_t acknowledged, refused, lost, lost_happened, reads, events, expired;
 };
 
 /* Runs to the end; 0, or -1 with the faults in *RET_FAULTS. */

@@ -179,6 +179,8 @@ static void check_op(const struct timeline *timeline, struct verdict *verdict, s
 	if (landed && landed > ceiling)
 		OP_FAULT("has revision %llu, and one that began after its end has %llu",
 			 (unsigned long long)landed, (unsigned long long)ceiling + 1);
+	if (op->outcome == OP_LOST && landed)
+		verdict->lost_happened++;
 	if (op->outcome == OP_REFUSED)
 		check_refusal(timeline, verdict, op, number);
 	if (op->outcome == OP_OPEN)

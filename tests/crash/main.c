@@ -50,13 +50,14 @@ static int write_report(const struct campaign_counts *counts, uint64_t seed, int
 	    "{\"part\":\"crashes of the apiserver\",\"seconds\":%lld,\"seed\":%llu,\"failed\":%s,\"counts\":{"
 	    "\"kills survived\":%u,\"of them at a call on the database\":%u,"
 	    "\"of them before it served\":%u,\"operations acknowledged\":%llu,\"refused\":%llu,"
-	    "\"lost in a kill\":%llu,\"reads checked\":%llu,\"watch events checked\":%llu,"
+	    "\"lost in a kill\":%llu,\"of the lost had happened\":%llu,\"reads checked\":%llu,\"watch events "
+	    "checked\":%llu,"
 	    "\"histories checked\":%u}}\n",
 	    (long long)seconds, (unsigned long long)seed, failed ? "true" : "false",
 	    counts->timed + counts->at_call, counts->at_call, counts->unstarted,
 	    (unsigned long long)counts->acknowledged, (unsigned long long)counts->refused,
-	    (unsigned long long)counts->lost, (unsigned long long)counts->reads,
-	    (unsigned long long)counts->events, counts->chapters);
+	    (unsigned long long)counts->lost, (unsigned long long)counts->lost_happened,
+	    (unsigned long long)counts->reads, (unsigned long long)counts->events, counts->chapters);
 	return buf_write_file_atomic(report_path, json.data, json.len, 0644, err);
 }
 
@@ -91,13 +92,13 @@ int main(int argc, char **argv)
 	result = campaign_run(&opts, &counts, &faults, &err);
 	printf(
 	    "crashes of the apiserver: %u kills survived (%u at a call on the database, %u before it "
-	    "served), "
-	    "%llu operations acknowledged, %llu refused, %llu lost in a kill, %llu reads, %llu watch events, "
-	    "%llu expired, %u histories checked\n",
+	    "served), %llu operations acknowledged, %llu refused, %llu lost in a kill (%llu had happened), "
+	    "%llu reads, %llu watch events, %llu expired, %u histories checked\n",
 	    counts.timed + counts.at_call, counts.at_call, counts.unstarted,
 	    (unsigned long long)counts.acknowledged, (unsigned long long)counts.refused,
-	    (unsigned long long)counts.lost, (unsigned long long)counts.reads,
-	    (unsigned long long)counts.events, (unsigned long long)counts.expired, counts.chapters);
+	    (unsigned long long)counts.lost, (unsigned long long)counts.lost_happened,
+	    (unsigned long long)counts.reads, (unsigned long long)counts.events,
+	    (unsigned long long)counts.expired, counts.chapters);
 	if (report_path &&
 	    write_report(&counts, opts.seed, (time_mono_ms() - began_ms) / 1000, result < 0, &err) < 0)
 		result = -1;

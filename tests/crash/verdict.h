@@ -21,7 +21,8 @@
 
 struct verdict {
 	size_t faults;
-	struct buf text; /* the first faults, a line each */
+	struct buf text;        /* the first faults, a line each */
+	uint64_t lost_happened; /* writes whose answer was lost and which are there */
 };
 
 void verdict_close(struct verdict *verdict);
