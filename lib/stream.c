@@ -14,6 +14,7 @@
 #include "lib/resolve.h"
 
 #define OPEN_TIMEOUT_MS   10000
+#define IN_SIZE           4096
 #define KEEPALIVE_IDLE_S  30
 #define KEEPALIVE_INTVL_S 10
 
@@ -37,6 +38,11 @@ struct stream {
 	uint32_t watched;
 	struct loop_io *io;
 	gnutls_session_t session;
+	/* What was received and GnuTLS has not taken: it asks for a record's head and then for the rest, and
+	 * that would be two system calls for each. */
+	unsigned char in[IN_SIZE];
+	size_t in_at, in_len;
+	bool drained;            /* the socket had no more than that */
 	struct buf out;          /* not yet sent */
 	size_t sending;          /* bytes that GnuTLS has begun to send and must be given again */
 	struct err err;          /* of FAILED, told by the task */
@@ -115,6 +121,52 @@ static void shake_hands(struct stream *stream)
 	}
 }
 
+/* --- receiving for GnuTLS --- */
+
+static ssize_t receive(struct stream *stream, void *data, size_t size)
+{
+	ssize_t n = -1;
+
+	errno = EAGAIN;
+	if (!stream->drained) {
+		do {
+			n = recv(stream->fd, data, size, 0);
+		} while (n < 0 && errno == EINTR);
+		stream->drained = n > 0 && (size_t)n < size;
+	}
+	if (n < 0)
+		gnutls_transport_set_errno(stream->session, errno);
+	return n;
+}
+
+/* gnutls_pull_func */
+static ssize_t pull(gnutls_transport_ptr_t arg, void *data, size_t size)
+{
+	struct stream *stream = arg;
+
+	if (stream->in_at == stream->in_len) {
+		if (size >= IN_SIZE)
+			return receive(stream, data, size);
+		ssize_t n = receive(stream, stream->in, IN_SIZE);
+		if (n <= 0)
+			return n;
+		stream->in_at = 0;
+		stream->in_len = (size_t)n;
+	}
+	if (size > stream->in_len - stream->in_at)
+		size = stream->in_len - stream->in_at;
+	memcpy(data, stream->in + stream->in_at, size);
+	stream->in_at += size;
+	return (ssize_t)size;
+}
+
+/* Bytes that have left the socket and wake nobody. */
+static bool has_received(const struct stream *stream)
+{
+	return stream->session &&
+	       (stream->in_at < stream->in_len || gnutls_record_check_pending(stream->session) > 0);
+}
+
 /* --- connecting --- */
 
 static void connected(struct stream *stream)
@@ -124,13 +176,15 @@ static void connected(struct stream *stream)
 		return;
 	}
 	stream->state = STREAM_HANDSHAKE;
-	stream->session =
-	    tls_identity_session(stream->identity, stream->fd, stream->name ? stream->name : stream->host,
-				 stream->verify, &stream->err);
-	if (stream->session)
-		shake_hands(stream);
-	else
+	stream->session = tls_identity_session(stream->identity, stream->name ? stream->name : stream->host,
+					       stream->verify, &stream->err);
+	if (!stream->session) {
 		fail(stream);
+		return;
+	}
+	gnutls_transport_set_ptr2(stream->session, stream, (gnutls_transport_ptr_t)(intptr_t)stream->fd);
+	gnutls_transport_set_pull_function(stream->session, pull);
+	shake_hands(stream);
 }
 
 static void connect_failed(struct stream *stream, int errnum)
@@ -283,11 +337,11 @@ void stream_set_reading(struct stream *stream, bool reading)
 	if (stream->state != STREAM_OPEN)
 		return;
 	watch(stream);
-	if (reading && stream->session && gnutls_record_check_pending(stream->session) > 0)
+	if (reading && has_received(stream))
 		loop_post(stream->loop, &stream->task);
 }
 
-/* Bytes that GnuTLS has already taken from the socket wake nobody. */
+/* Posts before it calls: after the call the stream may be gone. */
 static void readable(struct stream *stream)
 {
 	if (stream->session)
@@ -302,8 +356,7 @@ static void on_task(struct loop_task *task, void *arg)
 	(void)task;
 	if (stream->state == STREAM_FAILED)
 		stream->user->failed(&stream->err, stream->arg);
-	else if (stream->state == STREAM_OPEN && !stream->stopped && stream->session &&
-		 gnutls_record_check_pending(stream->session) > 0)
+	else if (stream->state == STREAM_OPEN && !stream->stopped && has_received(stream))
 		readable(stream);
 }
 
@@ -314,6 +367,7 @@ static void on_ready(struct loop_io *io, int fd, uint32_t events, void *arg)
 	socklen_t len = sizeof(error);
 
 	(void)io;
+	stream->drained = false;
 	if (stream->state == STREAM_CONNECTING) {
 		if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) < 0)
 			error = errno;

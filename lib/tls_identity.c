@@ -75,7 +75,7 @@ static bool is_address(const char *name)
 	return inet_pton(AF_INET, name, address) == 1 || inet_pton(AF_INET6, name, address) == 1;
 }
 
-gnutls_session_t tls_identity_session(struct tls_identity *identity, int fd, const char *name, bool verify,
+gnutls_session_t tls_identity_session(struct tls_identity *identity, const char *name, bool verify,
 				      struct err *err)
 {
 	gnutls_session_t session = NULL;
@@ -101,7 +101,6 @@ gnutls_session_t tls_identity_session(struct tls_identity *identity, int fd, con
 	}
 	if (verify)
 		gnutls_session_set_verify_cert(session, name, 0);
-	gnutls_transport_set_int(session, fd);
 	return session;
 fail:
 	err_set(err, ERR_INTERNAL, "TLS: %s", gnutls_strerror(code));

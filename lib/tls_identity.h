@@ -19,9 +19,9 @@ struct tls_identity {
 int tls_identity_init(struct tls_identity *identity, const char *ca_pem, const char *cert_pem,
 		      const char *key_pem, struct err *err);
 void tls_identity_close(struct tls_identity *identity); /* all zero is fine */
-/* A client session on FD, not blocking, that will verify the peer as NAME (a host name or an address) when
- * VERIFY. The caller ends it with gnutls_deinit. NULL and *err on failure. */
-gnutls_session_t tls_identity_session(struct tls_identity *identity, int fd, const char *name, bool verify,
+/* A client session, not blocking, that will verify the peer as NAME (a host name or an address) when VERIFY.
+ * The caller sets its transport and ends it with gnutls_deinit. NULL and *err on failure. */
+gnutls_session_t tls_identity_session(struct tls_identity *identity, const char *name, bool verify,
 				      struct err *err);
 /* What a failed call of GnuTLS means: the verification's own words, the alert that the peer sent, or the
  * error's text. ERR_CONNECTION. Returns -1. */
