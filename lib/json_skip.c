@@ -112,10 +112,11 @@ static int pick_whole(struct pick *pick, struct json_object *into, const char *k
 static int pick_inside(struct pick *pick, uint64_t found, struct json_object *into, const char *key,
 		       size_t len, struct err *err)
 {
-	struct json_object *inner = json_ensure_object(into, key);
+	struct json_object *inner = json_object_new_object();
 	const char *before[JSON_PICK_MAX];
 	int result;
 
+	json_set(into, key, inner); /* of a repeated key the last value stays, as in json_parse */
 	memcpy(before, pick->rest, pick->n * sizeof(before[0]));
 	for (size_t i = 0; i < pick->n; i++)
 		pick->rest[i] += found >> i & 1 ? len + 1 : 0;

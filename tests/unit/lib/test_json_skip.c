@@ -34,6 +34,8 @@ static void test_picks(void **state)
 		      "\"type\":\"t\"}");
 	assert_picked(" { \"metadata\" : { \"name\" : \"p\" , \"y\" : 1.5e3 } , \"z\" : null } ", paths,
 		      "{\"metadata\":{\"name\":\"p\"}}");
+	assert_picked("{\"metadata\":\"m\",\"metadata\":{\"name\":1},\"metadata\":{\"labels\":2}}", paths,
+		      "{\"metadata\":{\"labels\":2}}");
 	/* A key is the whole one; what is no object has no members. */
 	assert_picked("{\"met\":{\"name\":1},\"metadata\":{\"nam\":1,\"names\":1},\"spec\":7}", paths,
 		      "{\"metadata\":{},\"spec\":7}");
