@@ -255,7 +255,11 @@ static void owner_change(struct rules *r, enum rules_kind kind, const struct jso
 		owner->kills_seen = kind == RULES_SET && calm ? r->kills : r->kills - 1;
 		map_put(&r->maps[kind], owner->uid, owner);
 	}
+	bool was_settled = owner->settled;
 	owner_read(owner, kind, obj);
+	/* Amid a rollout all its ReplicaSets are scaled in proportion, with an eye on surge only. */
+	if (kind == RULES_DEPLOYMENT && owner->replicas != before && !was_settled)
+		owner->kills_seen = r->kills - 1;
 	if (kind == RULES_SET && owner->replicas > before)
 		check_surge(r, owner);
 	consider_settled(r, kind, owner, strtoull(json_str_or_empty(metadata, "resourceVersion"), NULL, 10));
