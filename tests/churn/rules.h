@@ -12,7 +12,9 @@
  * Controllers act on what they have seen: they are held to any generation between the last that the object's
  * status says was observed and the newest. Calls of a controller or API server that is killed may take effect
  * late or twice, so after a kill surplus, surge and floor are held against an object only once it has been
- * settled again. Floor is also let go while the fault is another's: pods that we delete, nodes that are lost.
+ * settled again. Floor is also let go while the fault is another's: pods that we delete, nodes that are lost;
+ * and for a Deployment that is scaled amid a rollout, which Kubernetes does in proportion to its ReplicaSets,
+ * ready or not.
  * https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#rolling-update-deployment
  */
 #pragma once

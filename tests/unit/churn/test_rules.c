@@ -321,6 +321,18 @@ static void test_floor_and_faults_of_others(void **state)
 	assert_kept(told);
 }
 
+static void test_floor_and_a_scale_amid_a_rollout(void **state)
+{
+	struct told *told = *state;
+
+	complete(told);
+	deployment(told, 2, 2, 2, false); /* rolls */
+	deployment(told, 1, 3, 2, false);
+	pod(told, "a", "n1", true, OWNER("s1") "," GOING ",");
+	pod(told, "b", "n2", true, OWNER("s1") "," GOING ",");
+	assert_kept(told);
+}
+
 static void test_floor_and_a_lost_node(void **state)
 {
 	struct told *told = *state;
@@ -350,6 +362,7 @@ int main(void)
 		TEST(test_surge_after_a_kill),
 		TEST(test_floor),
 		TEST(test_floor_and_faults_of_others),
+		TEST(test_floor_and_a_scale_amid_a_rollout),
 		TEST(test_floor_and_a_lost_node),
 	};
 
