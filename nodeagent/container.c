@@ -13,6 +13,7 @@
 #include "lib/timefmt.h"
 #include "nodeagent/cgroup.h"
 #include "nodeagent/process_id.h"
+#include "nodeagent/tree.h"
 
 #define RUNTIME_TIMEOUT_MS    120000
 #define TERMINATION_MAX_BYTES 4096
@@ -131,28 +132,13 @@ int container_watch(struct container *c, struct err *err)
 	return c->watch ? 0 : -1;
 }
 
-/* Ends the step that is under way. Its callback may begin the next one. */
-static void finish_step(struct container *c)
-{
-	void (*done)(struct container *, const struct err *, void *) = TAKE(c->step_done);
-	struct err failure = c->failure;
-	c->failure = ERR_INIT;
-	done(c, failure.kind ? &failure : NULL, c->step_arg);
-	if (c->end_pending)
-		loop_post(c->runtime->loop, &c->task);
-}
-
 static void on_task(struct loop_task *task, void *arg)
 {
 	struct container *c = arg;
 	(void)task;
-	if (c->step_done && !c->run)
-		finish_step(c);
-	else if (c->end_pending)
+	if (c->end_pending)
 		tell_end(c);
 }
-
-/* --- start --- */
 
 /* The runtime's own words without its prefix of time and level. */
 static void runtime_error(const struct spawn_result *result, const char *what, struct err *err)
@@ -173,39 +159,6 @@ static void runtime_error(const struct spawn_result *result, const char *what, s
 		err_set(err, ERR_INTERNAL, "%s: %s", what,
 			spawn_status_text(result->status, status, sizeof(status)));
 	}
-}
-
-static void on_started(struct spawn_result *result, void *arg)
-{
-	struct container *c = arg;
-	c->run = NULL;
-	if (result->status) {
-		runtime_error(result, "OCI runtime start failed", &c->failure);
-		finish_step(c);
-		return;
-	}
-	c->init.started_us = c->state.started_us = time_now_us();
-	if (c->state.phase == CONTAINER_CREATED)
-		c->state.phase = CONTAINER_RUNNING;
-	struct err err = ERR_INIT;
-	/* Unwritten, an adopting agent finds out from the runtime's files; only the time is lost. */
-	if (container_record_write_state(c->dir, &c->init, &err))
-		log_warn("start time not recorded", "container", c->state.id, "err", err.msg, NULL);
-	finish_step(c);
-}
-
-void container_start(struct container *c,
-		     void (*done)(struct container *container, const struct err *err, void *arg), void *arg)
-{
-	const char *const args[] = { "start", c->record.id, NULL };
-	c->step_done = done;
-	c->step_arg = arg;
-	if (c->state.phase != CONTAINER_CREATED)
-		err_set(&c->failure, ERR_CONFLICT, "container %s is not waiting to be started", c->state.id);
-	else
-		c->run = container_run_runtime(c, args, on_started, c, &c->failure);
-	if (!c->run)
-		loop_post(c->runtime->loop, &c->task);
 }
 
 /* --- while it runs --- */
@@ -318,6 +271,26 @@ static void on_files_removed(struct spawn_result *result, void *arg)
 	finish_remove(c);
 }
 
+/* What the container wrote may be much: then a child removes it. */
+static void remove_files(struct container *c)
+{
+	CLEANUP(mem_freep)
+	char *upper = mem_printf("%s/upper", c->dir), *work = mem_printf("%s/work", c->dir),
+	     *rootfs = mem_printf("%s/rootfs", c->dir);
+	const char *const argv[] = { "rm", "-rf", "--one-file-system", upper, work, rootfs, NULL };
+	const struct spawn_opts opts = { .argv = argv, .stdin_fd = -1, .stdout_fd = -1, .stderr_fd = -1 };
+	struct err err = ERR_INIT;
+	if (tree_remove_few(rootfs) && tree_remove_few(work) && tree_remove_few(upper)) {
+		finish_remove(c);
+		return;
+	}
+	c->run = spawn_start(c->runtime->loop, &opts, on_files_removed, c, &err);
+	if (!c->run) {
+		c->failure = err;
+		finish_remove(c);
+	}
+}
+
 static void on_deleted(struct spawn_result *result, void *arg)
 {
 	struct container *c = arg;
@@ -328,17 +301,21 @@ static void on_deleted(struct spawn_result *result, void *arg)
 		runtime_error(result, "OCI runtime delete failed", &c->failure);
 	if (cgroup_remove(c->record.cgroup, &err) && !c->failure.kind)
 		c->failure = err;
-	/* What the container wrote may be much: a child removes it. */
-	CLEANUP(mem_freep)
-	char *upper = mem_printf("%s/upper", c->dir),
-	     *work = mem_printf("%s/work", c->dir), *rootfs = mem_printf("%s/rootfs", c->dir);
-	const char *const argv[] = { "rm", "-rf", "--one-file-system", upper, work, rootfs, NULL };
-	const struct spawn_opts opts = { .argv = argv, .stdin_fd = -1, .stdout_fd = -1, .stderr_fd = -1 };
-	c->run = spawn_start(c->runtime->loop, &opts, on_files_removed, c, &err);
-	if (!c->run) {
-		c->failure = err;
-		finish_remove(c);
-	}
+	remove_files(c);
+}
+
+/* Does what the runtime's "delete" does, for it is a big program to start. False: it has to, for something
+ * lives in the cgroup that outlived the container's init (with the node's PID namespace). */
+static bool delete_plain_state(const struct container *c)
+{
+	CLEANUP(mem_freep) char *state = mem_printf("%s/%s", c->runtime->state_dir, c->record.id);
+	return c->runtime->plain_state && !cgroup_remove(c->record.cgroup, NULL) && !tree_remove(state, NULL);
+}
+
+static void on_plain_state_deleted(struct loop_task *task, void *arg)
+{
+	(void)task;
+	remove_files(arg);
 }
 
 static void on_remove_failed(struct loop_task *task, void *arg)
@@ -355,6 +332,11 @@ void container_remove(struct container *c, void (*done)(const struct err *err, v
 	c->end_pending = false;
 	c->remove_done = done;
 	c->step_arg = arg;
+	if (delete_plain_state(c)) {
+		c->task.fn = on_plain_state_deleted;
+		loop_post(c->runtime->loop, &c->task);
+		return;
+	}
 	c->run = container_run_runtime(c, args, on_deleted, c, &c->failure);
 	if (!c->run) {
 		c->task.fn = on_remove_failed;

@@ -10,6 +10,8 @@ struct runtime {
 	struct loop *loop;
 	char *program, *shim, *state_dir, *cgroup_parent, *seccomp_dir;
 	char *version;
+	bool
+	    plain_state; /* of an ended container it keeps a folder below state_dir and the cgroup, no more */
 	uint64_t log_max_bytes;
 	unsigned log_max_files;
 	struct oci_machine machine;
@@ -30,7 +32,7 @@ struct container {
 	void (*exited)(struct container *container, void *arg);
 	void *exited_arg;
 
-	/* At most one step is under way: create, start or remove. An end that comes meanwhile is told after
+	/* At most one step is under way: create or remove. An end that comes meanwhile is told after
 	 * it. */
 	struct spawn *run;
 	struct loop_task task; /* a step that failed at once still ends from the loop */

@@ -94,7 +94,7 @@ int container_make_prepare(struct container_make *make, struct err *err)
 	return 0;
 }
 
-void container_make_create(const struct container_make *make)
+void container_make_run(const struct container_make *make)
 {
 	const struct pod_context *pod = make->pod;
 	struct container_spec spec = {
@@ -118,7 +118,7 @@ void container_make_create(const struct container_make *make)
 		.stdin_once = json_boolean(make->spec, "stdinOnce", false),
 	};
 
-	runtime_create(pod->agent->runtime, &spec, make->done, make->exited, make->arg);
+	runtime_run(pod->agent->runtime, &spec, make->done, make->exited, make->arg);
 }
 
 void container_make_close(struct container_make *make)

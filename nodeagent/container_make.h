@@ -24,8 +24,8 @@ struct container_make {
 
 /* Everything that can be wrong with its configuration: the message of CreateContainerConfigError. */
 int container_make_prepare(struct container_make *make, struct err *err);
-/* Hands it to the runtime: runtime_create. */
-void container_make_create(const struct container_make *make);
+/* Hands it to the runtime: runtime_run. */
+void container_make_run(const struct container_make *make);
 void container_make_close(struct container_make *make);
 /* Removes the folders of attempts before the last two of ATTEMPTS: `logs --previous` needs two. */
 void container_make_discard_old(const struct pod_context *pod, const char *name, unsigned attempts);

@@ -100,9 +100,7 @@ int container_record_parse_state(const char *text, size_t len, struct state_reco
 	CLEANUP(json_putp) struct json_object *obj = NULL;
 	struct state_record record = { 0 };
 	if (parse(text, len, &obj, err) || parse_process(obj, &record.pid, &record.start_time, err) ||
-	    number(obj, "created_us", 0, INT64_MAX, &record.created_us, err))
-		return -1;
-	if (json_get(obj, "started_us") && number(obj, "started_us", 0, INT64_MAX, &record.started_us, err))
+	    number(obj, "started_us", 0, INT64_MAX, &record.started_us, err))
 		return -1;
 	*ret = record;
 	return 0;
@@ -167,17 +165,6 @@ int container_record_write(const char *dir, const struct container_record *recor
 	buf_json_string(&b, record->cgroup);
 	buf_printf(&b, ",\"stop_signal\":%d}\n", record->stop_signal);
 	return container_record_write_file(dir, "container.json", b.data, b.len, err);
-}
-
-int container_record_write_state(const char *dir, const struct state_record *record, struct err *err)
-{
-	CLEANUP(buf_close) struct buf b = BUF_INIT;
-	buf_printf(&b, "{\"pid\":%d,\"start_time\":%llu,\"created_us\":%lld", (int)record->pid,
-		   (unsigned long long)record->start_time, (long long)record->created_us);
-	if (record->started_us)
-		buf_printf(&b, ",\"started_us\":%lld", (long long)record->started_us);
-	buf_str(&b, "}\n");
-	return container_record_write_file(dir, "state.json", b.data, b.len, err);
 }
 
 int container_record_write_exit(const char *dir, const struct exit_record *record, struct err *err)

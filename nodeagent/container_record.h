@@ -1,10 +1,9 @@
 /* The files of a container attempt (POD_DIR/containers/NAME/ATTEMPT/), from which a restarted agent goes on:
  *
- *     container.json  {"id","cgroup","stop_signal"}                       by the agent, before the shim is
- * started shim.json       {"pid","start_time"}                                by the shim, before the runtime
- * is called state.json      {"pid","start_time","created_us"[,"started_us"]}    by the shim when created; by
- * the agent when started exit.json       {"exit_code","signal","oom_killed","finished_us"}   by the shim when
- * init has ended
+ *   container.json  {"id","cgroup","stop_signal"}                      by the agent, before there is a shim
+ *   shim.json       {"pid","start_time"}                               by the shim, before it calls the
+ * runtime state.json      {"pid","start_time","started_us"}                  by the shim, when init runs
+ *   exit.json       {"exit_code","signal","oom_killed","finished_us"}  by the shim, when init has ended
  *
  * Each appears by rename. Only exit.json is synced to disk: what the others tell of does not outlive the
  * machine's power, and a file that a crash of the machine cut short reads as ERR_CORRUPT.
@@ -33,8 +32,7 @@ struct shim_record {
 struct state_record {
 	pid_t pid; /* init */
 	uint64_t start_time;
-	int64_t created_us;
-	int64_t started_us; /* 0: not started */
+	int64_t started_us;
 };
 
 struct exit_record {
@@ -56,7 +54,6 @@ int container_record_parse_state(const char *text, size_t len, struct state_reco
 int container_record_parse_exit(const char *text, size_t len, struct exit_record *ret, struct err *err);
 
 int container_record_write(const char *dir, const struct container_record *record, struct err *err);
-int container_record_write_state(const char *dir, const struct state_record *record, struct err *err);
 int container_record_write_exit(const char *dir, const struct exit_record *record, struct err *err);
 
 /* DATA to DIR/NAME by rename, without sync. */

@@ -8,19 +8,18 @@
 #include "nodeagent/container_worker_private.h"
 #include "nodeagent/image_store.h"
 
-/*         ┌──────────────── ends, restart at once ───────────────────────────┐
- *         ▼                                                                  │
- *       IDLE ─begin─▶ CREATING ─▶ STARTING ─▶ HOOK ─▶ RUNNING ─▶ STOPPING ───┤
- *        ▲ │             │           │          └────────┴─ ends by itself ──┤
- *        │ └─ no image,  └─ refused ─┴──────────────────────────────────────▶┤
- *        │    bad config ─▶ BACKOFF ◀── ends or refused, restart later ──────┤
- *        └── time is up, it came ──┘                                         ▼
- *                                         ENDED ◀──────── ends, no restart; stopped for good
+/*         ┌──────────────── ends, restart at once ──────────────┐
+ *         ▼                                                     │
+ *       IDLE ─begin─▶ STARTING ─▶ HOOK ─▶ RUNNING ─▶ STOPPING ──┤
+ *        ▲ │             │          └────────┴─ ends by itself ─┤
+ *        │ └─ no image,  └─ refused ───────────────────────────▶┤
+ *        │    bad config ─▶ BACKOFF ◀── ends or refused, ───────┤
+ *        └── time is up, ──────┘        restart later           ▼
+ *            it came                  ENDED ◀── ends, no restart; stopped for good
  */
 static const unsigned transitions[] = {
 #define TO(state_) (1u << CONTAINER_WORKER_##state_)
-	[CONTAINER_WORKER_IDLE] = TO(CREATING) | TO(BACKOFF) | TO(ENDED),
-	[CONTAINER_WORKER_CREATING] = TO(STARTING) | TO(IDLE) | TO(BACKOFF) | TO(ENDED) | TO(STOPPING),
+	[CONTAINER_WORKER_IDLE] = TO(STARTING) | TO(BACKOFF) | TO(ENDED),
 	[CONTAINER_WORKER_STARTING] =
 	    TO(HOOK) | TO(RUNNING) | TO(IDLE) | TO(BACKOFF) | TO(ENDED) | TO(STOPPING),
 	[CONTAINER_WORKER_HOOK] = TO(RUNNING) | TO(STOPPING) | TO(IDLE) | TO(BACKOFF) | TO(ENDED),
@@ -31,8 +30,6 @@ static const unsigned transitions[] = {
 #undef TO
 };
 
-/* What a container in BACKOFF waits for. */
-
 void container_worker_set_state(struct container_worker *w, enum container_worker_state state)
 {
 	if (!(transitions[w->state] & (1u << state))) {
@@ -41,7 +38,7 @@ void container_worker_set_state(struct container_worker *w, enum container_worke
 		abort();
 	}
 	w->state = state;
-	if (state != CONTAINER_WORKER_CREATING && state != CONTAINER_WORKER_STARTING)
+	if (state != CONTAINER_WORKER_STARTING)
 		start_slots_give(&w->slot);
 }
 
@@ -199,8 +196,7 @@ bool container_worker_is_quiet(const struct container_worker *w)
 
 bool container_worker_is_starting(const struct container_worker *w)
 {
-	return w->state == CONTAINER_WORKER_CREATING || w->state == CONTAINER_WORKER_STARTING ||
-	       w->state == CONTAINER_WORKER_HOOK;
+	return w->state == CONTAINER_WORKER_STARTING || w->state == CONTAINER_WORKER_HOOK;
 }
 
 bool container_worker_is_started(const struct container_worker *w)
@@ -216,7 +212,7 @@ bool container_worker_has_succeeded(const struct container_worker *w)
 int container_worker_log_attempt(const struct container_worker *w, bool previous)
 {
 	/* An attempt that is being made has no log yet. */
-	int made = (int)w->attempts - (w->state == CONTAINER_WORKER_CREATING ? 1 : 0);
+	int made = (int)w->attempts - (w->state == CONTAINER_WORKER_STARTING && !w->container ? 1 : 0);
 
 	return made - (previous ? 2 : 1) >= 0 ? made - (previous ? 2 : 1) : -1;
 }

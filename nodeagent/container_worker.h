@@ -23,10 +23,9 @@ struct pod_context {
 };
 
 enum container_worker_state {
-	CONTAINER_WORKER_IDLE, /* may begin */
-	CONTAINER_WORKER_CREATING,
-	CONTAINER_WORKER_STARTING,
-	CONTAINER_WORKER_HOOK, /* postStart is under way */
+	CONTAINER_WORKER_IDLE,     /* may begin */
+	CONTAINER_WORKER_STARTING, /* being made and started */
+	CONTAINER_WORKER_HOOK,     /* postStart is under way */
 	CONTAINER_WORKER_RUNNING,
 	CONTAINER_WORKER_STOPPING,
 	CONTAINER_WORKER_BACKOFF, /* waits: for time, an image, a ConfigMap */

@@ -65,7 +65,7 @@ static void image_failed(struct container_worker *w, const struct err *why)
 	w->ops->advance(w->arg);
 }
 
-static void on_created(struct container *container, const struct err *err, void *arg);
+static void on_run(struct container *container, const struct err *err, void *arg);
 
 static void config_failed(struct container_worker *w, const char *reason, const struct err *err)
 {
@@ -99,7 +99,7 @@ void container_worker_begin(struct container_worker *w)
 		.spec = w->spec,
 		.image = &image,
 		.attempt = w->attempts,
-		.done = on_created,
+		.done = on_run,
 		.exited = container_worker_on_exited,
 		.arg = w,
 	};
@@ -108,7 +108,7 @@ void container_worker_begin(struct container_worker *w)
 		config_failed(w, "CreateContainerConfigError", &err);
 		return;
 	}
-	container_worker_set_state(w, CONTAINER_WORKER_CREATING);
+	container_worker_set_state(w, CONTAINER_WORKER_STARTING);
 	container_worker_set_string(&w->image, image.reference);
 	container_worker_set_string(&w->image_id, image.id);
 	free(TAKE(w->hook_error));
@@ -116,7 +116,7 @@ void container_worker_begin(struct container_worker *w)
 	w->attempts++;
 	w->ops->save(w->arg);
 	container_make_discard_old(w->pod, container_worker_name(w), w->attempts);
-	container_make_create(&make);
+	container_make_run(&make);
 	container_make_close(&make);
 }
 
@@ -140,31 +140,6 @@ static void run_failed(struct container_worker *w, const struct err *err)
 	w->restart_count = container_worker_restarts(w);
 	w->failed_ms = time_boot_ms();
 	container_worker_attempt_over(w);
-}
-
-static void on_created(struct container *container, const struct err *err, void *arg)
-{
-	struct container_worker *w = arg;
-
-	w->container = container;
-	if (!container) {
-		free(w->container_id);
-		w->container_id =
-		    container_make_id_on_disk(w->pod, container_worker_name(w), w->attempts - 1);
-		container_worker_event(w, "Normal", "Created", "Container created");
-		run_failed(w, err);
-		return;
-	}
-	free(w->container_id);
-	w->container_id = container_make_id(container);
-	container_worker_event(w, "Normal", "Created", "Container created");
-	if (w->for_good) {
-		container_worker_set_state(w, CONTAINER_WORKER_STOPPING);
-		container_kill_all(container, NULL);
-		return;
-	}
-	container_worker_set_state(w, CONTAINER_WORKER_STARTING);
-	container_start(container, container_worker_on_started, w);
 }
 
 static void on_probes_changed(void *arg)
@@ -250,17 +225,19 @@ static void on_post_start(enum probe_outcome outcome, const char *message, const
 	    w, json_int(json_get(w->pod->pod, "spec"), "terminationGracePeriodSeconds", 30) * 1000);
 }
 
-void container_worker_on_started(struct container *container, const struct err *err, void *arg)
+static void on_run(struct container *container, const struct err *err, void *arg)
 {
 	struct container_worker *w = arg;
 	const struct json_object *hook = json_path(w->spec, "lifecycle", "postStart", NULL);
 
-	if (err) {
-		/* Its end, which comes next, only removes what was made. */
-		container_kill_all(container, NULL);
-		w->hook_error = w->hook_error ? w->hook_error : mem_dup(err->msg);
-		container_worker_set_state(w, CONTAINER_WORKER_STOPPING);
-		container_worker_event(w, "Warning", "Failed", "Error: %s", err->msg);
+	w->container = container;
+	free(w->container_id);
+	w->container_id = container
+			      ? container_make_id(container)
+			      : container_make_id_on_disk(w->pod, container_worker_name(w), w->attempts - 1);
+	container_worker_event(w, "Normal", "Created", "Container created");
+	if (!container) {
+		run_failed(w, err);
 		return;
 	}
 	container_worker_event(w, "Normal", "Started", "Container started");

@@ -105,7 +105,6 @@ void container_worker_stop(struct container_worker *w, int64_t grace_ms)
 		settle(w);
 		w->ops->advance(w->arg);
 		break;
-	case CONTAINER_WORKER_CREATING:
 	case CONTAINER_WORKER_STARTING:
 		if (!w->for_good || deadline < w->deadline_ms)
 			w->deadline_ms = deadline;
@@ -225,7 +224,6 @@ void container_worker_attempt_over(struct container_worker *w)
 void container_worker_on_exited(struct container *container, void *arg)
 {
 	struct container_worker *w = arg;
-	bool never_started = container_state(container)->started_us == 0;
 
 	loop_timer_disarm(&w->timer);
 	probe_action_cancel(TAKE(w->hook));
@@ -237,8 +235,7 @@ void container_worker_on_exited(struct container *container, void *arg)
 	remove_container(w);
 	if (w->hook_error) {
 		CLEANUP(mem_freep) char *message = TAKE(w->hook_error);
-		container_worker_show_waiting(w, never_started ? "RunContainerError" : "PostStartHookError",
-					      message);
+		container_worker_show_waiting(w, "PostStartHookError", message);
 	}
 	container_worker_attempt_over(w);
 }

@@ -68,7 +68,6 @@ struct container_about container_worker_about(const struct container_worker *w);
 	} while (0)
 
 /* container_worker_begin.c: from its image to running. */
-void container_worker_on_started(struct container *container, const struct err *err, void *arg);
 /* It runs: probes begin, WAS_STARTED and WAS_READY as their verdicts were before a restart of the agent. */
 void container_worker_run(struct container_worker *w, bool was_started, bool was_ready);
 struct probe_target container_worker_target(const struct container_worker *w);

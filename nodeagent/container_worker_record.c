@@ -29,7 +29,7 @@ struct json_object *container_worker_save(const struct container_worker *w)
 	json_set_int(obj, "shown", w->shown);
 	json_set_int(obj, "attempts", w->attempts);
 	json_set_int(obj, "lost", w->lost);
-	json_set_bool(obj, "has_container", w->container || w->state == CONTAINER_WORKER_CREATING);
+	json_set_bool(obj, "has_container", w->container || w->state == CONTAINER_WORKER_STARTING);
 	json_set_bool(obj, "ready", w->probes && probe_set_ready(w->probes));
 	json_set_bool(obj, "started", w->probes && probe_set_started(w->probes));
 	json_set_bool(obj, "restart_wanted", w->restart_wanted);
@@ -93,10 +93,6 @@ static void adopt(struct container_worker *w, const struct json_object *saved)
 	free(w->container_id);
 	w->container_id = container_make_id(w->container);
 	w->state = CONTAINER_WORKER_STARTING;
-	if (state->phase == CONTAINER_CREATED) {
-		container_start(w->container, container_worker_on_started, w);
-		return;
-	}
 	if (state->phase == CONTAINER_EXITED) {
 		loop_timer_arm(&w->timer, 0);
 		return;

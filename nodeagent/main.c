@@ -65,9 +65,8 @@ static char *file_in(const struct node_agent *a, const char *name)
 static int take_data_dir(struct node_agent *a, struct err *err)
 {
 	CLEANUP(mem_freep) char *lock = file_in(a, "agent.lock");
-	CLEANUP(mem_freep) char *pods = file_in(a, "pods");
 
-	if (tree_make(pods, 0711, err) < 0)
+	if (tree_make(a->agent.data_dir, 0711, err) < 0)
 		return err_wrap(err, "data folder");
 	a->lock_fd = open(lock, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (a->lock_fd < 0)
@@ -75,12 +74,15 @@ static int take_data_dir(struct node_agent *a, struct err *err)
 	/* An agent that was killed leaves children that make or remove a pod's sandbox or files. They hold
 	 * its lock until they are done, which is soon; going on before would have two work on one pod. */
 	for (int64_t until_ms = time_mono_ms() + LOCK_WAIT_MS; flock(a->lock_fd, LOCK_EX | LOCK_NB) < 0;) {
-		if (time_mono_ms() > until_ms)
+		if (time_mono_ms() > until_ms) {
+			mem_closep(&a->lock_fd);
+			a->lock_fd = -1;
 			return err_set(err, ERR_CONFLICT, "data folder %s is used by another knarr-nodeagent",
 				       a->agent.data_dir);
+		}
 		usleep(LOCK_LOOK_MS * 1000);
 	}
-	return 0;
+	return pod_store_open(a->agent.data_dir, err) < 0 ? err_wrap(err, "data folder") : 0;
 }
 
 /* The program beside our own, unless told otherwise. */
@@ -283,8 +285,10 @@ static void stop(struct node_agent *a)
 	http_client_free(a->agent.probe_http);
 	api_client_free(a->agent.api);
 	loop_free(a->agent.loop);
-	if (a->lock_fd >= 0)
+	if (a->lock_fd >= 0) {
+		pod_store_close(a->agent.data_dir);
 		close(a->lock_fd);
+	}
 	free(a->node_name);
 	free(a->node_ip);
 	free(a->shim);

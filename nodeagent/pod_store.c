@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -21,6 +22,30 @@ static bool uid_is_safe(const char *uid)
 	static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.";
 
 	return uid[0] != '\0' && uid[0] != '.' && uid[strspn(uid, allowed)] == '\0' && strlen(uid) < 128;
+}
+
+static char *pods_dir(const char *data_dir)
+{
+	return mem_printf("%s/pods", data_dir);
+}
+
+static char *trash_dir(const char *data_dir)
+{
+	return mem_printf("%s/pods/.trash", data_dir);
+}
+
+int pod_store_open(const char *data_dir, struct err *err)
+{
+	CLEANUP(mem_freep) char *pods = pods_dir(data_dir);
+
+	return tree_make(pods, 0711, err) < 0 || tree_bind_private(pods, err) < 0 ? -1 : 0;
+}
+
+void pod_store_close(const char *data_dir)
+{
+	CLEANUP(mem_freep) char *pods = pods_dir(data_dir);
+
+	umount2(pods, UMOUNT_NOFOLLOW);
 }
 
 char *pod_store_dir(const char *data_dir, const char *uid)
@@ -105,7 +130,7 @@ int pod_store_load(const char *pod_dir, struct json_object **ret, int64_t *ret_s
 void pod_store_each(const char *data_dir, void (*fn)(const char *uid, const char *pod_dir, void *arg),
 		    void *arg)
 {
-	CLEANUP(mem_freep) char *pods = mem_printf("%s/pods", data_dir);
+	CLEANUP(mem_freep) char *pods = pods_dir(data_dir);
 	DIR *d = opendir(pods);
 
 	if (!d)
@@ -132,6 +157,8 @@ void pod_store_discard_path(struct loop *loop, const char *path)
 	struct spawn_opts opts = { .argv = argv, .stdin_fd = -1, .stdout_fd = -1, .stderr_fd = -1 };
 	struct err err = ERR_INIT;
 
+	if (tree_remove_few(path))
+		return;
 	if (!spawn_start(loop, &opts, on_removed, NULL, &err))
 		log_warn("removing a pod's folder failed", "path", path, "error", err.msg, NULL);
 }
@@ -139,7 +166,7 @@ void pod_store_discard_path(struct loop *loop, const char *path)
 void pod_store_discard(struct loop *loop, const char *data_dir, const char *uid)
 {
 	CLEANUP(mem_freep) char *dir = pod_store_dir(data_dir, uid);
-	CLEANUP(mem_freep) char *trash = mem_printf("%s/trash", data_dir);
+	CLEANUP(mem_freep) char *trash = trash_dir(data_dir);
 	CLEANUP(mem_freep) char *to = mem_printf("%s/%s", trash, uid);
 
 	if (!dir)
@@ -153,7 +180,7 @@ void pod_store_discard(struct loop *loop, const char *data_dir, const char *uid)
 
 void pod_store_empty_trash(struct loop *loop, const char *data_dir)
 {
-	CLEANUP(mem_freep) char *trash = mem_printf("%s/trash", data_dir);
+	CLEANUP(mem_freep) char *trash = trash_dir(data_dir);
 
 	if (access(trash, F_OK) == 0)
 		pod_store_discard_path(loop, trash);

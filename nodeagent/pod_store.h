@@ -15,6 +15,12 @@
 #include "lib/json.h"
 #include "lib/loop.h"
 
+/* Makes DIR/pods, a mount of its own: see tree_bind_private. The mounts of a node's pods lie below it, and
+ * each container's shim leaves out those of other pods. Removed pods go through DIR/pods/.trash: a rename
+ * does not leave a mount. */
+int pod_store_open(const char *data_dir, struct err *err);
+/* Takes the mount away again, unless pods have mounts below it. */
+void pod_store_close(const char *data_dir);
 /* DIR/pods/UID; NULL when UID is not made of letters, digits, '-' and '.'. Caller frees. */
 char *pod_store_dir(const char *data_dir, const char *uid);
 /* SEQUENCE is one more than at the last save; RECORD has the three members above. */

@@ -37,6 +37,7 @@ static int probe_version(struct runtime *runtime, struct err *err)
 		return err_set(err, ERR_INTERNAL, "container runtime %s does not tell its version",
 			       runtime->program);
 	runtime->version = mem_printf("%s://%s", name, version);
+	runtime->plain_state = !strcmp(name, "runc") || !strcmp(name, "crun");
 	return 0;
 }
 
@@ -209,6 +210,20 @@ static void on_failed_task(struct loop_task *task, void *arg)
 	finish_failed(arg);
 }
 
+/* The words of a runtime's "create", which users and tools know, where it is told to "run" in one go. */
+static const char *as_create_failed(const struct container *c, const char *text, char *name, size_t size)
+{
+	const char *colon = strchr(c->runtime->version, ':');
+	char own[64];
+	int n = snprintf(own, sizeof(own), "%.*s run failed: ", (int)(colon - c->runtime->version),
+			 c->runtime->version);
+	*name = '\0';
+	if (strncmp(text, own, (size_t)n))
+		return text;
+	snprintf(name, size, "%.*s create failed: ", (int)(colon - c->runtime->version), c->runtime->version);
+	return text + n;
+}
+
 static void fail_create(struct container *c, const struct spawn_result *result)
 {
 	CLEANUP(mem_freep) char *logged = logged_error(c->dir);
@@ -217,9 +232,11 @@ static void fail_create(struct container *c, const struct spawn_result *result)
 			       ? result->err.data
 			       : spawn_status_text(result->status, status, sizeof(status));
 	/* Kubernetes shows it this way; tools look for the runtime's words in it. */
+	char who[64];
+	const char *words = logged ? as_create_failed(c, logged, who, sizeof(who)) : NULL;
 	if (logged)
 		err_set(&c->failure, ERR_INTERNAL,
-			"failed to create shim task: OCI runtime create failed: %s: unknown", logged);
+			"failed to create shim task: OCI runtime create failed: %s%s: unknown", who, words);
 	else
 		err_set(&c->failure, ERR_INTERNAL, "failed to create shim task: %s", text);
 	/* A runtime that failed has cleaned up; one that was killed or hangs has not. */
@@ -240,9 +257,9 @@ static void on_created(struct spawn_result *result, void *arg)
 		fail_create(c, result);
 		return;
 	}
-	c->state.phase = CONTAINER_CREATED;
+	c->state.phase = CONTAINER_RUNNING;
 	c->state.pid = c->init.pid;
-	c->state.created_us = c->init.created_us;
+	c->state.started_us = c->init.started_us;
 	if (container_watch(c, &c->failure)) {
 		fail_create(c, result);
 		return;
@@ -262,23 +279,12 @@ static int start_shim(struct container *c, const struct container_spec *spec, st
 	snprintf(files, sizeof(files), "%u", runtime->log_max_files);
 	CLEANUP(mem_freep) char *oom_file = cgroup_oom_file(c->record.cgroup);
 	const char *argv[MAX_LAYERS + 24] = {
-		runtime->shim,
-		"--id",
-		c->record.id,
-		"--dir",
-		c->dir,
-		"--runtime",
-		runtime->program,
-		"--root",
-		runtime->state_dir,
-		"--oom-file",
-		oom_file,
-		"--log-max-bytes",
-		bytes,
-		"--log-max-files",
-		files,
+		runtime->shim,      "--id",        c->record.id, "--dir",           c->dir,
+		"--pod-dir",        spec->pod_dir, "--runtime",  runtime->program,  "--root",
+		runtime->state_dir, "--oom-file",  oom_file,     "--log-max-bytes", bytes,
+		"--log-max-files",  files,
 	};
-	size_t n = 15;
+	size_t n = 17;
 	if (spec->tty)
 		argv[n++] = "--tty";
 	if (spec->stdin_open)
@@ -295,9 +301,9 @@ static int start_shim(struct container *c, const struct container_spec *spec, st
 	return c->run ? 0 : -1;
 }
 
-void runtime_create(struct runtime *runtime, const struct container_spec *spec,
-		    void (*done)(struct container *container, const struct err *err, void *arg),
-		    void (*exited)(struct container *container, void *arg), void *arg)
+void runtime_run(struct runtime *runtime, const struct container_spec *spec,
+		 void (*done)(struct container *container, const struct err *err, void *arg),
+		 void (*exited)(struct container *container, void *arg), void *arg)
 {
 	struct container *c = container_new(runtime, spec->pod_dir, spec->name, spec->attempt);
 	c->exited = exited;

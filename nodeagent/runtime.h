@@ -3,14 +3,12 @@
  *
  * On disk, per attempt, under POD_DIR/containers/NAME/ATTEMPT/:
  *     config.json, rootfs (overlay)  the bundle
- *     shim.json                      {"pid","start_time"} of the shim, written before runc is called
- *     state.json                     {"pid","created_us","started_us"} of the container's init
- *     exit.json                      {"exit_code","signal","oom_killed","finished_us"}, by the shim,
- * atomically log                            CRI format, by the shim, rotated (log, log.1 ...) termination-log
- * the file bound to terminationMessagePath
+ *     container.json, shim.json, state.json, exit.json   see container_record.h
+ *     log                            CRI format, by the shim, rotated (log, log.1 ...)
+ *     termination-log                the file bound to terminationMessagePath
  *
- *        create ──ok──▶ CREATED ──start──▶ RUNNING ──ends──▶ EXITED ──remove──▶ (gone)
- *          └─fails─▶ (gone, error)
+ *        run ──ok──▶ RUNNING ──ends──▶ EXITED ──remove──▶ (gone)
+ *         └─fails─▶ (gone, error)
  */
 #pragma once
 
@@ -68,31 +66,29 @@ struct runtime_mount {
 	const char *options; /* further mount options, comma separated, or NULL */
 };
 
-enum container_phase { CONTAINER_CREATED, CONTAINER_RUNNING, CONTAINER_EXITED };
+enum container_phase { CONTAINER_RUNNING, CONTAINER_EXITED };
 
 /* How a container stands; from memory. */
 struct container_state {
 	enum container_phase phase;
 	char id[72]; /* 64 hex characters, also the runtime's name for it */
 	pid_t pid;
-	int64_t created_us, started_us, finished_us; /* wall clock */
-	int exit_code;                               /* 128 + signal when killed */
+	int64_t started_us, finished_us; /* wall clock */
+	int exit_code;                   /* 128 + signal when killed */
 	int signal;
 	bool oom_killed;
 };
 
 struct container;
 
-/* Makes bundle, shim and container. DONE: the container or NULL and an error whose message is the runtime's
+/* Makes bundle, shim and container and runs it. DONE: the container or NULL and an error whose message is the
+ * runtime's
  * ("exec: \"nosuch\": executable file not found in $PATH"), with Kubernetes' wording for the pod's
  * status where it has one. ERR_INVALID: the container's description is at fault (CreateContainerConfigError).
  * EXITED is called once when it ends, at any time after DONE. */
-void runtime_create(struct runtime *runtime, const struct container_spec *spec,
-		    void (*done)(struct container *container, const struct err *err, void *arg),
-		    void (*exited)(struct container *container, void *arg), void *arg);
-/* Runs its process; DONE with NULL when it runs. */
-void container_start(struct container *container,
-		     void (*done)(struct container *container, const struct err *err, void *arg), void *arg);
+void runtime_run(struct runtime *runtime, const struct container_spec *spec,
+		 void (*done)(struct container *container, const struct err *err, void *arg),
+		 void (*exited)(struct container *container, void *arg), void *arg);
 const struct container_state *container_state(const struct container *container);
 const char *container_log_path(const struct container *container);
 /* Last bytes of the termination message file (at most 4096), or of the log (2048 bytes, 80 lines) when empty

@@ -40,26 +40,12 @@ void container_discard(struct container *c)
 		log_warn("container left behind", "container", record.id, "err", err.msg, NULL);
 }
 
-/* The runtime removes this FIFO when the container's process begins to run. */
-static bool waits_for_start(const struct container *c)
-{
-	CLEANUP(mem_freep) char *fifo = mem_printf("%s/%s/exec.fifo", c->runtime->state_dir, c->record.id);
-	return !access(fifo, F_OK);
-}
-
 static void take_state(struct container *c)
 {
 	__builtin_memcpy(c->state.id, c->record.id, sizeof(c->state.id));
 	c->state.pid = c->init.pid;
-	c->state.created_us = c->init.created_us;
 	c->state.started_us = c->init.started_us;
 	c->state.phase = CONTAINER_RUNNING;
-	if (c->init.started_us)
-		return;
-	if (waits_for_start(c))
-		c->state.phase = CONTAINER_CREATED;
-	else
-		c->state.started_us = c->init.created_us; /* the agent died before it wrote the time */
 }
 
 int runtime_adopt(struct runtime *runtime, const char *pod_dir, const char *name, unsigned attempt,

@@ -231,6 +231,7 @@ int sandbox_purge(const char *pods_dir, struct err *err)
 			rc = -1;
 	}
 	closedir(d);
-	/* And the rest: volumes in memory, which the pod's worker would have unmounted. */
+	/* And the rest: volumes in memory, which the pod's worker would have unmounted, and the folder
+	 * itself. */
 	return rc || tree_unmount(pods_dir, err) < 0 ? -1 : 0;
 }

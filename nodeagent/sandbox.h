@@ -44,7 +44,7 @@ void sandbox_cancel(struct sandbox_op *op);
  * ERR_NOT_FOUND when there is none. Close with sandbox_close. */
 int sandbox_load(const char *pod_dir, struct sandbox *ret, struct err *err);
 void sandbox_close(struct sandbox *sandbox);
-/* Unmounts what all pods under PODS_DIR hold, their volumes in memory as well, after a purge of containers
- * and network: for `knarr down
+/* Unmounts what all pods under PODS_DIR hold, their volumes in memory as well, and PODS_DIR itself, after a
+ * purge of containers and network: for `knarr down
  * --purge`. */
 int sandbox_purge(const char *pods_dir, struct err *err);

@@ -1,6 +1,8 @@
 #include "nodeagent/tree.h"
 
+#include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <ftw.h>
 #include <mntent.h>
 #include <stdio.h>
@@ -9,6 +11,8 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#define MAX_FEW 64
 
 int tree_make(const char *path, unsigned mode, struct err *err)
 {
@@ -38,6 +42,40 @@ int tree_remove(const char *path, struct err *err)
 	if (nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS | FTW_MOUNT) < 0 && errno != ENOENT)
 		return err_set_errno(err, errno, "remove %s", path);
 	return 0;
+}
+
+/* *LEFT: how many more may be removed. */
+static bool remove_few(const char *path, dev_t device, unsigned *left)
+{
+	struct stat st;
+
+	if (lstat(path, &st) < 0)
+		return errno == ENOENT;
+	if (*left == 0 || st.st_dev != device)
+		return false;
+	--*left;
+	if (!S_ISDIR(st.st_mode))
+		return unlink(path) == 0;
+	if (rmdir(path) == 0)
+		return true;
+	DIR *d = opendir(path);
+	bool all = d;
+	for (struct dirent *e; all && (e = readdir(d));) {
+		CLEANUP(mem_freep) char *below = mem_printf("%s/%s", path, e->d_name);
+		if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
+			all = remove_few(below, device, left);
+	}
+	if (d)
+		closedir(d);
+	return all && rmdir(path) == 0;
+}
+
+bool tree_remove_few(const char *path)
+{
+	unsigned left = MAX_FEW;
+	struct stat st;
+
+	return lstat(path, &st) < 0 ? errno == ENOENT : remove_few(path, st.st_dev, &left);
 }
 
 static bool at_or_below(const char *path, const char *root)
@@ -71,6 +109,19 @@ bool tree_is_mount(const char *path)
 	CLEANUP(mem_freep) char *up = mem_printf("%s/..", path);
 
 	return lstat(path, &st) == 0 && stat(up, &parent) == 0 && st.st_dev != parent.st_dev;
+}
+
+int tree_bind_private(const char *path, struct err *err)
+{
+	struct statx stx;
+
+	if (statx(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, 0, &stx) == 0 &&
+	    (stx.stx_attributes & STATX_ATTR_MOUNT_ROOT))
+		return 0;
+	if (mount(path, path, NULL, MS_BIND | MS_REC, NULL) < 0 ||
+	    mount(NULL, path, NULL, MS_PRIVATE, NULL) < 0)
+		return err_set_errno(err, errno, "bind %s onto itself", path);
+	return 0;
 }
 
 int tree_unmount(const char *path, struct err *err)

@@ -1,4 +1,4 @@
-/* Runs `RUNTIME create` with the container's standard streams and waits for it. */
+/* Runs `RUNTIME run --detach` with the container's standard streams and waits for it. */
 #include "nodeagent/shim/shim.h"
 
 #include <errno.h>
@@ -93,7 +93,8 @@ static _Noreturn void exec_runtime(const struct shim_opts *opts, const struct en
 	argv[n++] = "runc.log";
 	argv[n++] = "--log-format";
 	argv[n++] = "json";
-	argv[n++] = "create";
+	argv[n++] = "run";
+	argv[n++] = "--detach";
 	argv[n++] = "--bundle";
 	argv[n++] = ".";
 	argv[n++] = "--pid-file";
@@ -176,5 +177,5 @@ int create_run(const struct shim_opts *opts, struct shim_stdio *stdio, pid_t *re
 	if ((*ret_init = read_pid_file()) < 0)
 		return -1;
 	*ret_what = "state.json";
-	return record_created(*ret_init);
+	return record_started(*ret_init);
 }

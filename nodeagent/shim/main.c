@@ -16,6 +16,7 @@
 static const struct option flags[] = {
 	{ "id", required_argument, NULL, 'i' },
 	{ "dir", required_argument, NULL, 'd' },
+	{ "pod-dir", required_argument, NULL, 'p' },
 	{ "runtime", required_argument, NULL, 'r' },
 	{ "root", required_argument, NULL, 'R' },
 	{ "oom-file", required_argument, NULL, 'o' },
@@ -28,8 +29,9 @@ static const struct option flags[] = {
 
 static void usage(void)
 {
-	fputs("usage: knarr-shim --id ID --dir DIR --runtime PROGRAM --root DIR [--oom-file FILE]\n"
-	      "                  --log-max-bytes N --log-max-files N [--tty] [--stdin] -- LAYER...\n"
+	fputs("usage: knarr-shim --id ID --dir DIR --pod-dir DIR --runtime PROGRAM --root DIR\n"
+	      "                  [--oom-file FILE] --log-max-bytes N --log-max-files N [--tty] [--stdin] -- "
+	      "LAYER...\n"
 	      "Started by knarr-nodeagent, one per container; not for use by hand.\n",
 	      stderr);
 }
@@ -43,6 +45,9 @@ static bool parse_flags(int argc, char **argv, struct shim_opts *opts)
 			break;
 		case 'd':
 			opts->dir = optarg;
+			break;
+		case 'p':
+			opts->pod_dir = optarg;
 			break;
 		case 'r':
 			opts->runtime = optarg;
@@ -71,7 +76,7 @@ static bool parse_flags(int argc, char **argv, struct shim_opts *opts)
 	}
 	opts->lower = argv + optind;
 	opts->n_lower = (size_t)(argc - optind);
-	return opts->id && opts->dir && opts->runtime && opts->root && opts->log_max_bytes &&
+	return opts->id && opts->dir && opts->pod_dir && opts->runtime && opts->root && opts->log_max_bytes &&
 	       opts->log_max_files && opts->n_lower;
 }
 
@@ -87,7 +92,7 @@ static int front(int fd)
 	}
 	if (n == 3 && !memcmp(text, "ok\n", 3))
 		return 0;
-	static const char died[] = "the shim died before the container was created";
+	static const char died[] = "the shim died before the container ran";
 	ssize_t written = n ? write(2, text, n) : write(2, died, sizeof(died) - 1);
 	return written < 0 ? 2 : 1;
 }

@@ -76,10 +76,10 @@ int record_self(void)
 	return record_write("shim.json", text, (size_t)n, false);
 }
 
-int record_created(pid_t init)
+int record_started(pid_t init)
 {
 	char text[160];
-	int n = snprintf(text, sizeof(text), "{\"pid\":%d,\"start_time\":%llu,\"created_us\":%lld}\n",
+	int n = snprintf(text, sizeof(text), "{\"pid\":%d,\"start_time\":%llu,\"started_us\":%lld}\n",
 			 (int)init, start_time(init), now_us());
 	return record_write("state.json", text, (size_t)n, false);
 }

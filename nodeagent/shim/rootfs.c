@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
@@ -52,6 +53,24 @@ static int options(const struct shim_opts *opts, char *text, size_t size, const 
 	return 0;
 }
 
+/* Leaves out the mounts of other pods, of which a node has hundreds: the runtime reads the table of mounts
+ * many times over. They are all below the folder of the pods, which the agent made a mount of its own (see
+ * pod_store_open): that goes with all below it, and a copy of this pod's part comes back. Without such a
+ * mount, or such system calls (Linux 5.2), the table stays as it is. */
+static int leave_other_pods(const char *pod_dir)
+{
+	char pods[PATH_MAX];
+	int own = open_tree(AT_FDCWD, pod_dir, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
+	if (own < 0)
+		return errno == ENOSYS ? 0 : -1;
+	snprintf(pods, sizeof(pods), "%s/..", pod_dir);
+	int rc = 0;
+	if (!umount2(pods, MNT_DETACH))
+		rc = move_mount(own, "", AT_FDCWD, pod_dir, MOVE_MOUNT_F_EMPTY_PATH);
+	close(own);
+	return rc;
+}
+
 int rootfs_mount(const struct shim_opts *opts, const char **ret_what)
 {
 	char text[4096];
@@ -63,6 +82,10 @@ int rootfs_mount(const struct shim_opts *opts, const char **ret_what)
 	*ret_what =
 	    "mount namespace (the root folder must be a mount point; in a chroot bind it onto itself)";
 	if (mount(NULL, "/", NULL, MS_SLAVE | MS_REC, NULL))
+		return -1;
+	*ret_what = opts->pod_dir;
+	/* The working directory may have lain on a mount that went. */
+	if (leave_other_pods(opts->pod_dir) || chdir(opts->dir))
 		return -1;
 	if (options(opts, text, sizeof(text), ret_what))
 		return -1;

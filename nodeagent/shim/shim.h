@@ -1,9 +1,9 @@
 /* knarr-shim: the parent of one container. It outlives the node agent and needs nothing of it.
  *
- *     agent ──spawns──▶ front ──forks──▶ shim ──runs──▶ runtime create ──leaves──▶ container's init
+ *     agent ──spawns──▶ front ──forks──▶ shim ──runs──▶ runtime run --detach ──leaves──▶ container's init
  *              ◀─ exit status, message ─┘  └─ own session, subreaper, own mount namespace, /dev/null
  *
- * The front ends as soon as the container is created (status 0) or has failed to be (status 1, the reason on
+ * The front ends as soon as the container runs (status 0) or has failed to (status 1, the reason on
  * stderr), so that the agent waits for an ordinary child. The shim stays: it copies stdout and stderr into
  * `log`, and when init has ended writes `exit.json` and ends. All files lie in the attempt's folder, which is
  * its working directory. The files' formats: nodeagent/container_record.h.
@@ -20,7 +20,9 @@
 
 struct shim_opts {
 	const char *id;
-	const char *dir;      /* the attempt's folder and OCI bundle */
+	const char *dir; /* the attempt's folder and OCI bundle */
+	const char
+	    *pod_dir; /* whose mounts the container may need; those of other pods beside it are left out */
 	const char *runtime;  /* program */
 	const char *root;     /* its --root */
 	const char *oom_file; /* memory.events or memory.oom_control of the container's cgroup; NULL: none */
@@ -37,8 +39,8 @@ struct shim_stdio {
 	int stdin_hold; /* keeps the stdin FIFO from reaching its end */
 };
 
-/* rootfs.c: a private mount namespace with the overlay at "rootfs". 0, or -1 with *ret_what failing and
- * errno. */
+/* rootfs.c: a private mount namespace without the mounts of other pods, with the overlay at "rootfs" of the
+ * working directory. 0, or -1 with *ret_what failing and errno. */
 int rootfs_mount(const struct shim_opts *opts, const char **ret_what);
 
 /* create.c: runs the runtime. 0 and the pid of init; -1 with *ret_what (errno 0: the runtime said why in
@@ -55,7 +57,7 @@ int confine_self(void);
 /* record.c: small JSON files by rename; DURABLE: with fsync. */
 int record_write(const char *name, const char *text, size_t len, bool durable);
 int record_self(void);                             /* shim.json */
-int record_created(pid_t init);                    /* state.json */
+int record_started(pid_t init);                    /* state.json */
 int record_exit(int wait_status, bool oom_killed); /* exit.json */
 /* Content of a small file, NUL-terminated; its length or -1. */
 ssize_t record_read(const char *name, char *buf, size_t size);

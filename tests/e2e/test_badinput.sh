@@ -153,11 +153,11 @@ a_bundle_that_the_runtime_refuses() {
 
 a_runtime_that_is_killed_is_tried_again() {
 	mkdir "$WORK/runtime"
-	# Stands before runc: the first `create` dies as if by kill -9, in the middle of their work.
+	# Stands before runc: the first `run` dies as if by kill -9, in the middle of their work.
 	cat >"$WORK/runtime/runc-killed" <<END
 #!/bin/sh
 case " \$* " in
-*" create "*)
+*" run "*)
 	n=\$(cat $WORK/runtime/count 2>/dev/null || echo 0)
 	echo \$((n + 1)) >$WORK/runtime/count
 	if [ \$n -lt 1 ]; then

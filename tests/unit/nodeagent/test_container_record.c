@@ -21,19 +21,20 @@ static void test_round_trip(void **state)
 	struct err err = ERR_INIT;
 	node_fixture_open(&f);
 	struct container_record record = { .id = ID, .cgroup = "knarr/burstable/podx/" ID, .stop_signal = 15 }, record2;
-	struct state_record init = { .pid = 77, .start_time = 1234567, .created_us = 1, .started_us = 2 }, init2;
+	struct state_record init;
 	struct exit_record end = { .exit_code = 137, .signal = 9, .oom_killed = true, .finished_us = 3 }, end2;
 	assert_int_equal(container_record_read(f.dir, &record2, &err), -1);
 	assert_int_equal(err.kind, ERR_NOT_FOUND);
 	assert_int_equal(container_record_write(f.dir, &record, &err), 0);
-	assert_int_equal(container_record_write_state(f.dir, &init, &err), 0);
+	static const char state_text[] = "{\"pid\":77,\"start_time\":1234567,\"started_us\":2}\n";
+	assert_int_equal(container_record_write_file(f.dir, "state.json", state_text, strlen(state_text), &err), 0);
 	assert_int_equal(container_record_write_exit(f.dir, &end, &err), 0);
 	assert_int_equal(container_record_read(f.dir, &record2, &err), 0);
-	assert_int_equal(container_record_read_state(f.dir, &init2, &err), 0);
+	assert_int_equal(container_record_read_state(f.dir, &init, &err), 0);
 	assert_int_equal(container_record_read_exit(f.dir, &end2, &err), 0);
 	assert_string_equal(record.id, record2.id);
 	assert_string_equal(record.cgroup, record2.cgroup);
-	assert_true(init2.pid == 77 && init2.start_time == 1234567 && init2.created_us == 1 && init2.started_us == 2);
+	assert_true(init.pid == 77 && init.start_time == 1234567 && init.started_us == 2);
 	assert_true(end2.exit_code == 137 && end2.signal == 9 && end2.oom_killed && end2.finished_us == 3);
 	node_fixture_close(&f);
 }

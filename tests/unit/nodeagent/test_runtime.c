@@ -181,17 +181,14 @@ static void create_with(const char *container_json, struct container_spec *extra
 	spec.oom_score_adj = 500;
 	rig.exited = false;
 	rig.container = NULL;
-	runtime_create(rig.runtime, &spec, on_done, on_exited, NULL);
+	runtime_run(rig.runtime, &spec, on_done, on_exited, NULL);
 	node_fixture_wait(&rig.f);
 }
 
-static void start(void)
+static void start(const char *container_json, struct container_spec *extra)
 {
+	create_with(container_json, extra);
 	if (!rig.container)
-		fail_msg("%s", rig.err.msg);
-	container_start(rig.container, on_done, NULL);
-	node_fixture_wait(&rig.f);
-	if (rig.err.kind)
 		fail_msg("%s", rig.err.msg);
 }
 
@@ -243,8 +240,7 @@ static char *read_log(void)
 /* Runs COMMAND to its end. */
 static void run(const char *json)
 {
-	create_with(json, NULL);
-	start();
+	start(json, NULL);
 	node_fixture_until(&rig.f, has_exited, NULL);
 }
 
@@ -258,7 +254,7 @@ static void test_output_and_exit_code(void **state)
 	assert_int_equal(s->exit_code, 3);
 	assert_int_equal(s->signal, 0);
 	assert_false(s->oom_killed);
-	assert_true(s->created_us > 0 && s->started_us >= s->created_us && s->finished_us >= s->started_us - 20000);
+	assert_true(s->started_us > 0 && s->finished_us >= s->started_us - 20000);
 	CLEANUP(mem_freep) char *log = read_log();
 	assert_non_null(strstr(log, "stdout F hello world pod-one\n"));
 	assert_non_null(strstr(log, "stderr F oops\n"));
@@ -321,8 +317,7 @@ static void test_kill(void **state)
 	(void)state;
 	NEED_ROOT();
 	struct err err = ERR_INIT;
-	create_with("{\"name\":\"c\",\"command\":[\"sh\",\"-c\",\"trap 'echo got term; exit 7' TERM; echo ready; while :; do sleep 0.05; done\"]}", NULL);
-	start();
+	start("{\"name\":\"c\",\"command\":[\"sh\",\"-c\",\"trap 'echo got term; exit 7' TERM; echo ready; while :; do sleep 0.05; done\"]}", NULL);
 	assert_int_equal(container_state(rig.container)->phase, CONTAINER_RUNNING);
 	CLEANUP(mem_freep) char *log = NULL;
 	while (!log || !strstr(log, "ready")) {
@@ -343,8 +338,7 @@ static void test_kill_all(void **state)
 	(void)state;
 	NEED_ROOT();
 	struct err err = ERR_INIT;
-	create_with("{\"name\":\"c\",\"command\":[\"sh\",\"-c\",\"sleep 1000 & sleep 1000\"]}", NULL);
-	start();
+	start("{\"name\":\"c\",\"command\":[\"sh\",\"-c\",\"sleep 1000 & sleep 1000\"]}", NULL);
 	uint64_t memory, cpu;
 	assert_int_equal(container_usage(rig.container, &memory, &cpu, &err), 0);
 	assert_true(cpu > 0);
@@ -391,8 +385,7 @@ static void test_exec(void **state)
 {
 	(void)state;
 	NEED_ROOT();
-	create_with("{\"name\":\"c\",\"command\":[\"sleep\",\"1000\"]}", NULL);
-	start();
+	start("{\"name\":\"c\",\"command\":[\"sleep\",\"1000\"]}", NULL);
 	exec_in("echo $NAME; exit 4", 10000);
 	assert_true(WIFEXITED(rig.exec_status));
 	assert_int_equal(WEXITSTATUS(rig.exec_status), 4);
@@ -429,8 +422,7 @@ static void test_terminal(void **state)
 	(void)state;
 	NEED_ROOT();
 	struct container_spec spec = { .tty = true, .stdin_open = true };
-	create_with("{\"name\":\"c\",\"command\":[\"sh\",\"-c\",\"test -t 1 && echo terminal $TERM\"]}", &spec);
-	start();
+	start("{\"name\":\"c\",\"command\":[\"sh\",\"-c\",\"test -t 1 && echo terminal $TERM\"]}", &spec);
 	node_fixture_until(&rig.f, has_exited, NULL);
 	CLEANUP(mem_freep) char *log = read_log();
 	assert_string_equal(log, "stdout F terminal xterm\r\n");
@@ -455,8 +447,7 @@ static void test_adoption(void **state)
 	(void)state;
 	NEED_ROOT();
 	struct err err = ERR_INIT;
-	create_with("{\"name\":\"c\",\"command\":[\"sh\",\"-c\",\"while [ ! -e /tmp/go ]; do sleep 0.02; done; exit 5\"]}", NULL);
-	start();
+	start("{\"name\":\"c\",\"command\":[\"sh\",\"-c\",\"while [ ! -e /tmp/go ]; do sleep 0.02; done; exit 5\"]}", NULL);
 	struct container_state before = *container_state(rig.container);
 	runtime_close(rig.runtime);
 	rig.runtime = open_runtime();
@@ -480,24 +471,6 @@ static void test_adoption(void **state)
 	remove_container();
 	assert_int_equal(runtime_adopt(rig.runtime, rig.pod_dir, "c", 0, &rig.container, on_exited, NULL, &err), -1);
 	assert_int_equal(err.kind, ERR_NOT_FOUND);
-}
-
-/* Created but not started when the agent died: the next one starts it. */
-static void test_adoption_before_start(void **state)
-{
-	(void)state;
-	NEED_ROOT();
-	struct err err = ERR_INIT;
-	create_with("{\"name\":\"c\",\"command\":[\"true\"]}", NULL);
-	runtime_close(rig.runtime);
-	rig.runtime = open_runtime();
-	rig.exited = false;
-	assert_int_equal(runtime_adopt(rig.runtime, rig.pod_dir, "c", 0, &rig.container, on_exited, NULL, &err), 0);
-	assert_int_equal(container_state(rig.container)->phase, CONTAINER_CREATED);
-	start();
-	node_fixture_until(&rig.f, has_exited, NULL);
-	assert_int_equal(container_state(rig.container)->exit_code, 0);
-	remove_container();
 }
 
 /* Killed in the middle of creation: what is left is taken down. */
@@ -526,8 +499,7 @@ static void test_killed_shim(void **state)
 	NEED_ROOT();
 	struct err err = ERR_INIT;
 	struct shim_record shim;
-	create_with("{\"name\":\"c\",\"command\":[\"sleep\",\"1000\"]}", NULL);
-	start();
+	start("{\"name\":\"c\",\"command\":[\"sleep\",\"1000\"]}", NULL);
 	struct process init = { .pid = container_state(rig.container)->pid };
 	init.start_time = process_start_time(init.pid);
 	CLEANUP(mem_freep) char *dir = mem_printf("%s/containers/c/0", rig.pod_dir);
@@ -559,8 +531,7 @@ static void test_figures(void **state)
 	int64_t best = INT64_MAX;
 	for (int i = 0; i < 5; i++) {
 		int64_t begin = time_mono_us();
-		create_with("{\"name\":\"c\",\"command\":[\"sleep\",\"1000\"]}", NULL);
-		start();
+		start("{\"name\":\"c\",\"command\":[\"sleep\",\"1000\"]}", NULL);
 		int64_t took = time_mono_us() - begin;
 		best = took < best ? took : best;
 		if (i == 4)
@@ -594,8 +565,7 @@ int main(void)
 		cmocka_unit_test(test_log_rotation),
 		cmocka_unit_test(test_terminal),
 		cmocka_unit_test(test_adoption),
-		cmocka_unit_test(test_adoption_before_start),
-		cmocka_unit_test(test_adoption_half_made),
+			cmocka_unit_test(test_adoption_half_made),
 		cmocka_unit_test(test_killed_shim),
 		cmocka_unit_test(test_figures),
 	};
