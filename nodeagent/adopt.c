@@ -11,6 +11,8 @@
 #include "nodeagent/sandbox.h"
 #include "nodeagent/tree.h"
 
+#define RETRY_MS 5000
+
 static void on_removed(const struct err *err, void *arg)
 {
 	(void)arg;
@@ -65,19 +67,32 @@ void adopt_end_containers(struct agent *agent, const char *pod_dir)
 struct removal {
 	struct agent *agent;
 	char *pod_dir, *uid;
+	struct loop_timer again;
 };
 
 static void on_torn_down(const struct err *err, void *arg)
 {
 	struct removal *r = arg;
+	struct err other = ERR_INIT;
 
-	if (err)
-		log_warn("sandbox not removed", "uid", r->uid, "error", err->msg, NULL);
-	tree_unmount(r->pod_dir, NULL);
+	if (err || tree_unmount(r->pod_dir, &other) < 0) {
+		/* Its folder stays where it is, and so it is found again. */
+		log_warn("sandbox not removed", "uid", r->uid, "error", err ? err->msg : other.msg, NULL);
+		loop_timer_arm(&r->again, RETRY_MS);
+		return;
+	}
 	pod_store_discard(r->agent->loop, r->agent->data_dir, r->uid);
 	free(r->pod_dir);
 	free(r->uid);
 	free(r);
+}
+
+static void on_again(struct loop_timer *timer, void *arg)
+{
+	struct removal *r = arg;
+
+	(void)timer;
+	sandbox_destroy(r->agent->loop, r->agent->network, r->pod_dir, r->uid, on_torn_down, r);
 }
 
 void adopt_remove(struct agent *agent, const char *pod_dir, const char *uid)
@@ -87,5 +102,6 @@ void adopt_remove(struct agent *agent, const char *pod_dir, const char *uid)
 	r->agent = agent;
 	r->pod_dir = mem_dup(pod_dir);
 	r->uid = mem_dup(uid);
-	sandbox_destroy(agent->loop, agent->network, r->pod_dir, r->uid, on_torn_down, r);
+	loop_timer_init(&r->again, agent->loop, on_again, r);
+	on_again(&r->again, r);
 }

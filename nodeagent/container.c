@@ -19,6 +19,8 @@
 #define TERMINATION_MAX_BYTES 4096
 #define LOG_TAIL_BYTES        2048
 #define LOG_TAIL_LINES        80
+#define REMOVE_TRIES          6
+#define REMOVE_FIRST_MS       100
 
 static void on_task(struct loop_task *task, void *arg);
 
@@ -47,6 +49,8 @@ void container_free(struct container *c)
 	if (c->run)
 		spawn_cancel(c->run);
 	loop_unpost(c->runtime->loop, &c->task);
+	if (c->remove_tries)
+		loop_timer_disarm(&c->remove_again);
 	loop_pidfd_free(c->watch);
 	mem_closep(&c->shim_fd);
 	*c->prev = c->next;
@@ -252,8 +256,15 @@ char *container_termination_message(const struct container *c, bool fallback_to_
 
 /* --- removal --- */
 
+/* What failed is tried again for some seconds: a shortage passes, and nobody comes back for what is left. */
 static void finish_remove(struct container *c)
 {
+	if (c->failure.kind && c->remove_tries < REMOVE_TRIES) {
+		log_debug("container not removed yet", "container", c->state.id, "err", c->failure.msg, NULL);
+		c->failure = ERR_INIT;
+		loop_timer_arm(&c->remove_again, REMOVE_FIRST_MS << c->remove_tries++);
+		return;
+	}
 	void (*done)(const struct err *, void *) = TAKE(c->remove_done);
 	void *arg = c->step_arg;
 	struct err failure = c->failure;
@@ -324,14 +335,9 @@ static void on_remove_failed(struct loop_task *task, void *arg)
 	finish_remove(arg);
 }
 
-void container_remove(struct container *c, void (*done)(const struct err *err, void *arg), void *arg)
+static void begin_removal(struct container *c)
 {
 	const char *const args[] = { "delete", "--force", c->record.id, NULL };
-	container_close_execs(c);
-	c->exited = NULL;
-	c->end_pending = false;
-	c->remove_done = done;
-	c->step_arg = arg;
 	if (delete_plain_state(c)) {
 		c->task.fn = on_plain_state_deleted;
 		loop_post(c->runtime->loop, &c->task);
@@ -342,4 +348,21 @@ void container_remove(struct container *c, void (*done)(const struct err *err, v
 		c->task.fn = on_remove_failed;
 		loop_post(c->runtime->loop, &c->task);
 	}
+}
+
+static void on_remove_again(struct loop_timer *timer, void *arg)
+{
+	(void)timer;
+	begin_removal(arg);
+}
+
+void container_remove(struct container *c, void (*done)(const struct err *err, void *arg), void *arg)
+{
+	container_close_execs(c);
+	c->exited = NULL;
+	c->end_pending = false;
+	c->remove_done = done;
+	c->step_arg = arg;
+	loop_timer_init(&c->remove_again, c->runtime->loop, on_remove_again, c);
+	begin_removal(c);
 }

@@ -41,6 +41,8 @@ struct container {
 	void (*remove_done)(const struct err *err, void *arg);
 	void *step_arg;
 	bool end_pending;
+	struct loop_timer remove_again;
+	unsigned remove_tries;
 
 	struct loop_pidfd *watch; /* of the shim */
 	int shim_fd;

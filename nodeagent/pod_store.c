@@ -144,23 +144,58 @@ void pod_store_each(const char *data_dir, void (*fn)(const char *uid, const char
 	closedir(d);
 }
 
+/* A folder on its way out. What fails is tried again, each time later. */
+struct discard {
+	struct loop *loop;
+	char *path;
+	int64_t retry_ms;
+	struct loop_timer again;
+};
+
+static void discard_failed(struct discard *d, const char *why)
+{
+	log_warn("a folder is not removed yet", "path", d->path, "error", why, NULL);
+	loop_timer_arm(&d->again, d->retry_ms);
+	d->retry_ms *= 2;
+}
+
+static void discard_free(struct discard *d)
+{
+	free(d->path);
+	free(d);
+}
+
 static void on_removed(struct spawn_result *result, void *arg)
 {
-	(void)arg;
+	struct discard *d = arg;
+
 	if (result->status != 0)
-		log_warn("removing a pod's folder failed", "output", result->err.data, NULL);
+		discard_failed(d, result->err.data);
+	else
+		discard_free(d);
+}
+
+static void on_discard(struct loop_timer *timer, void *arg)
+{
+	struct discard *d = arg;
+	const char *argv[] = { "rm", "-rf", "--one-file-system", "--", d->path, NULL };
+	struct spawn_opts opts = { .argv = argv, .stdin_fd = -1, .stdout_fd = -1, .stderr_fd = -1 };
+	struct err err = ERR_INIT;
+
+	(void)timer;
+	if (tree_remove_few(d->path))
+		discard_free(d);
+	else if (!spawn_start(d->loop, &opts, on_removed, d, &err))
+		discard_failed(d, err.msg);
 }
 
 void pod_store_discard_path(struct loop *loop, const char *path)
 {
-	const char *argv[] = { "rm", "-rf", "--one-file-system", "--", path, NULL };
-	struct spawn_opts opts = { .argv = argv, .stdin_fd = -1, .stdout_fd = -1, .stderr_fd = -1 };
-	struct err err = ERR_INIT;
+	struct discard *d = mem_zalloc(sizeof(*d));
 
-	if (tree_remove_few(path))
-		return;
-	if (!spawn_start(loop, &opts, on_removed, NULL, &err))
-		log_warn("removing a pod's folder failed", "path", path, "error", err.msg, NULL);
+	*d = (struct discard){ .loop = loop, .path = mem_dup(path), .retry_ms = 1000 };
+	loop_timer_init(&d->again, loop, on_discard, d);
+	on_discard(&d->again, d);
 }
 
 void pod_store_discard(struct loop *loop, const char *data_dir, const char *uid)
@@ -175,7 +210,7 @@ void pod_store_discard(struct loop *loop, const char *data_dir, const char *uid)
 	if (rename(dir, to) == 0)
 		pod_store_discard_path(loop, to);
 	else if (errno != ENOENT)
-		log_warn("a pod's folder cannot be moved away", "path", dir, "error", strerror(errno), NULL);
+		pod_store_discard_path(loop, dir);
 }
 
 void pod_store_empty_trash(struct loop *loop, const char *data_dir)

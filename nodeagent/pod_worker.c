@@ -89,6 +89,8 @@ static void advance(struct loop_task *task, void *arg)
 		pod_worker_advance_ended(w);
 		break;
 	case POD_TEARDOWN:
+		pod_worker_tear_down(w);
+		break;
 	case POD_GONE:
 		break;
 	}

@@ -33,8 +33,6 @@ static int64_t grace_left_ms(const struct pod_worker *w)
 	return left > 0 ? left : 0;
 }
 
-static void on_torn_down(const struct err *err, void *arg);
-
 void pod_worker_advance_stopping(struct pod_worker *w)
 {
 	bool all_quiet = true, mains_over = true;
@@ -65,8 +63,8 @@ void pod_worker_advance_stopping(struct pod_worker *w)
 	if (!all_quiet)
 		return;
 	pod_worker_set_state(w, POD_TEARDOWN);
-	w->sandbox_op = sandbox_destroy(w->ctx.agent->loop, w->ctx.agent->network, w->ctx.dir, w->ctx.uid,
-					on_torn_down, w);
+	w->retry_ms = 0;
+	pod_worker_tear_down(w);
 }
 
 static void on_torn_down(const struct err *err, void *arg)
@@ -75,12 +73,16 @@ static void on_torn_down(const struct err *err, void *arg)
 	struct err other = ERR_INIT;
 
 	w->sandbox_op = NULL;
-	if (err)
-		log_warn("sandbox not removed", "pod", w->key, "error", err->msg, NULL);
-	if (runtime_pod_cgroup_remove(w->ctx.agent->runtime, w->ctx.cgroup, &other) < 0)
-		log_warn("pod cgroup not removed", "pod", w->key, "error", other.msg, NULL);
-	if (volumes_teardown(w->ctx.dir, &other) < 0)
-		log_warn("volumes not unmounted", "pod", w->key, "error", other.msg, NULL);
+	if (!err && (runtime_pod_cgroup_remove(w->ctx.agent->runtime, w->ctx.cgroup, &other) < 0 ||
+		     volumes_teardown(w->ctx.dir, &other) < 0))
+		err = &other;
+	if (err) {
+		/* Until all is gone: what is forgotten here stays on the node for good. */
+		CLEANUP(mem_freep) char *message = mem_printf("error killing pod: %s", err->msg);
+		pod_worker_event(w, "Warning", "FailedKillPod", message);
+		pod_worker_retry_later(w);
+		return;
+	}
 	pod_worker_drop_configs(w);
 	w->sandbox_ready = false;
 	/* A pod that was not told to end shows first how its containers ended. */
@@ -89,6 +91,14 @@ static void on_torn_down(const struct err *err, void *arg)
 	pod_worker_set_state(w, POD_ENDED);
 	pod_worker_publish(w, true);
 	pod_worker_advance_soon(w);
+}
+
+void pod_worker_tear_down(struct pod_worker *w)
+{
+	if (w->sandbox_op || loop_timer_armed(&w->retry))
+		return;
+	w->sandbox_op = sandbox_destroy(w->ctx.agent->loop, w->ctx.agent->network, w->ctx.dir, w->ctx.uid,
+					on_torn_down, w);
 }
 
 void pod_worker_advance_ended(struct pod_worker *w)

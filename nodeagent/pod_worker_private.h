@@ -87,6 +87,8 @@ void pod_worker_drop_configs(struct pod_worker *w);
 void pod_worker_advance_volumes(struct pod_worker *w);
 void pod_worker_make_sandbox(struct pod_worker *w);
 void pod_worker_take_sandbox(struct pod_worker *w, const struct sandbox *sandbox);
+/* Advances it again after a while, twice as long each time. */
+void pod_worker_retry_later(struct pod_worker *w);
 void pod_worker_on_retry(struct loop_timer *timer, void *arg);
 
 /* pod_worker_containers.c: which of them may begin. */
@@ -96,6 +98,7 @@ void pod_worker_advance_active(struct pod_worker *w);
 /* pod_worker_end.c */
 void pod_worker_begin_stopping(struct pod_worker *w, int64_t grace_ms);
 void pod_worker_advance_stopping(struct pod_worker *w);
+void pod_worker_tear_down(struct pod_worker *w);
 void pod_worker_advance_ended(struct pod_worker *w);
 void pod_worker_arm_active_deadline(struct pod_worker *w);
 void pod_worker_on_active_deadline(struct loop_timer *timer, void *arg);

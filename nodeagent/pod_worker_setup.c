@@ -70,7 +70,7 @@ void pod_worker_hold_config(enum config_kind kind, const char *name, void *arg)
 	    config_objects_use(w->ctx.agent->configs, kind, w->ctx.namespace_, name, on_config_changed, w);
 }
 
-static void retry_later(struct pod_worker *w)
+void pod_worker_retry_later(struct pod_worker *w)
 {
 	w->retry_ms = w->retry_ms ? w->retry_ms * 2 : RETRY_FIRST_MS;
 	if (w->retry_ms > RETRY_MAX_MS)
@@ -117,7 +117,7 @@ void pod_worker_advance_volumes(struct pod_worker *w)
 			return;
 	if (volumes_setup(&opts, &err) < 0) {
 		pod_worker_event(w, "Warning", "FailedMount", err.msg);
-		retry_later(w);
+		pod_worker_retry_later(w);
 		return;
 	}
 	w->retry_ms = 0;
@@ -130,7 +130,7 @@ static void sandbox_failed(struct pod_worker *w, const struct err *err)
 	CLEANUP(mem_freep) char *message = mem_printf("Failed to create pod sandbox: %s", err->msg);
 
 	pod_worker_event(w, "Warning", "FailedCreatePodSandBox", message);
-	retry_later(w);
+	pod_worker_retry_later(w);
 }
 
 void pod_worker_take_sandbox(struct pod_worker *w, const struct sandbox *sandbox)

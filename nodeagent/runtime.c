@@ -102,7 +102,11 @@ int runtime_pod_cgroup_make(struct runtime *runtime, const char *cgroup, int64_t
 int runtime_pod_cgroup_remove(struct runtime *runtime, const char *cgroup, struct err *err)
 {
 	CLEANUP(mem_freep) char *path = cgroup_path(runtime, cgroup);
-	return cgroup_remove(path, err);
+	if (!cgroup_remove(path, err))
+		return 0;
+	/* What still lives there was left by containers that used the node's PID namespace. */
+	cgroup_kill(path, NULL);
+	return -1;
 }
 
 int runtime_forget(const char *pod_dir, const char *name, unsigned attempt, struct err *err)

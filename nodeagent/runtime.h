@@ -119,7 +119,8 @@ int runtime_adopt(struct runtime *runtime, const char *pod_dir, const char *name
 /* Memory and CPU now: working set bytes, CPU nanoseconds. */
 int container_usage(const struct container *container, uint64_t *ret_memory_bytes, uint64_t *ret_cpu_ns,
 		    struct err *err);
-/* Makes and removes the pod's cgroup with its limits (sums of the containers'); both idempotent. */
+/* Makes and removes the pod's cgroup with its limits (sums of the containers'); both idempotent. When removal
+ * fails because something lives there, that is killed: it succeeds soon after. */
 int runtime_pod_cgroup_make(struct runtime *runtime, const char *cgroup, int64_t cpu_shares_millicpu,
 			    int64_t cpu_limit_millicpu, int64_t memory_limit_bytes, struct err *err);
 int runtime_pod_cgroup_remove(struct runtime *runtime, const char *cgroup, struct err *err);

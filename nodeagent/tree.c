@@ -86,21 +86,22 @@ static bool at_or_below(const char *path, const char *root)
 }
 
 /* The mounts at or below ROOT in the order they were made; the caller frees each and the array. */
-static size_t mounts_below(const char *root, char ***ret)
+static int mounts_below(const char *root, char ***ret, size_t *ret_n, struct err *err)
 {
 	FILE *f = setmntent("/proc/self/mounts", "re");
 	size_t n = 0;
 
 	*ret = NULL;
 	if (!f)
-		return 0;
+		return err_set_errno(err, errno, "open /proc/self/mounts");
 	for (struct mntent *m; (m = getmntent(f));)
 		if (at_or_below(m->mnt_dir, root)) {
 			*ret = mem_realloc_array(*ret, n + 1, sizeof(**ret));
 			(*ret)[n++] = mem_dup(m->mnt_dir);
 		}
 	endmntent(f);
-	return n;
+	*ret_n = n;
+	return 0;
 }
 
 bool tree_is_mount(const char *path)
@@ -127,8 +128,8 @@ int tree_bind_private(const char *path, struct err *err)
 int tree_unmount(const char *path, struct err *err)
 {
 	char **mounts;
-	size_t n = mounts_below(path, &mounts);
-	int rc = 0;
+	size_t n = 0;
+	int rc = mounts_below(path, &mounts, &n, err);
 
 	while (n > 0) {
 		n--;
