@@ -18,7 +18,7 @@ static void each_entry(const char *dir, void (*fn)(const char *dir, const char *
 	const struct dirent *entry;
 
 	while (d && (entry = readdir(d)))
-		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+		if (entry->d_name[0] != '.')
 			fn(dir, entry->d_name, arg);
 	if (d)
 		closedir(d);
@@ -152,7 +152,7 @@ void node_scan(const struct node_where *where, struct node_scan *ret)
 		{ "pods", offsetof(struct node_scan, pod_dirs), add_name },
 		{ "network", offsetof(struct node_scan, leases), add_target },
 		{ "runc", offsetof(struct node_scan, containers), add_name },
-		{ "trash", offsetof(struct node_scan, trash), add_name },
+		{ "pods/.trash", offsetof(struct node_scan, trash), add_name },
 	};
 	CLEANUP(mem_freep) char *links = mem_printf("/sys/class/net/%s/brif", where->bridge);
 	struct hierarchies h = { ret, where->cgroup_parent };

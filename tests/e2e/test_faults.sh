@@ -56,14 +56,12 @@ descriptors() { find "/proc/$(cat "$WORK/agent")/fd" -type l -printf '%l\n' 2>/d
 # What there is of any pod, one line each.
 remains() {
 	_id=$(cat "$DIR.id")
-	ls "$DIR/agent/pods" "$DIR/agent/pods/.trash" "$DIR/agent/runc" 2>/dev/null | grep -v -e : -e '^$' | sed 's/^/file: /'
+	find "$DIR/agent/pods" "$DIR/agent/runc" -mindepth 1 -maxdepth 2 ! -path '*/pods/.trash' | sed 's/^/file: /'
+	find "$DIR/agent/network" -type l | sed 's/^/address: /'
 	grep -F " $DIR/agent/pods/" /proc/self/mountinfo | sed 's/^/mount: /'
 	ip -o link show master "knarr$_id" | sed 's/^/link: /'
 	find /sys/fs/cgroup -maxdepth 4 -type d -path "*knarr-$_id/*" -name 'pod*' | sed 's/^/cgroup: /'
-	for _cmdline in /proc/[0-9]*/cmdline; do
-		{ tr '\0' ' ' <"$_cmdline" | grep -F knarr-shim | grep -F "$DIR/" | grep -v '^grep ' | sed 's/^/process: /'; } 2>/dev/null
-	done
-	[ "$(find "$DIR/agent/network" -type f -name '*[0-9]' 2>/dev/null | wc -l)" = 0 ] || ls "$DIR/agent/network" | sed 's/^/address: /'
+	pgrep -af "knarr-shim .*$DIR/" | sed 's/^/process: /'
 	[ ! -s "$WORK/descriptors" ] || [ "$(descriptors)" -le "$(cat "$WORK/descriptors")" ] ||
 		{ echo "descriptors, of $(cat "$WORK/descriptors") before:"; ls -l "/proc/$(cat "$WORK/agent")/fd"; }
 }
