@@ -145,7 +145,8 @@ static struct object *find(const struct batch *batch, const struct table *table,
 /* --- adding --- */
 
 /* Gives WRITE's object (reference taken), which replaces OLD, its revision and shows it to the writes after
- * it. */
+ * it. The object is a copy made on this thread: the edge's own lies between what its request frees, and the
+ * holes around objects that stay would be half as large again as they are. */
 static void apply(struct batch *batch, struct batch_write *write, struct object *object,
 		  const struct object *old)
 {
@@ -175,7 +176,7 @@ static void add_create(struct batch *batch, struct batch_write *write, struct ob
 	else if (command->dry_run)
 		command->ret_object = object_ref(object);
 	else
-		apply(batch, write, object_ref(object), NULL);
+		apply(batch, write, object_copy_at(object, 0), NULL);
 }
 
 static void add_update(struct batch *batch, struct batch_write *write, struct object *object)
@@ -195,7 +196,7 @@ static void add_update(struct batch *batch, struct batch_write *write, struct ob
 		object_set_revision(object, object_revision(old));
 		command->ret_object = object_ref(object);
 	} else {
-		apply(batch, write, object_ref(object), old);
+		apply(batch, write, object_copy_at(object, 0), old);
 	}
 }
 
@@ -213,7 +214,7 @@ static void add_delete(struct batch *batch, struct batch_write *write, struct ob
 		command->ret_object = object_ref(old);
 	} else {
 		write->deleted = true;
-		apply(batch, write, final ? object_ref(final) : object_copy_at(old, 0), old);
+		apply(batch, write, object_copy_at(final ? final : old, 0), old);
 	}
 }
 
