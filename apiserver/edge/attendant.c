@@ -134,6 +134,15 @@ static void hang_up(struct attend *attend)
 	attend_wake(attend);
 }
 
+/* What the kernel still holds for a peer that does not read is dropped when libmicrohttpd closes the socket.
+ */
+static void cut(const struct attend *attend)
+{
+	static const struct linger at_once = { .l_onoff = 1, .l_linger = 0 };
+	setsockopt(attend->fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
+	shutdown(attend->fd, SHUT_RDWR);
+}
+
 static int expire(struct attendant *a)
 {
 	int64_t now = time_mono_ms();
@@ -142,7 +151,7 @@ static int expire(struct attendant *a)
 		heap_remove(a, attend);
 		attend->timed_out = true;
 		if (attend->cuts)
-			shutdown(attend->fd, SHUT_RDWR);
+			cut(attend);
 		else
 			attend_wake(attend);
 	}

@@ -16,7 +16,6 @@
 /* An answer over LARGE bytes must be taken in time; all of them together hold no more than LARGE_MAX. */
 #define LARGE     (64 * 1024)
 #define LARGE_MAX (256 * 1024 * 1024)
-#define LARGE_MS  60000 /* the time that Kubernetes gives a request */
 
 #define BODY_BLOCK (16 * 1024) /* a TLS record */
 
@@ -114,7 +113,7 @@ bool respond_take_room(struct request *r, size_t len)
 		return false;
 	}
 	r->answer_room = len;
-	attend_begin_cut(&r->sending, server->attendant, r->connection, LARGE_MS);
+	attend_begin_cut(&r->sending, server->attendant, r->connection, server->answer_ms);
 	return true;
 }
 

@@ -19,10 +19,12 @@
 /* Of one connection: header lines, and what a stream writes at once. */
 #define CONNECTION_MEMORY (16 * 1024)
 #define IDLE_TIMEOUT_S    120u
-#define SILENCE_MS        32000 /* as Kubernetes: for the handshake and the header of the first request */
-#define STOP_GRACE_S      2
-#define TLS_PRIORITY      "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:%SERVER_PRECEDENCE"
-#define BEARER            "Bearer "
+/* As Kubernetes: for the handshake and the header of the first request; for a request in all. */
+#define SILENCE_MS   32000
+#define ANSWER_MS    60000
+#define STOP_GRACE_S 2
+#define TLS_PRIORITY "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:%SERVER_PRECEDENCE"
+#define BEARER       "Bearer "
 
 static PRINTF_LIKE(2, 0) void server_log(void *cls, const char *format, va_list ap)
 {
@@ -51,7 +53,7 @@ static void connection_notify(void *cls, struct MHD_Connection *connection, void
 	struct connection *known = *socket_context;
 	if (what == MHD_CONNECTION_NOTIFY_STARTED) {
 		*socket_context = known = connection_new(connection);
-		attend_begin_cut(&known->silence, server->attendant, connection, SILENCE_MS);
+		attend_begin_cut(&known->silence, server->attendant, connection, server->silence_ms);
 		known->silent = true;
 	} else if (known) {
 		if (known->silent)
@@ -246,6 +248,8 @@ int server_new(const struct server_opts *opts, struct server **ret, struct err *
 	server->client_ca_pem = mem_dup(opts->client_ca_pem);
 	server->max_reads = opts->max_reads ? opts->max_reads : 400;
 	server->max_writes = opts->max_writes ? opts->max_writes : 200;
+	server->silence_ms = opts->silence_ms ? opts->silence_ms : SILENCE_MS;
+	server->answer_ms = opts->answer_ms ? opts->answer_ms : ANSWER_MS;
 	pthread_mutex_init(&server->lock, NULL);
 	pthread_cond_init(&server->idle, NULL);
 	int fd = -1;

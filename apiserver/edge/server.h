@@ -29,6 +29,8 @@ struct server_opts {
 	unsigned max_connections;     /* 0: 25,000 */
 	unsigned max_reads;           /* requests in flight, from when their body is there; 0: 400 */
 	unsigned max_writes;          /* 0: 200 */
+	int64_t silence_ms;           /* from a connection to the header of its first request; 0: 32,000 */
+	int64_t answer_ms;            /* to take a large answer; 0: 60,000 */
 };
 
 struct server {
@@ -39,7 +41,7 @@ struct server {
 	struct log_proxy *log_proxy;
 	char *cert_pem, *key_pem, *client_ca_pem;
 	uint16_t port;
-	int64_t max_reads, max_writes;
+	int64_t max_reads, max_writes, silence_ms, answer_ms;
 	_Atomic int64_t reads, writes, watches; /* in flight, open */
 	_Atomic int64_t body_bytes;             /* of requests on their way in or not answered yet */
 	_Atomic int64_t answer_bytes;           /* of large answers that are not taken yet */

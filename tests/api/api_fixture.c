@@ -44,6 +44,8 @@ static void start_server(struct api_fixture *fixture)
 			     .key_pem = fixture->client_pair.key_pem },
 		.max_reads = fixture->max_reads,
 		.max_writes = fixture->max_writes,
+		.silence_ms = fixture->silence_ms,
+		.answer_ms = fixture->answer_ms,
 	};
 	must(server_new(&opts, &fixture->server, &err), &err);
 }

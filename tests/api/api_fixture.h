@@ -23,6 +23,7 @@ struct api_fixture {
 	struct http_client *client; /* trusts the server; shows no certificate */
 	/* 0: the server's defaults */
 	unsigned max_reads, max_writes;
+	int64_t silence_ms, answer_ms;
 };
 
 /* Fails the test when anything does not start. FIXTURE is zero, or its limits are set. */

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 #include <gnutls/gnutls.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -82,6 +83,15 @@ static int setup(void **state)
 	struct api_fixture *fixture = mem_zalloc(sizeof(*fixture));
 	fixture->max_writes = 1;
 	fixture->max_reads = 2;
+	api_fixture_start(fixture);
+	*state = fixture;
+	return 0;
+}
+
+static int setup_impatient(void **state)
+{
+	struct api_fixture *fixture = mem_zalloc(sizeof(*fixture));
+	fixture->silence_ms = fixture->answer_ms = 200;
 	api_fixture_start(fixture);
 	*state = fixture;
 	return 0;
@@ -164,16 +174,13 @@ static void slow_senders_hinder_nobody(void **state)
 		raw_close(&slow[i]);
 }
 
-/* Two places for reads: those who do not take their lists have none of them. */
-static void readers_who_take_nothing_hinder_nobody(void **state)
+static void fill(struct api_fixture *fixture, size_t n)
 {
-	struct api_fixture *fixture = *state;
 	CLEANUP(buf_close) struct buf body = BUF_INIT;
-	struct raw deaf[5];
-	struct api_answer answer;
-	for (int i = 0; i < 4; i++) {
+	for (size_t i = 0; i < n; i++) {
+		struct api_answer answer;
 		buf_reset(&body);
-		buf_printf(&body, "{\"metadata\":{\"name\":\"large-%d\"},\"data\":{\"x\":\"", i);
+		buf_printf(&body, "{\"metadata\":{\"name\":\"large-%zu\"},\"data\":{\"x\":\"", i);
 		for (size_t k = 0; k < 1000000; k++)
 			buf_char(&body, 'x');
 		buf_str(&body, "\"}}");
@@ -186,20 +193,79 @@ static void readers_who_take_nothing_hinder_nobody(void **state)
 		assert_int_equal(answer.code, 201);
 		api_answer_close(&answer);
 	}
-	for (size_t i = 0; i < ARRAY_SIZE(deaf); i++) {
-		char first[2];
-		bool closed;
-		raw_open_with(&deaf[i], server_port(fixture->server), 4096);
-		raw_send(&deaf[i], "GET " CONFIG_MAPS " HTTP/1.1\r\n" HOST "\r\n");
-		raw_receive(&deaf[i], 5000, first, sizeof(first), &closed); /* it is being answered */
-		assert_string_equal(first, "H");
-	}
+}
+
+/* A list of which only the first byte is read. */
+static void open_deaf(struct raw *raw, uint16_t port)
+{
+	char first[2];
+	bool closed;
+	raw_open_with(raw, port, 4096);
+	raw_send(raw, "GET " CONFIG_MAPS " HTTP/1.1\r\n" HOST "\r\n");
+	raw_receive(raw, 5000, first, sizeof(first), &closed);
+	assert_string_equal(first, "H");
+}
+
+/* Two places for reads: those who do not take their lists have none of them. */
+static void readers_who_take_nothing_hinder_nobody(void **state)
+{
+	struct api_fixture *fixture = *state;
+	struct raw deaf[5];
+	struct api_answer answer;
+	fill(fixture, 4);
+	for (size_t i = 0; i < ARRAY_SIZE(deaf); i++)
+		open_deaf(&deaf[i], server_port(fixture->server));
 	struct api_request get = { .method = "GET", .path = CONFIG_MAPS "?limit=1" };
 	api_exchange(fixture, &get, &answer);
 	assert_int_equal(answer.code, 200);
 	api_answer_close(&answer);
 	for (size_t i = 0; i < ARRAY_SIZE(deaf); i++)
 		raw_close(&deaf[i]);
+}
+
+/* Until the server hangs up on a connection whose peer reads nothing. */
+static void wait_for_hang_up(int fd)
+{
+	struct pollfd peer = { .fd = fd, .events = POLLRDHUP }; /* and a reset */
+	assert_int_equal(poll(&peer, 1, 10000), 1);
+}
+
+static void who_does_not_begin_is_hung_up_on(void **state)
+{
+	struct api_fixture *fixture = *state;
+	struct raw raw;
+	raw_open(&raw, server_port(fixture->server));
+	raw_send(&raw, "GET /version HTTP/1.1\r\nHost:");
+	wait_for_hang_up(raw.fd);
+	raw_close(&raw);
+}
+
+static void who_has_begun_has_time(void **state)
+{
+	struct api_fixture *fixture = *state;
+	struct raw raw, later;
+	char answer[4096];
+	bool closed;
+	raw_open(&raw, server_port(fixture->server));
+	raw_send(&raw, "GET /version HTTP/1.1\r\nHost: x\r\n\r\n");
+	raw_receive(&raw, 100, answer, sizeof(answer), &closed);
+	raw_open(&later, server_port(fixture->server));
+	wait_for_hang_up(later.fd); /* one that came after it and said nothing */
+	raw_send(&raw, "GET /version HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+	raw_receive(&raw, 5000, answer, sizeof(answer), &closed);
+	assert_int_equal(strncmp(answer, "HTTP/1.1 200", 12), 0);
+	raw_close(&raw);
+	raw_close(&later);
+}
+
+static void who_does_not_take_a_list_is_hung_up_on(void **state)
+{
+	struct api_fixture *fixture = *state;
+	struct raw raw;
+	fill(fixture, 4);
+	open_deaf(&raw, server_port(fixture->server));
+	wait_for_hang_up(raw.fd);
+	raw_close(&raw);
 }
 
 static void what_is_no_tls_is_forgotten(void **state)
@@ -231,6 +297,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_nul_does_not_cut_a_name, setup, teardown),
 		cmocka_unit_test_setup_teardown(slow_senders_hinder_nobody, setup, teardown),
 		cmocka_unit_test_setup_teardown(readers_who_take_nothing_hinder_nobody, setup, teardown),
+		cmocka_unit_test_setup_teardown(who_does_not_begin_is_hung_up_on, setup_impatient, teardown),
+		cmocka_unit_test_setup_teardown(who_has_begun_has_time, setup_impatient, teardown),
+		cmocka_unit_test_setup_teardown(who_does_not_take_a_list_is_hung_up_on, setup_impatient, teardown),
 		cmocka_unit_test_setup_teardown(what_is_no_tls_is_forgotten, setup, teardown),
 	};
 	resource_all(&(size_t){ 0 });

@@ -18,7 +18,7 @@
 #include "apiserver/edge/request.h"
 #include "apiserver/edge/server.h"
 
-static struct server server = { .max_reads = 400, .max_writes = 200 };
+static struct server server = { .max_reads = 400, .max_writes = 200, .answer_ms = 60000 };
 
 /* --- a store that forgets --- */
 

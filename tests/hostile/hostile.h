@@ -30,7 +30,7 @@ struct mode {
 	unsigned n_short, n_long; /* peers */
 	bool stays;               /* until the end of the run */
 	bool writes;              /* large objects are written all the time */
-	unsigned growth_mib;      /* that the server's memory may show */
+	unsigned growth_kib;      /* of the server's memory, for each peer */
 	/* What peer I does; its text lives as long as the mode. */
 	void (*plan)(struct hostile *h, unsigned i, struct peer_plan *ret);
 	/* Every peer is as the server should have made it: true; asked again and again until it is or time is

@@ -16,8 +16,9 @@
 
 #define OBJECTS        200
 #define OBJECT_BYTES   (16 * 1024)
-#define SETTLE_MS      10000
+#define SETTLE_MS      60000
 #define OVERFLOW_FILES 2000
+#define GROWTH_MIB     64 /* of the server's memory, whatever the peers */
 /* What others may feel at most, on whatever machine this runs: not a figure to be proud of, but to see a
  * stall. */
 #define P99_MAX_US 5000000
@@ -250,7 +251,7 @@ static void run_mode(struct hostile *h, const struct mode *mode, size_t n, int64
 		      reading.answered, reading.fault);
 	if (reading.p99_us > P99_MAX_US)
 		fault(h, "%s: others waited %lld ms", mode->name, (long long)reading.p99_us / 1000);
-	if (mib > calm_mib + mode->growth_mib)
+	if (mib > calm_mib + GROWTH_MIB + (n + h->n_staying) * mode->growth_kib / 1024)
 		fault(h, "%s: memory grew from %u to %u MiB", mode->name, calm_mib, mib);
 	api_client_free(TAKE(h->writer));
 	counts.modes++;
@@ -282,16 +283,23 @@ static void check_served_again(struct hostile *h)
  * them. */
 static void run_overflow(struct hostile *h, int64_t ms)
 {
-	struct err err = ERR_INIT;
-
-	gauge_stop(TAKE(h->gauge));
-	stop_server(h);
 	h->server.max_files = OVERFLOW_FILES;
 	start_server(h);
-	h->gauge = gauge_start(&h->server.config, &err);
+	fill(h);
+	h->gauge = gauge_start(&h->server.config, NULL);
 	run_for(h, 500);
 	run_mode(h, &overflow_mode, overflow_mode.n_long, ms, memory_mib(h, "VmRSS:"));
 	check_served_again(h);
+	gauge_stop(TAKE(h->gauge));
+	stop_server(h);
+	h->server.max_files = 0;
+}
+
+/* Those who misbehave have machines of their own; on this one they come last. Of this thread only. */
+static void step_back(void)
+{
+	if (setpriority(PRIO_PROCESS, 0, 10) < 0)
+		fprintf(stderr, "knarr-hostile-check: setpriority: %s\n", strerror(errno));
 }
 
 static void run_modes(struct hostile *h, int64_t seconds)
@@ -299,7 +307,10 @@ static void run_modes(struct hostile *h, int64_t seconds)
 	struct gauge_reading calm;
 	int64_t ms = seconds ? seconds * 1000 / 18 : 1000;
 
+	run_overflow(h, ms);
+	start_server(h);
 	h->gauge = gauge_start(&h->server.config, NULL);
+	step_back();
 	run_for(h, 500);
 	gauge_read(h->gauge, &calm); /* warm */
 	run_for(h, ms * 2);
@@ -317,8 +328,6 @@ static void run_modes(struct hostile *h, int64_t seconds)
 	}
 	free(TAKE(h->staying));
 	counts.peak_mib = memory_mib(h, "VmHWM:");
-	if (!only || strstr(overflow_mode.name, only))
-		run_overflow(h, ms);
 }
 
 static int write_report(int64_t seconds, bool failed)
@@ -366,8 +375,6 @@ int main(int argc, char **argv)
 	h.server.ready = server_ready;
 	h.server.ended = server_ended;
 	h.server.arg = &h;
-	start_server(&h);
-	fill(&h);
 	run_modes(&h, strtol(seconds_text, NULL, 10));
 	gauge_stop(h.gauge);
 	stop_server(&h);
