@@ -53,7 +53,8 @@ struct control {
 	int64_t killed_ms;   /* when a program was last killed or away */
 	int64_t kill_gap_ms; /* most of this round */
 	size_t rounds, filled;
-	int fill; /* replicas that fill the nodes up */
+	size_t deleting; /* calls under way */
+	int fill;        /* replicas that fill the nodes up */
 };
 
 /* --- what is told --- */
@@ -119,15 +120,29 @@ static void kill_one(struct loop_timer *timer, void *arg)
 	rules_killed(c->rules);
 }
 
+static void node_deleted(const struct api_response *response, void *arg)
+{
+	(void)response; /* whether it was is seen by the watch, and by the node when it is back */
+	((struct control *)arg)->deleting--;
+}
+
 static void lose_one(struct loop_timer *timer, void *arg)
 {
 	struct control *c = arg;
-	size_t node = rng_below(&c->losses, NODES);
+	const char *name = players_name(rng_below(&c->losses, NODES));
 	int64_t down_ms = churn_between(&c->losses, 200, 9000);
+	bool delete = rng_chance(&c->losses, 15);
+	CLEANUP(mem_freep) char *path = mem_printf("%s/%s", resources[RULES_NODE].path, name);
 
 	loop_timer_arm(timer, churn_between(&c->losses, 500, 5000));
-	if (players_kill(c->players, node, down_ms))
-		churn_note(c->churn, "lose node %s for %lld ms", players_name(node), (long long)down_ms);
+	if (!players_kill(c->players, name, down_ms))
+		return;
+	churn_note(c->churn, "lose node %s for %lld ms%s", name, (long long)down_ms,
+		   delete ? ", and delete it" : "");
+	if (!delete)
+		return;
+	c->deleting++;
+	api_client_call(c->churn->client, "DELETE", path, NULL, "{}", 2, node_deleted, c);
 }
 
 static void fire(struct control *c, int64_t ms)
@@ -172,8 +187,13 @@ static bool settled(struct buf *why, void *arg)
 {
 	struct control *c = arg;
 	struct judge_state s = look(c);
+	size_t nodes = json_len(json_get(s.nodes, "items"));
 	bool yes = judge_settled(&s, &c->wanted, why);
 
+	if (yes && nodes != NODES + 1) {
+		buf_printf(why, "there are %zu nodes and the marker, not %d", nodes - 1, NODES);
+		yes = false;
+	}
 	look_close(&s);
 	return yes;
 }
@@ -312,6 +332,8 @@ void control_run(struct churn *churn)
 		}
 		print_counts(&c);
 	}
+	while (c.deleting > 0)
+		loop_turn(churn->loop, -1);
 	history_free(c.history);
 	players_free(c.players);
 	acts_free(c.acts);

@@ -282,11 +282,14 @@ static void revive(struct loop_timer *timer, void *arg)
 			pod_soon(pod);
 }
 
-bool players_kill(struct players *players, size_t i, int64_t down_ms)
+bool players_kill(struct players *players, const char *name, int64_t down_ms)
 {
-	struct player *p = &players->list[i % players->n];
+	struct player *p = NULL;
 
-	if (p->dead)
+	for (size_t i = 0; i < players->n; i++)
+		if (strcmp(players->list[i].name, name) == 0)
+			p = &players->list[i];
+	if (!p || p->dead)
 		return false;
 	p->dead = true;
 	players->kills++;

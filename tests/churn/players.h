@@ -23,8 +23,8 @@ void players_free(struct players *players); /* NULL is fine */
 void players_node(struct players *players, const struct json_object *node, bool deleted);
 void players_pod(struct players *players, const struct json_object *pod, bool deleted);
 
-/* Node I dies for DOWN_MS; false when it is dead. */
-bool players_kill(struct players *players, size_t i, int64_t down_ms);
+/* The node of that name dies for DOWN_MS; false when it is dead. */
+bool players_kill(struct players *players, const char *name, int64_t down_ms);
 void players_revive_all(struct players *players);
 size_t players_kills(const struct players *players);
 /* Name ("fake-3") of node I; a static buffer. */
