@@ -30,12 +30,12 @@ int bench_bind(int argc, char **argv)
 	(void)argc;
 	/* Nodes without agents stay ready for forty seconds, which is more than it takes. */
 	struct tally_watch *nodes = tally_nodes(loop, client);
-	struct client_sender *sender = client_send(client, "POST", n_nodes, make_node, NULL);
+	struct client_sender *sender = client_send(client, "POST", n_nodes, make_node, NULL, NULL);
 	tally_until_least(nodes, &tally_now(nodes)->ready, n_nodes);
 	client_sender_finish(sender, loop);
 	struct tally_watch *pods = tally_pods(loop, client, NULL, NULL);
 	int64_t began_us = time_mono_us();
-	sender = client_send(client, "POST", n_pods, make_pod, NULL);
+	sender = client_send(client, "POST", n_pods, make_pod, NULL, NULL);
 	int64_t ended_us = tally_until_least(pods, &tally_now(pods)->placed, n_pods);
 	client_sender_finish(sender, loop);
 	bench_figure("bind-per-s", 1e6 * (double)n_pods / (double)(ended_us - began_us));

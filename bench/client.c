@@ -5,6 +5,7 @@
 
 #include "bench/bench.h"
 #include "lib/mem.h"
+#include "lib/timefmt.h"
 
 struct client_sender {
 	struct api_client *client;
@@ -12,6 +13,11 @@ struct client_sender {
 	size_t n, next, answered;
 	client_make_fn make;
 	void *arg;
+	struct stats *waited_ms;
+	struct exchange {
+		struct client_sender *sender;
+		int64_t began_us;
+	} exchanges[CLIENT_CONNECTIONS];
 };
 
 void client_config(const char *path, struct kubeconfig *ret)
@@ -47,33 +53,42 @@ void client_do(struct api_client *client, const char *method, const char *path, 
 
 static void answered(const struct api_response *response, void *arg);
 
-static void send_next(struct client_sender *s)
+static void send_next(struct exchange *exchange)
 {
+	struct client_sender *s = exchange->sender;
 	CLEANUP(buf_close) struct buf path = BUF_INIT, body = BUF_INIT;
 
 	s->make(s->next++, &path, &body, s->arg);
-	api_client_call(s->client, s->method, path.data, NULL, body.data, body.len, answered, s);
+	exchange->began_us = time_mono_us();
+	api_client_call(s->client, s->method, path.data, NULL, body.data, body.len, answered, exchange);
 }
 
 static void answered(const struct api_response *response, void *arg)
 {
-	struct client_sender *s = arg;
+	struct exchange *exchange = arg;
+	struct client_sender *s = exchange->sender;
 
 	if (response->err.kind != ERR_NONE)
 		bench_die("%s", response->err.msg);
+	if (s->waited_ms)
+		stats_add(s->waited_ms, (double)(time_mono_us() - exchange->began_us) / 1000);
 	s->answered++;
 	if (s->next < s->n)
-		send_next(s);
+		send_next(exchange);
 }
 
 struct client_sender *client_send(struct api_client *client, const char *method, size_t n,
-				  client_make_fn make, void *arg)
+				  client_make_fn make, void *arg, struct stats *waited_ms)
 {
 	struct client_sender *s = mem_zalloc(sizeof(*s));
 
-	*s = (struct client_sender){ .client = client, .method = method, .n = n, .make = make, .arg = arg };
-	for (size_t i = 0; i < CLIENT_CONNECTIONS && s->next < n; i++)
-		send_next(s);
+	*s = (struct client_sender){
+		.client = client, .method = method, .n = n, .make = make, .arg = arg, .waited_ms = waited_ms
+	};
+	for (size_t i = 0; i < CLIENT_CONNECTIONS && s->next < n; i++) {
+		s->exchanges[i].sender = s;
+		send_next(&s->exchanges[i]);
+	}
 	return s;
 }
 

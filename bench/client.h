@@ -1,6 +1,7 @@
 /* Clients of the cluster under measure, and many requests at once. */
 #pragma once
 
+#include "bench/stats.h"
 #include "lib/api_client.h"
 
 /* As many requests as lib/api_client keeps under way are more than a measure of one core's work needs. */
@@ -16,9 +17,10 @@ void client_do(struct api_client *client, const char *method, const char *path, 
 
 /* Makes request I of a row. */
 typedef void (*client_make_fn)(size_t i, struct buf *path, struct buf *body, void *arg);
-/* Sends N requests, CLIENT_CONNECTIONS at a time, and returns at once; the loop does the work. */
+/* Sends N requests, CLIENT_CONNECTIONS at a time, and returns at once; the loop does the work. WAITED_MS, or
+ * NULL, gets how long each answer took. */
 struct client_sender;
 struct client_sender *client_send(struct api_client *client, const char *method, size_t n,
-				  client_make_fn make, void *arg);
+				  client_make_fn make, void *arg, struct stats *waited_ms);
 /* Runs the loop until all are answered, and frees it. */
 void client_sender_finish(struct client_sender *sender, struct loop *loop);

@@ -252,10 +252,11 @@ static void register_nodes(struct fake_nodes *fake, char *name)
 {
 	struct tally_watch *nodes = tally_nodes(fake->loop, fake->client);
 	size_t already = tally_now(nodes)->ready;
-	struct client_sender *sender = client_send(fake->client, "POST", fake->n, make_node, name);
+	struct client_sender *sender = client_send(fake->client, "POST", fake->n, make_node, name, NULL);
 
 	client_sender_finish(sender, fake->loop);
-	client_sender_finish(client_send(fake->lease_client, "POST", fake->n, make_lease, fake), fake->loop);
+	client_sender_finish(client_send(fake->lease_client, "POST", fake->n, make_lease, fake, NULL),
+			     fake->loop);
 	tally_until_least(nodes, &tally_now(nodes)->ready, already + fake->n);
 	tally_free(nodes);
 }

@@ -62,7 +62,7 @@ int bench_fill(int argc, char **argv)
 		watch = tally_pods(loop, client, OBJECTS_SELECTOR, NULL);
 	size_t already = watch ? tally_now(watch)->ready : 0;
 	int64_t began_us = time_mono_us();
-	struct client_sender *sender = client_send(client, "POST", n, make, &fill);
+	struct client_sender *sender = client_send(client, "POST", n, make, &fill, NULL);
 	if (watch)
 		tally_until_least(watch, &tally_now(watch)->ready, already + n);
 	client_sender_finish(sender, loop);

@@ -33,12 +33,12 @@ int bench_pods(int argc, char **argv)
 	for (size_t round = 0; round < rounds; round++) {
 		CLEANUP(mem_freep) char *prefix = mem_printf("bench-%zu", round);
 		int64_t began_us = time_mono_us();
-		struct client_sender *sender = client_send(client, "POST", n, make_pod, prefix);
+		struct client_sender *sender = client_send(client, "POST", n, make_pod, prefix, NULL);
 		bench_figure("ready-ms", ms(began_us, tally_until_least(pods, &tally_now(pods)->ready, n)));
 		client_sender_finish(sender, loop);
 
 		began_us = time_mono_us();
-		sender = client_send(client, "DELETE", n, make_delete, prefix);
+		sender = client_send(client, "DELETE", n, make_delete, prefix, NULL);
 		bench_figure("gone-ms", ms(began_us, tally_until(pods, (struct tally){ 0 })));
 		client_sender_finish(sender, loop);
 	}

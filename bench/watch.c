@@ -9,9 +9,6 @@
 #include "bench/client.h"
 #include "bench/objects.h"
 #include "bench/process.h"
-#include "bench/stats.h"
-#include "bench/tls_client.h"
-#include "lib/json.h"
 #include "lib/timefmt.h"
 
 #define MARK    "\"tick\":\""
@@ -23,53 +20,73 @@ enum { OPENING = 64, SETTLE_MS = 2000, PAUSE_MS = 20 };
 struct fan {
 	struct loop *loop;
 	struct api_client *client;
-	struct tls_client *tls;
-	struct tls_conn **conns;
-	size_t n, begun, opened;
-	char *path;
-	/* The change under way. */
+	struct http_client *http;
+	char *url;
+	struct watch *watches;
+	size_t n, begun;
+	/* The change under way, and who has it. */
 	size_t tick, seen;
 	int64_t began_us;
 	struct stats reached_ms; /* of every watch */
 };
 
-static void open_next(struct fan *fan)
+struct watch {
+	struct fan *fan;
+	bool opened;
+	struct buf line; /* the unfinished one */
+};
+
+static void open_next(struct fan *fan);
+
+/* The first event tells what is there already: the watch is open, and another one may begin. */
+static void line(struct watch *watch)
 {
-	if (fan->begun == fan->n)
-		return;
-	fan->conns[fan->begun] = tls_conn_new(fan->tls, fan);
-	fan->begun++;
-}
+	struct fan *fan = watch->fan;
+	const char *mark = memmem(watch->line.data, watch->line.len, MARK, strlen(MARK));
 
-static void opened(struct tls_conn *conn, void *arg)
-{
-	struct fan *fan = arg;
-
-	tls_conn_send(conn, "GET", fan->path, NULL, 0);
-	fan->opened++;
-	open_next(fan);
-}
-
-static void answered(struct tls_conn *conn, int code, void *arg)
-{
-	(void)conn;
-	(void)arg;
-	bench_die("a watch ended with %d", code);
-}
-
-static void line(struct tls_conn *conn, const char *text, size_t len, void *arg)
-{
-	struct fan *fan = arg;
-	const char *mark = memmem(text, len, MARK, strlen(MARK));
-
-	(void)conn;
 	if (!mark || strtoul(mark + strlen(MARK), NULL, 10) != fan->tick)
 		return;
 	stats_add(&fan->reached_ms, (double)(time_mono_us() - fan->began_us) / 1000);
 	fan->seen++;
+	if (!watch->opened)
+		open_next(fan);
+	watch->opened = true;
 }
 
-static const struct tls_events events = { .opened = opened, .answered = answered, .line = line };
+static bool data(const char *text, size_t len, void *arg)
+{
+	struct watch *watch = arg;
+	const char *end;
+
+	while (len > 0 && (end = memchr(text, '\n', len))) {
+		size_t n = (size_t)(end - text) + 1;
+
+		buf_add(&watch->line, text, n);
+		line(watch);
+		buf_reset(&watch->line);
+		text += n;
+		len -= n;
+	}
+	buf_add(&watch->line, text, len);
+	return true;
+}
+
+static void done(const struct http_response *response, void *arg)
+{
+	(void)arg;
+	bench_die("a watch ended with %d: %s", response->code, response->err.msg);
+}
+
+static void open_next(struct fan *fan)
+{
+	struct http_request request = { .method = "GET", .url = fan->url };
+
+	if (fan->begun == fan->n)
+		return;
+	struct watch *watch = &fan->watches[fan->begun++];
+	watch->fan = fan;
+	http_client_send(fan->http, &request, data, done, watch);
+}
 
 static void written(const struct api_response *response, void *arg)
 {
@@ -108,17 +125,12 @@ static void quiet(struct fan *fan, int ms)
 
 static void make_watched(struct fan *fan)
 {
-	CLEANUP(buf_close) struct buf body = BUF_INIT, answer = BUF_INIT;
-	CLEANUP(json_putp) struct json_object *obj = NULL;
+	CLEANUP(buf_close) struct buf body = BUF_INIT;
 
 	/* One that an earlier run left is taken over. */
 	api_client_do(fan->client, "DELETE", WATCHED, NULL, NULL, "{}", 2, NULL, NULL, NULL);
 	object_config_map(&body, NAME, 0, 0);
-	client_do(fan->client, "POST", OBJECTS_CONFIGMAPS, NULL, body.data, &answer);
-	if (json_parse(answer.data, answer.len, &obj, NULL, NULL) < 0)
-		bench_die("the answer to a creation is no JSON");
-	fan->path = mem_printf("%s?watch=1&resourceVersion=%s", OBJECTS_CONFIGMAPS,
-			       json_str_or_empty(json_get(obj, "metadata"), "resourceVersion"));
+	client_do(fan->client, "POST", OBJECTS_CONFIGMAPS, NULL, body.data, NULL);
 }
 
 static void raise_file_limit(size_t n)
@@ -133,9 +145,32 @@ static void raise_file_limit(size_t n)
 			  n, (unsigned long long)files.rlim_cur);
 }
 
-int bench_watch(int argc, char **argv)
+/* lib's API client keeps fewer connections than this takes. */
+static void open_watches(struct fan *fan, const char *kubeconfig)
 {
 	CLEANUP(kubeconfig_close) struct kubeconfig config = { 0 };
+	struct err err = ERR_INIT;
+
+	client_config(kubeconfig, &config);
+	struct http_identity identity = { .ca_pem = config.ca_pem,
+					  .cert_pem = config.cert_pem,
+					  .key_pem = config.key_pem,
+					  .token = config.token,
+					  .tls_server_name = config.tls_server_name,
+					  .insecure_skip_verify = config.insecure_skip_verify };
+	fan->http = http_client_new(fan->loop, &identity, (long)fan->n, "knarr-bench", &err);
+	if (!fan->http)
+		bench_die("%s", err.msg);
+	fan->url = mem_printf("%s%s?watch=1", config.server, OBJECTS_CONFIGMAPS);
+	fan->watches = mem_zalloc(fan->n * sizeof(*fan->watches));
+	for (size_t i = 0; i < OPENING; i++)
+		open_next(fan);
+	while (fan->seen < fan->n)
+		loop_turn(fan->loop, -1);
+}
+
+int bench_watch(int argc, char **argv)
+{
 	pid_t server = (pid_t)bench_count(argv[1]);
 	struct fan fan = { .loop = loop_new(NULL), .n = bench_count(argv[2]) };
 	size_t n_events = bench_count(argv[3]);
@@ -143,16 +178,9 @@ int bench_watch(int argc, char **argv)
 	(void)argc;
 	raise_file_limit(fan.n);
 	fan.client = client_new(fan.loop, argv[0]);
-	client_config(argv[0], &config);
-	fan.tls = tls_client_new(fan.loop, &config, &events);
-	fan.conns = mem_zalloc(fan.n * sizeof(struct tls_conn *));
 	make_watched(&fan);
 	double before_kib = process_pss_kib(server);
-	for (size_t i = 0; i < OPENING; i++)
-		open_next(&fan);
-	while (fan.opened < fan.n)
-		loop_turn(fan.loop, -1);
-	change(&fan); /* all of them watch: they have seen this */
+	open_watches(&fan, argv[0]);
 	quiet(&fan, SETTLE_MS);
 	bench_figure("watch-kib", (process_pss_kib(server) - before_kib) / (double)fan.n);
 	stats_close(&fan.reached_ms);
@@ -161,13 +189,13 @@ int bench_watch(int argc, char **argv)
 		quiet(&fan, PAUSE_MS);
 	}
 	bench_figure("watch-p99-ms", stats_rank(&fan.reached_ms, 0.99));
+	http_client_free(fan.http);
 	for (size_t i = 0; i < fan.n; i++)
-		tls_conn_close(fan.conns[i]);
+		buf_close(&fan.watches[i].line);
 	stats_close(&fan.reached_ms);
-	tls_client_free(fan.tls);
 	api_client_free(fan.client);
 	loop_free(fan.loop);
-	free(fan.conns);
-	free(fan.path);
+	free(fan.watches);
+	free(fan.url);
 	return 0;
 }

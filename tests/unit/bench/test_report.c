@@ -58,8 +58,7 @@ static void run(struct buf *out, const char *format, ...)
 static char *collect(const struct fixture *f, const char *name, const char *samples_)
 {
 	CLEANUP(mem_freep)
-	char *rows_path = write_file(f, "rows", rows),
-	     *wanted_path = write_file(f, "wanted", wanted);
+	char *rows_path = write_file(f, "rows", rows), *wanted_path = write_file(f, "wanted", wanted);
 	CLEANUP(mem_freep) char *samples_path = write_file(f, "samples", samples_);
 	CLEANUP(mem_freep)
 	char *machine = write_file(f, "machine",
