@@ -55,6 +55,7 @@ static int open_console(void)
 /* The runtime has ended well, so the terminal's message waits in the socket: nothing here blocks. */
 static int receive_terminal(int listener)
 {
+	// cppcheck-suppress nullPointer // accept4 takes NULL from who does not want the address
 	int fd = -1, connection = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
 	if (connection < 0)
 		return -1;

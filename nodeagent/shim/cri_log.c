@@ -45,7 +45,7 @@ static void rotate(void)
 	for (unsigned i = cri.max_files; i-- > 1;) {
 		snprintf(to, sizeof(to), "log.%u", i);
 		snprintf(from, sizeof(from), i == 1 ? "log" : "log.%u", i - 1);
-		rename(from, to);
+		(void)rename(from, to); /* the oldest are not there yet */
 	}
 	if (cri.max_files == 1)
 		unlink("log");

@@ -47,11 +47,14 @@ int record_write(const char *name, const char *text, size_t len, bool durable)
 	close(fd);
 	if (rename(tmp, name))
 		return -1;
-	if (durable && (fd = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)) >= 0) {
-		fsync(fd);
-		close(fd);
-	}
-	return 0;
+	if (!durable)
+		return 0;
+	fd = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return -1;
+	int failed = fsync(fd);
+	close(fd);
+	return failed;
 }
 
 /* Field 22 of /proc/PID/stat, clock ticks since boot: with the pid it names a process for good. The second
