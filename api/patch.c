@@ -270,7 +270,7 @@ static bool is_below(const struct pointer *p, const struct pointer *above)
 
 static int op_move(struct json_patch *patch, const struct operation *op, struct err *err)
 {
-	struct json_object *value;
+	struct json_object *value = NULL;
 
 	if (is_below(&op->path, &op->from))
 		return err_set(err, ERR_INVALID, "a value cannot be moved into itself");
@@ -286,7 +286,7 @@ static int op_move(struct json_patch *patch, const struct operation *op, struct 
 
 static int op_test(struct json_patch *patch, const struct operation *op, struct err *err)
 {
-	struct json_object *value;
+	struct json_object *value = NULL;
 
 	if (find(patch, &op->path, op->path.n, &value, err) < 0)
 		return -1;

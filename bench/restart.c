@@ -21,7 +21,8 @@ static double metric(struct api_client *client, const char *name, const char *la
 
 	if (api_client_do(client, "GET", "/metrics", "*/*", NULL, NULL, 0, &text, NULL, NULL) < 0)
 		return -1;
-	for (char *line = strtok(text.data, "\n"); line; line = strtok(NULL, "\n"))
+	char *save;
+	for (char *line = strtok_r(text.data, "\n", &save); line; line = strtok_r(NULL, "\n", &save))
 		if (strncmp(line, name, len) == 0 && strstr(line, label))
 			sum += strtod(strrchr(line, ' '), NULL);
 	return sum;

@@ -27,11 +27,11 @@ static struct quantity amount_of(const struct json_object *container, const char
 	return q;
 }
 
-static void add_to(struct quantity *sum, struct quantity q)
+static void add_to(struct quantity *sum, const struct quantity *q)
 {
 	if (sum->nano == 0)
-		sum->format = q.format;
-	sum->nano += q.nano;
+		sum->format = q->format;
+	sum->nano += q->nano;
 }
 
 /* Containers together, or the largest init container when that is more. Init containers that go on running
@@ -42,16 +42,18 @@ static struct quantity pod_amount(const struct json_object *pod, const char *kin
 				 *init = json_get(spec, "initContainers");
 	struct quantity sum = quantity_of_value(0, QUANTITY_DECIMAL_SI), most = sum, sidecars = sum;
 
-	for (size_t i = 0; i < json_len(containers); i++)
-		add_to(&sum, amount_of(json_at(containers, i), kind, name));
+	for (size_t i = 0; i < json_len(containers); i++) {
+		struct quantity q = amount_of(json_at(containers, i), kind, name);
+		add_to(&sum, &q);
+	}
 	for (size_t i = 0; i < json_len(init); i++) {
 		struct quantity q = amount_of(json_at(init, i), kind, name);
 		if (strcmp(json_str_or_empty(json_at(init, i), "restartPolicy"), "Always") == 0) {
-			add_to(&sum, q);
-			add_to(&sidecars, q);
+			add_to(&sum, &q);
+			add_to(&sidecars, &q);
 			q = sidecars;
 		} else {
-			add_to(&q, sidecars);
+			add_to(&q, &sidecars);
 		}
 		if (quantity_cmp(&q, &most) > 0)
 			most = q;
@@ -79,7 +81,7 @@ static bool add_pod(struct json_object *pod, void *arg)
 	for (size_t a = 0; a < N_AMOUNTS; a++)
 		for (size_t k = 0; k < 2; k++) {
 			struct quantity q = pod_amount(pod, kinds[k], amount_names[a]);
-			add_to(&p->sums[k][a], q);
+			add_to(&p->sums[k][a], &q);
 			if (a != STORAGE)
 				buf_printf(&p->rows, "\t%s (%lld%%)", quantity_format(&q, text),
 					   percent(&q, p->allocatable, amount_names[a]));

@@ -361,7 +361,8 @@ static void limit_subjects(struct event_recorder *recorder)
 		if (recorder->n_dropped++ % DROPPED_PER_WARNING == 0)
 			log_warn("too many events wait, some are dropped", NULL);
 	}
-	subject_free(subject);
+	if (subject) /* none when each is being sent, of which there are few */
+		subject_free(subject);
 }
 
 static struct subject *subject_get(struct event_recorder *recorder, const struct event_object *about)

@@ -356,12 +356,12 @@ static void on_exit_status(pid_t pid, int status, void *arg)
 
 static int watch_streams(struct spawn *run, struct plumbing *p, struct err *err)
 {
-	struct buf *const outs[2] = { &run->result.out, &run->result.err };
-
 	for (int i = 0; i < 2; i++) {
 		struct stream *s = &run->streams[i];
 
-		*s = (struct stream){ .run = run, .fd = p->parent[i], .out = outs[i] };
+		*s = (struct stream){ .run = run,
+				      .fd = p->parent[i],
+				      .out = i == 0 ? &run->result.out : &run->result.err };
 		p->parent[i] = -1;
 		if (s->fd < 0)
 			continue;

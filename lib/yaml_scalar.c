@@ -99,8 +99,9 @@ static struct json_object *parse_integer(const char *s)
 			break;
 		case 'o':
 		case 'O':
+			base = 8;
 			s++;
-			/* fallthrough */
+			break;
 		default:
 			base = 8;
 		}

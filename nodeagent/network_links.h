@@ -14,7 +14,7 @@ int network_links_bridge(const char *name, struct in_addr address, unsigned pref
 /* Deletes link NAME; not there is fine. */
 int network_links_delete(const char *name, struct err *err);
 /* Deletes all links that are ports of BRIDGE, then BRIDGE. */
-int network_links_delete_bridge(const char *bridge, struct err *err);
+int network_links_delete_bridge(const char *name, struct err *err);
 
 struct network_link_pair {
 	const char *bridge, *name; /* the node's end */

@@ -155,12 +155,15 @@ static int listen_on(const char *address, uint16_t port, struct err *err)
 
 static uint16_t bound_port(int fd)
 {
-	struct sockaddr_storage at = { 0 };
+	union {
+		struct sockaddr any;
+		struct sockaddr_in v4;
+		struct sockaddr_in6 v6;
+	} at = { 0 };
 	socklen_t len = sizeof(at);
-	if (getsockname(fd, (struct sockaddr *)&at, &len) < 0)
+	if (getsockname(fd, &at.any, &len) < 0)
 		return 0;
-	return ntohs(at.ss_family == AF_INET ? ((struct sockaddr_in *)&at)->sin_port
-					     : ((struct sockaddr_in6 *)&at)->sin6_port);
+	return ntohs(at.any.sa_family == AF_INET ? at.v4.sin_port : at.v6.sin6_port);
 }
 
 /* Connections are what the descriptors of the process limit. */

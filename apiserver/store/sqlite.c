@@ -181,7 +181,7 @@ static int load_log(struct sqlite_store *store, const struct store_loader *loade
 	if (code != SQLITE_OK)
 		return sqlite_error(err, store->db, code, "log");
 	while (result == 0 && (code = sqlite3_step(rows)) == SQLITE_ROW) {
-		struct store_change change;
+		struct store_change change = { 0 };
 
 		result = load_row(store, rows, last, &change, err);
 		if (result == 0) {

@@ -184,7 +184,7 @@ uint32_t history_tick(struct history *history);
 void history_list(struct history *history, const struct list *list, const struct item *items, size_t n);
 /* Index of a new stream. */
 size_t history_stream(struct history *history, const struct stream *stream);
-void history_sighting(struct history *history, size_t stream, const struct sighting *sighting);
+void history_sighting(struct history *history, size_t index, const struct sighting *sighting);
 void history_expired(struct history *history, enum history_resource resource, uint64_t revision);
 
 bool selection_matches(const struct history *history, const struct selection *selection, unsigned object,
