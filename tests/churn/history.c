@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "lib/timefmt.h"
+#include "tests/churn/object.h"
 
 enum { RESUME_MS = 50, MARK_MS = 500 };
 
@@ -39,11 +40,6 @@ struct history {
 	uint64_t mark_revision;
 	int64_t mark_sent_ms;
 };
-
-static uint64_t revision_of(const struct json_object *obj)
-{
-	return strtoull(json_str_or_empty(json_get(obj, "metadata"), "resourceVersion"), NULL, 10);
-}
 
 /* --- merging --- */
 
@@ -103,7 +99,7 @@ static void on_event(struct stream *s, struct json_object *line)
 	const char *path = h->resources[s->resource].path;
 	const char *type = json_str_or_empty(line, "type");
 	struct json_object *obj = json_get(line, "object");
-	uint64_t revision = revision_of(obj);
+	uint64_t revision = object_revision(obj);
 
 	if (strcmp(type, "BOOKMARK") == 0) {
 		if (revision > s->revision)
@@ -182,7 +178,7 @@ static int list(struct stream *s)
 		return -1;
 	for (size_t i = 0; i < json_len(items); i++)
 		take(s, HISTORY_ADDED, json_at(items, i), 0); /* before all that happens */
-	s->revision = revision_of(answer);
+	s->revision = object_revision(answer);
 	return 0;
 }
 
@@ -197,8 +193,8 @@ static void on_marked(const struct api_response *response, void *arg)
 	s->marking = NULL;
 	if (response->err.kind != ERR_NONE || json_parse(response->data, response->len, &obj, NULL, NULL) < 0)
 		h->marks_failed = true;
-	else if (revision_of(obj) > h->mark_revision)
-		h->mark_revision = revision_of(obj);
+	else if (object_revision(obj) > h->mark_revision)
+		h->mark_revision = object_revision(obj);
 	if (--h->marks_left > 0)
 		return;
 	if (!h->marks_failed)

@@ -3,11 +3,7 @@
 #include <string.h>
 
 #include "lib/quantity.h"
-
-static const char *name_of(const struct json_object *obj)
-{
-	return json_str_or_empty(json_get(obj, "metadata"), "name");
-}
+#include "tests/churn/object.h"
 
 static const struct json_object *items(const struct json_object *list)
 {
@@ -17,7 +13,7 @@ static const struct json_object *items(const struct json_object *list)
 static const struct json_object *find(const struct json_object *list, const char *name)
 {
 	for (size_t i = 0; i < json_len(items(list)); i++)
-		if (strcmp(name_of(json_at(items(list), i)), name) == 0)
+		if (strcmp(object_name(json_at(items(list), i)), name) == 0)
 			return json_at(items(list), i);
 	return NULL;
 }
@@ -26,36 +22,15 @@ static const struct json_object *find_uid(const struct json_object *list, const 
 {
 	for (size_t i = 0; i < json_len(items(list)); i++) {
 		const struct json_object *obj = json_at(items(list), i);
-		if (strcmp(json_str_or_empty(json_get(obj, "metadata"), "uid"), uid) == 0)
+		if (strcmp(object_uid(obj), uid) == 0)
 			return obj;
 	}
 	return NULL;
 }
 
-/* The uid of its controller, or "". */
-static const char *owner_of(const struct json_object *obj)
-{
-	const struct json_object *refs = json_path(obj, "metadata", "ownerReferences", NULL);
-
-	for (size_t i = 0; i < json_len(refs); i++)
-		if (json_boolean(json_at(refs, i), "controller", false))
-			return json_str_or_empty(json_at(refs, i), "uid");
-	return "";
-}
-
-static bool ready(const struct json_object *obj)
-{
-	const struct json_object *conditions = json_path(obj, "status", "conditions", NULL);
-
-	for (size_t i = 0; i < json_len(conditions); i++)
-		if (strcmp(json_str_or_empty(json_at(conditions, i), "type"), "Ready") == 0)
-			return strcmp(json_str_or_empty(json_at(conditions, i), "status"), "True") == 0;
-	return false;
-}
-
 static bool marker(const struct json_object *obj)
 {
-	return strcmp(name_of(obj), "marker") == 0;
+	return strcmp(object_name(obj), "marker") == 0;
 }
 
 static bool no(struct buf *why, const char *format, ...) PRINTF_LIKE(2, 3);
@@ -77,7 +52,7 @@ static bool status_is(const struct json_object *obj, const char *kind, const cha
 {
 	int64_t got = json_int(json_get(obj, "status"), field, 0);
 
-	return got == want || no(why, "%s %s: status.%s is %lld, not %lld", kind, name_of(obj), field,
+	return got == want || no(why, "%s %s: status.%s is %lld, not %lld", kind, object_name(obj), field,
 				 (long long)got, (long long)want);
 }
 
@@ -95,21 +70,21 @@ static bool nodes_well(const struct judge_state *s, struct buf *why)
 		const struct json_object *node = json_at(items(s->nodes), i);
 		if (marker(node))
 			continue;
-		if (!ready(node))
-			return no(why, "node %s is not ready", name_of(node));
+		if (!object_ready(node))
+			return no(why, "node %s is not ready", object_name(node));
 		if (json_len(json_path(node, "spec", "taints", NULL)) > 0)
-			return no(why, "node %s has a taint", name_of(node));
+			return no(why, "node %s has a taint", object_name(node));
 	}
 	return true;
 }
 
 static size_t pods_of(const struct judge_state *s, const struct json_object *set)
 {
-	const char *uid = json_str_or_empty(json_get(set, "metadata"), "uid");
+	const char *uid = object_uid(set);
 	size_t n = 0;
 
 	for (size_t i = 0; i < json_len(items(s->pods)); i++)
-		n += strcmp(owner_of(json_at(items(s->pods), i)), uid) == 0;
+		n += strcmp(object_controller(json_at(items(s->pods), i)), uid) == 0;
 	return n;
 }
 
@@ -120,10 +95,10 @@ static bool set_well(const struct judge_state *s, const struct json_object *set,
 					      "fullyLabeledReplicas" };
 
 	if (json_int(json_get(set, "spec"), "replicas", 1) != replicas)
-		return no(why, "replica set %s: spec.replicas is %lld, not %lld", name_of(set),
+		return no(why, "replica set %s: spec.replicas is %lld, not %lld", object_name(set),
 			  (long long)json_int(json_get(set, "spec"), "replicas", 1), (long long)replicas);
 	if (pods_of(s, set) != (size_t)replicas)
-		return no(why, "replica set %s has %zu pods, not %lld", name_of(set), pods_of(s, set),
+		return no(why, "replica set %s has %zu pods, not %lld", object_name(set), pods_of(s, set),
 			  (long long)replicas);
 	for (size_t i = 0; i < ARRAY_SIZE(fields); i++)
 		if (!status_is(set, "replica set", fields[i], replicas, why))
@@ -136,13 +111,13 @@ static bool set_well(const struct judge_state *s, const struct json_object *set,
 static bool sets_of_well(const struct judge_state *s, const struct json_object *deployment,
 			 const struct wanted_deployment *want, struct buf *why)
 {
-	const char *uid = json_str_or_empty(json_get(deployment, "metadata"), "uid");
+	const char *uid = object_uid(deployment);
 	CLEANUP(mem_freep) char *image = mem_printf("played:%d", want->version);
 	int current = 0, old = 0;
 
 	for (size_t i = 0; i < json_len(items(s->sets)); i++) {
 		const struct json_object *set = json_at(items(s->sets), i);
-		if (strcmp(owner_of(set), uid) != 0)
+		if (strcmp(object_controller(set), uid) != 0)
 			continue;
 		const struct json_object *container =
 		    json_at(json_path(set, "spec", "template", "spec", "containers", NULL), 0);
@@ -179,23 +154,24 @@ static bool deployment_well(const struct judge_state *s, const struct wanted_dep
 static bool pod_well(const struct judge_state *s, const struct wanted *wanted, const struct json_object *pod,
 		     struct buf *why)
 {
-	const char *phase = json_str_or_empty(json_get(pod, "status"), "phase");
+	const char *phase = object_phase(pod);
 	const char *node = json_str_or_empty(json_get(pod, "spec"), "nodeName");
 	const struct wanted_pod *bare = NULL;
 
 	for (size_t i = 0; i < WANTED_PODS; i++)
-		if (wanted->pods[i].exists && strcmp(wanted->pods[i].name, name_of(pod)) == 0)
+		if (wanted->pods[i].exists && strcmp(wanted->pods[i].name, object_name(pod)) == 0)
 			bare = &wanted->pods[i];
-	if (json_path(pod, "metadata", "deletionTimestamp", NULL))
-		return no(why, "pod %s is still terminating", name_of(pod));
-	if (!bare && !find_uid(s->sets, owner_of(pod)))
-		return no(why, "pod %s has no owner that lives", name_of(pod));
+	if (object_terminating(pod))
+		return no(why, "pod %s is still terminating", object_name(pod));
+	if (!bare && !find_uid(s->sets, object_controller(pod)))
+		return no(why, "pod %s has no owner that lives", object_name(pod));
 	if (!find(s->nodes, node))
-		return no(why, "pod %s is on no node (\"%s\")", name_of(pod), node);
+		return no(why, "pod %s is on no node (\"%s\")", object_name(pod), node);
 	if (bare && bare->completes)
-		return strcmp(phase, "Succeeded") == 0 || no(why, "pod %s is %s", name_of(pod), phase);
-	return (strcmp(phase, "Running") == 0 && ready(pod)) ||
-	       no(why, "pod %s on %s is %s and %sready", name_of(pod), node, phase, ready(pod) ? "" : "not ");
+		return strcmp(phase, "Succeeded") == 0 || no(why, "pod %s is %s", object_name(pod), phase);
+	return (strcmp(phase, "Running") == 0 && object_ready(pod)) ||
+	       no(why, "pod %s on %s is %s and %sready", object_name(pod), node, phase,
+		  object_ready(pod) ? "" : "not ");
 }
 
 static bool pods_well(const struct judge_state *s, const struct wanted *wanted, struct buf *why)
@@ -222,9 +198,9 @@ static bool sets_well(const struct judge_state *s, const struct wanted *wanted, 
 		const struct json_object *set = json_at(items(s->sets), i);
 		bool bare = marker(set);
 		for (size_t j = 0; j < WANTED_SETS; j++)
-			bare |= wanted->sets[j].exists && strcmp(wanted->sets[j].name, name_of(set)) == 0;
-		if (!bare && !find_uid(s->deployments, owner_of(set)))
-			return no(why, "replica set %s has no owner that lives", name_of(set));
+			bare |= wanted->sets[j].exists && strcmp(wanted->sets[j].name, object_name(set)) == 0;
+		if (!bare && !find_uid(s->deployments, object_controller(set)))
+			return no(why, "replica set %s has no owner that lives", object_name(set));
 	}
 	return true;
 }
@@ -264,9 +240,9 @@ int judge_room(const struct judge_state *s, int millicpu)
 			const struct json_object *pod = json_at(items(s->pods), j);
 			const struct json_object *container =
 			    json_at(json_path(pod, "spec", "containers", NULL), 0);
-			if (strcmp(json_str_or_empty(json_get(pod, "spec"), "nodeName"), name_of(node)) !=
+			if (strcmp(json_str_or_empty(json_get(pod, "spec"), "nodeName"), object_name(node)) !=
 				0 ||
-			    strcmp(json_str_or_empty(json_get(pod, "status"), "phase"), "Succeeded") == 0)
+			    strcmp(object_phase(pod), "Succeeded") == 0)
 				continue;
 			cpu -= quantity_milli_of(
 			    json_str(json_path(container, "resources", "requests", NULL), "cpu"));

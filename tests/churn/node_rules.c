@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "lib/map.h"
+#include "tests/churn/object.h"
 
 struct container {
 	char *key; /* "UID/NAME" */
@@ -61,36 +62,24 @@ static struct pod *pod_get(struct node_rules *r, const char *uid)
 	return pod;
 }
 
-static bool is_ready(const struct json_object *obj)
-{
-	const struct json_object *conditions = json_path(obj, "status", "conditions", NULL);
-
-	for (size_t i = 0; i < json_len(conditions); i++)
-		if (strcmp(json_str_or_empty(json_at(conditions, i), "type"), "Ready") == 0)
-			return strcmp(json_str_or_empty(json_at(conditions, i), "status"), "True") == 0;
-	return false;
-}
-
 /* A pod whose containers are not run again shows that it is no longer ready before it shows that it has
  * ended. */
 static bool is_over(const struct json_object *obj)
 {
 	const struct json_object *list = json_path(obj, "status", "containerStatuses", NULL);
-	const char *phase = json_str_or_empty(json_get(obj, "status"), "phase");
 	bool again = strcmp(json_str_or_empty(json_get(obj, "spec"), "restartPolicy"), "Always") == 0;
 
 	for (size_t i = 0; !again && i < json_len(list); i++)
 		if (json_path(json_at(list, i), "state", "terminated", NULL))
 			return true;
-	return json_path(obj, "metadata", "deletionTimestamp", NULL) || strcmp(phase, "Succeeded") == 0 ||
-	       strcmp(phase, "Failed") == 0;
+	return object_terminating(obj) || object_ended(obj);
 }
 
 /* Follows the IDs; true when the status shows all that was hit while it ran. */
 static bool see_containers(struct node_rules *r, const char *uid, const struct json_object *obj)
 {
 	const struct json_object *list = json_path(obj, "status", "containerStatuses", NULL);
-	const char *pod = json_str_or_empty(json_get(obj, "metadata"), "name");
+	const char *pod = object_name(obj);
 	bool all_shown = true;
 
 	for (size_t i = 0; i < json_len(list); i++) {
@@ -111,15 +100,13 @@ static bool see_containers(struct node_rules *r, const char *uid, const struct j
 
 void node_rules_pod(struct node_rules *r, const struct json_object *obj, bool deleted)
 {
-	const struct json_object *metadata = json_get(obj, "metadata");
-	const char *uid = json_str_or_empty(metadata, "uid");
+	const char *uid = object_uid(obj);
 	struct pod *pod = pod_get(r, uid);
-	bool ready = is_ready(obj), over = deleted || is_over(obj);
+	bool ready = object_ready(obj), over = deleted || is_over(obj);
 	bool all_shown = see_containers(r, uid, obj);
 
 	if (pod->ready && !ready && !over && !pod->forgiven)
-		broken(r, "flicker: pod %s is no longer ready, and nobody hit it",
-		       json_str_or_empty(metadata, "name"));
+		broken(r, "flicker: pod %s is no longer ready, and nobody hit it", object_name(obj));
 	pod->ready = ready;
 	if (ready && all_shown)
 		pod->forgiven = false;
@@ -148,7 +135,7 @@ unsigned node_rules_hits(const struct node_rules *r, const char *uid, const char
 bool node_rules_restarts_right(const struct node_rules *r, const struct json_object *obj, struct buf *why)
 {
 	const struct json_object *list = json_path(obj, "status", "containerStatuses", NULL);
-	const char *uid = json_str_or_empty(json_get(obj, "metadata"), "uid");
+	const char *uid = object_uid(obj);
 
 	for (size_t i = 0; i < json_len(list); i++) {
 		const char *name = json_str_or_empty(json_at(list, i), "name");
@@ -160,8 +147,7 @@ bool node_rules_restarts_right(const struct node_rules *r, const struct json_obj
 		buf_printf(
 		    why,
 		    "container %s of pod %s has restartCount %lld, and was hit %u times (%u while it ran)",
-		    name, json_str_or_empty(json_get(obj, "metadata"), "name"), (long long)got,
-		    c ? c->all : 0, c ? c->sure : 0);
+		    name, object_name(obj), (long long)got, c ? c->all : 0, c ? c->sure : 0);
 		return false;
 	}
 	return true;

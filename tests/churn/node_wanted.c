@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "tests/churn/object.h"
+
 #define PROBE(kind_)                                                                                         \
 	"\"" kind_                                                                                           \
 	"Probe\":{\"httpGet\":{\"path\":\"/ping\",\"port\":8080},\"periodSeconds\":1,\"timeoutSeconds\":30," \
@@ -81,30 +83,20 @@ static bool no(struct buf *why, const char *format, ...)
 	return false;
 }
 
-static const char *name_of(const struct json_object *obj)
-{
-	return json_str_or_empty(json_get(obj, "metadata"), "name");
-}
-
-static const char *phase_of(const struct json_object *obj)
-{
-	return json_str_or_empty(json_get(obj, "status"), "phase");
-}
-
 /* Adds what runs of POD; false when one of its containers does not. */
 static bool add_running(const struct json_object *pod, struct node_expected *ret, struct buf *why)
 {
 	const struct json_object *list = json_path(pod, "status", "containerStatuses", NULL);
 
 	if (json_len(list) != json_len(json_path(pod, "spec", "containers", NULL)))
-		return no(why, "pod %s (%s) shows %zu containers", name_of(pod), phase_of(pod),
+		return no(why, "pod %s (%s) shows %zu containers", object_name(pod), object_phase(pod),
 			  json_len(list));
 	for (size_t i = 0; i < json_len(list); i++) {
 		const char *id = strstr(json_str_or_empty(json_at(list, i), "containerID"), "://");
 		if (!json_path(json_at(list, i), "state", "running", NULL) ||
 		    !json_boolean(json_at(list, i), "ready", false) || !id)
 			return no(why, "container %s of pod %s does not run or is not ready",
-				  json_str_or_empty(json_at(list, i), "name"), name_of(pod));
+				  json_str_or_empty(json_at(list, i), "name"), object_name(pod));
 		names_add(&ret->containers, id + 3, strlen(id + 3));
 	}
 	return true;
@@ -113,17 +105,16 @@ static bool add_running(const struct json_object *pod, struct node_expected *ret
 static bool pod_shown(const struct json_object *pod, enum node_pod_kind kind, const struct node_rules *rules,
 		      struct node_expected *ret, struct buf *why)
 {
-	const struct json_object *metadata = json_get(pod, "metadata");
-	const char *uid = json_str_or_empty(metadata, "uid"), *phase = phase_of(pod);
+	const char *uid = object_uid(pod), *phase = object_phase(pod);
 
-	if (json_str(metadata, "deletionTimestamp"))
-		return no(why, "pod %s is still terminating", name_of(pod));
+	if (object_terminating(pod))
+		return no(why, "pod %s is still terminating", object_name(pod));
 	names_add(&ret->pods, uid, strlen(uid));
 	if (kind == NODE_POD_COMPLETES)
-		return strcmp(phase, "Succeeded") == 0 || no(why, "pod %s is %s", name_of(pod), phase);
+		return strcmp(phase, "Succeeded") == 0 || no(why, "pod %s is %s", object_name(pod), phase);
 	if (kind == NODE_POD_NEVER && node_rules_hits(rules, uid, "sleeper") > 0)
 		return strcmp(phase, "Failed") == 0 ||
-		       no(why, "pod %s was hit and is %s", name_of(pod), phase);
+		       no(why, "pod %s was hit and is %s", object_name(pod), phase);
 	names_add(&ret->live, uid, strlen(uid));
 	return add_running(pod, ret, why) && node_rules_restarts_right(rules, pod, why);
 }
@@ -133,7 +124,7 @@ static const struct json_object *find(const struct json_object *list, const char
 	const struct json_object *items = json_get(list, "items");
 
 	for (size_t i = 0; i < json_len(items); i++)
-		if (strcmp(name_of(json_at(items, i)), name) == 0)
+		if (strcmp(object_name(json_at(items, i)), name) == 0)
 			return json_at(items, i);
 	return NULL;
 }
@@ -167,7 +158,7 @@ static bool web_shown(const struct node_web *web, const struct node_rules *rules
 			return false;
 		if (strcmp(json_str_or_empty(json_at(json_path(pod, "spec", "containers", NULL), 0), "image"),
 			   image) != 0)
-			return no(why, "pod %s is not of %s", name_of(pod), image);
+			return no(why, "pod %s is not of %s", object_name(pod), image);
 	}
 	return n == web->replicas ||
 	       no(why, "deployment %s has %d pods, not %d", web->name, n, web->replicas);

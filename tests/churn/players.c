@@ -5,6 +5,7 @@
 
 #include "lib/map.h"
 #include "lib/timefmt.h"
+#include "tests/churn/object.h"
 #include "tests/support/rng.h"
 
 #define LEASES "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases"
@@ -201,20 +202,10 @@ static void pod_step(struct loop_timer *timer, void *arg)
 			pod->terminating ? NULL : MERGE, body.data, body.len, pod_answered, pod);
 }
 
-static bool ready(const struct json_object *obj)
-{
-	const struct json_object *conditions = json_path(obj, "status", "conditions", NULL);
-
-	for (size_t i = 0; i < json_len(conditions); i++)
-		if (strcmp(json_str_or_empty(json_at(conditions, i), "type"), "Ready") == 0)
-			return strcmp(json_str_or_empty(json_at(conditions, i), "status"), "True") == 0;
-	return false;
-}
-
 void players_pod(struct players *players, const struct json_object *obj, bool deleted)
 {
 	const struct json_object *metadata = json_get(obj, "metadata");
-	const char *uid = json_str_or_empty(metadata, "uid"), *phase;
+	const char *uid = object_uid(obj);
 	const char *node = json_str_or_empty(json_get(obj, "spec"), "nodeName");
 	struct played *pod = map_get(&players->pods, uid);
 	char *end;
@@ -240,16 +231,15 @@ void players_pod(struct players *players, const struct json_object *obj, bool de
 		    (struct played){ .players = players,
 				     .node = &players->list[i],
 				     .uid = mem_dup(uid),
-				     .name = mem_dup(json_str_or_empty(metadata, "name")),
+				     .name = mem_dup(object_name(obj)),
 				     .namespace_ = mem_dup(json_str_or_empty(metadata, "namespace")),
 				     .completes = json_path(metadata, "labels", "completes", NULL) != NULL };
 		loop_timer_init(&pod->timer, players->churn->loop, pod_step, pod);
 		map_put(&players->pods, pod->uid, pod);
 	}
-	phase = json_str_or_empty(json_get(obj, "status"), "phase");
-	pod->terminating = json_str(metadata, "deletionTimestamp") != NULL;
-	pod->ended = strcmp(phase, "Succeeded") == 0 || strcmp(phase, "Failed") == 0;
-	pod->ready = ready(obj);
+	pod->terminating = object_terminating(obj);
+	pod->ended = object_ended(obj);
+	pod->ready = object_ready(obj);
 	pod_soon(pod);
 }
 
@@ -257,12 +247,12 @@ void players_pod(struct players *players, const struct json_object *obj, bool de
 
 void players_node(struct players *players, const struct json_object *obj, bool deleted)
 {
-	const char *name = json_str_or_empty(json_get(obj, "metadata"), "name");
+	const char *name = object_name(obj);
 
 	for (size_t i = 0; i < players->n; i++)
 		if (strcmp(players->list[i].name, name) == 0) {
 			players->list[i].known = !deleted;
-			players->list[i].ready = !deleted && ready(obj);
+			players->list[i].ready = !deleted && object_ready(obj);
 		}
 }
 

@@ -5,6 +5,7 @@
 
 #include "lib/map.h"
 #include "lib/quantity.h"
+#include "tests/churn/object.h"
 #include "tests/churn/rules_window.h"
 
 struct pod {
@@ -59,26 +60,6 @@ static bool serves(const struct pod *pod)
 	return pod->ready && active(pod);
 }
 
-static bool condition_is(const struct json_object *obj, const char *type, const char *status)
-{
-	const struct json_object *conditions = json_path(obj, "status", "conditions", NULL);
-
-	for (size_t i = 0; i < json_len(conditions); i++)
-		if (strcmp(json_str_or_empty(json_at(conditions, i), "type"), type) == 0)
-			return strcmp(json_str_or_empty(json_at(conditions, i), "status"), status) == 0;
-	return false;
-}
-
-static char *controller_of(const struct json_object *obj)
-{
-	const struct json_object *refs = json_path(obj, "metadata", "ownerReferences", NULL);
-
-	for (size_t i = 0; i < json_len(refs); i++)
-		if (json_boolean(json_at(refs, i), "controller", false))
-			return mem_dup(json_str_or_empty(json_at(refs, i), "uid"));
-	return mem_dup("");
-}
-
 /* --- nodes --- */
 
 static void node_free(struct node *node)
@@ -93,7 +74,7 @@ static void node_change(struct rules *r, const struct json_object *obj, bool del
 {
 	const struct json_object *room = json_path(obj, "status", "allocatable", NULL);
 	const struct json_object *taints = json_path(obj, "spec", "taints", NULL);
-	const char *name = json_str_or_empty(json_get(obj, "metadata"), "name");
+	const char *name = object_name(obj);
 
 	if (deleted) {
 		node_free(map_remove(&r->maps[RULES_NODE], name));
@@ -104,7 +85,7 @@ static void node_change(struct rules *r, const struct json_object *obj, bool del
 			       .millicpu = quantity_milli_of(json_str(room, "cpu")),
 			       .memory = quantity_value_of(json_str(room, "memory")),
 			       .pods = quantity_value_of(json_str(room, "pods")),
-			       .lost = !condition_is(obj, "Ready", "True") };
+			       .lost = !object_ready(obj) };
 	for (size_t i = 0; i < json_len(taints); i++)
 		node->lost |= strcmp(json_str_or_empty(json_at(taints, i), "effect"), "NoExecute") == 0;
 	node_free(map_put(&r->maps[RULES_NODE], node->name, node));
@@ -192,8 +173,8 @@ static void owner_read(struct owner *owner, enum rules_kind kind, const struct j
 	int64_t observed = json_int(status, "observedGeneration", 0);
 
 	free(owner->owner);
-	owner->owner = controller_of(obj);
-	owner->terminating = json_str(metadata, "deletionTimestamp") != NULL;
+	owner->owner = mem_dup(object_controller(obj));
+	owner->terminating = object_terminating(obj);
 	owner->replicas = json_int(spec, "replicas", 1);
 	if (kind == RULES_SET)
 		window_see(&owner->window, generation, observed, owner->replicas, owner->replicas);
@@ -236,8 +217,7 @@ static void check_surge(struct rules *r, const struct owner *set)
 
 static void owner_change(struct rules *r, enum rules_kind kind, const struct json_object *obj, bool deleted)
 {
-	const struct json_object *metadata = json_get(obj, "metadata");
-	const char *uid = json_str_or_empty(metadata, "uid");
+	const char *uid = object_uid(obj);
 	struct owner *owner = map_get(&r->maps[kind], uid);
 	int64_t before = owner ? owner->replicas : 0;
 
@@ -248,10 +228,9 @@ static void owner_change(struct rules *r, enum rules_kind kind, const struct jso
 	if (!owner) {
 		owner = mem_zalloc(sizeof(*owner));
 		owner->uid = mem_dup(uid);
-		owner->name = mem_dup(json_str_or_empty(metadata, "name"));
+		owner->name = mem_dup(object_name(obj));
 		/* A ReplicaSet begins without pods; a Deployment may adopt others' ReplicaSets. */
-		bool calm = strtoull(json_str_or_empty(metadata, "resourceVersion"), NULL, 10) > r->calm ||
-			    r->kills == 0;
+		bool calm = object_revision(obj) > r->calm || r->kills == 0;
 		owner->kills_seen = kind == RULES_SET && calm ? r->kills : r->kills - 1;
 		map_put(&r->maps[kind], owner->uid, owner);
 	}
@@ -262,7 +241,7 @@ static void owner_change(struct rules *r, enum rules_kind kind, const struct jso
 		owner->kills_seen = r->kills - 1;
 	if (kind == RULES_SET && owner->replicas > before)
 		check_surge(r, owner);
-	consider_settled(r, kind, owner, strtoull(json_str_or_empty(metadata, "resourceVersion"), NULL, 10));
+	consider_settled(r, kind, owner, object_revision(obj));
 }
 
 /* --- pods --- */
@@ -280,18 +259,17 @@ static void pod_free(struct pod *pod)
 
 static struct pod *pod_read(const struct json_object *obj)
 {
-	const struct json_object *metadata = json_get(obj, "metadata"), *spec = json_get(obj, "spec");
+	const struct json_object *spec = json_get(obj, "spec");
 	const struct json_object *containers = json_get(spec, "containers");
-	const char *phase = json_str_or_empty(json_get(obj, "status"), "phase");
 	struct pod *pod = mem_zalloc(sizeof(*pod));
 
-	*pod = (struct pod){ .uid = mem_dup(json_str_or_empty(metadata, "uid")),
-			     .name = mem_dup(json_str_or_empty(metadata, "name")),
+	*pod = (struct pod){ .uid = mem_dup(object_uid(obj)),
+			     .name = mem_dup(object_name(obj)),
 			     .node = mem_dup(json_str_or_empty(spec, "nodeName")),
-			     .owner = controller_of(obj),
-			     .terminating = json_str(metadata, "deletionTimestamp") != NULL,
-			     .ended = strcmp(phase, "Succeeded") == 0 || strcmp(phase, "Failed") == 0,
-			     .ready = condition_is(obj, "Ready", "True") };
+			     .owner = mem_dup(object_controller(obj)),
+			     .terminating = object_terminating(obj),
+			     .ended = object_ended(obj),
+			     .ready = object_ready(obj) };
 	for (size_t i = 0; i < json_len(containers); i++) {
 		const struct json_object *requests =
 		    json_path(json_at(containers, i), "resources", "requests", NULL);
@@ -342,7 +320,7 @@ static void check_floor(struct rules *r, const struct pod *old, const struct pod
 
 static void pod_deleted(struct rules *r, const struct json_object *obj)
 {
-	const char *uid = json_str_or_empty(json_get(obj, "metadata"), "uid");
+	const char *uid = object_uid(obj);
 	struct pod *pod = map_remove(&r->maps[RULES_POD], uid);
 	const struct node *node = pod ? map_get(&r->maps[RULES_NODE], pod->node) : NULL;
 
