@@ -62,6 +62,7 @@ struct subject {
 	struct event *sending; /* by CALL, waits for its turn, or is to be retried by TIMER */
 	TAILQ_ENTRY(subject) turn;
 	bool waits; /* for its turn */
+	bool ended; /* not kept when all is sent */
 	struct loop_timer timer;
 };
 TAILQ_HEAD(subject_list, subject);
@@ -325,8 +326,11 @@ static void send_next(struct subject *subject)
 			if (event->sent_count < event->count)
 				break;
 		}
-		if (!event)
+		if (!event) {
+			if (subject->ended)
+				subject_free(subject);
 			return;
+		}
 		set_sending(subject, event);
 	}
 	if (subject->recorder->in_flight >= MAX_IN_FLIGHT) {
@@ -365,13 +369,17 @@ static void limit_subjects(struct event_recorder *recorder)
 		subject_free(subject);
 }
 
+static char *subject_key(const struct event_object *about)
+{
+	return mem_printf("%s %s\n%s/%s %s", about->api_version ? about->api_version : "",
+			  about->kind ? about->kind : "", about->namespace_ ? about->namespace_ : "",
+			  about->name, about->uid ? about->uid : "");
+}
+
 static struct subject *subject_get(struct event_recorder *recorder, const struct event_object *about)
 {
 	const char *namespace_ = about->namespace_ ? about->namespace_ : "";
-	CLEANUP(mem_freep)
-	char *key =
-	    mem_printf("%s %s\n%s/%s %s", about->api_version ? about->api_version : "",
-		       about->kind ? about->kind : "", namespace_, about->name, about->uid ? about->uid : "");
+	CLEANUP(mem_freep) char *key = subject_key(about);
 	struct subject *subject = map_get(&recorder->subjects, key);
 
 	if (subject) {
@@ -494,6 +502,17 @@ void event_record(struct event_recorder *recorder, const struct event_object *ab
 	event->count++;
 	event->last_us = time_now_us();
 	event->last_ms = now_ms;
+	send_next(subject);
+}
+
+void event_recorder_forget(struct event_recorder *recorder, const struct event_object *about)
+{
+	CLEANUP(mem_freep) char *key = subject_key(about);
+	struct subject *subject = map_get(&recorder->subjects, key);
+
+	if (!subject)
+		return;
+	subject->ended = true;
 	send_next(subject);
 }
 

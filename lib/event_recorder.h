@@ -28,5 +28,8 @@ struct event_object {
 /* TYPE is "Normal" or "Warning". */
 void event_record(struct event_recorder *recorder, const struct event_object *about, const char *type,
 		  const char *reason, const char *message_format, ...) PRINTF_LIKE(5, 6);
+/* The object is gone for good: what is not yet sent still is, then nothing of it is kept. (Otherwise the
+ * last 4096 objects are remembered for their repeats.) */
+void event_recorder_forget(struct event_recorder *recorder, const struct event_object *about);
 /* Waits (running the loop) until all posted events are answered, at most TIMEOUT_MS: before exit. */
 void event_recorder_flush(struct event_recorder *recorder, int64_t timeout_ms);

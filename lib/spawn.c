@@ -387,13 +387,12 @@ struct spawn *spawn_start(struct loop *loop, const struct spawn_opts *opts,
 	struct spawn *run;
 	pid_t pid;
 
-	if (!path || plumb(&p, opts) < 0 || (pid = launch_child(&p, opts, path)) < 0) {
+	if (!path || plumb(&p, opts) < 0) {
 		err_set_errno(err, errno, "run %s", opts->argv[0]);
 		return NULL;
 	}
 	run = mem_zalloc(sizeof(*run));
 	run->loop = loop;
-	run->pid = pid;
 	run->fn = fn;
 	run->arg = arg;
 	run->linger_ms = opts->linger_ms ? opts->linger_ms : DEFAULT_LINGER_MS;
@@ -401,8 +400,21 @@ struct spawn *spawn_start(struct loop *loop, const struct spawn_opts *opts,
 	loop_timer_init(&run->timeout, loop, on_timeout, run);
 	loop_timer_init(&run->linger, loop, on_linger, run);
 	run->streams[0].fd = run->streams[1].fd = -1;
-	if (watch_streams(run, &p, err) < 0 ||
-	    !(run->child = loop_child_new(loop, pid, on_exit_status, run, err))) {
+	/* Before there is a child: what it began before it was killed would be left half done. */
+	if (watch_streams(run, &p, err) < 0) {
+		run_free(run);
+		err_wrap(err, "run %s", opts->argv[0]);
+		return NULL;
+	}
+	pid = launch_child(&p, opts, path);
+	if (pid < 0) {
+		err_set_errno(err, errno, "run %s", opts->argv[0]);
+		run_free(run);
+		return NULL;
+	}
+	run->pid = pid;
+	run->child = loop_child_new(loop, pid, on_exit_status, run, err);
+	if (!run->child) {
 		kill_and_reap(pid);
 		run_free(run);
 		err_wrap(err, "run %s", opts->argv[0]);

@@ -3,6 +3,24 @@
 #include <stdlib.h>
 #include <string.h>
 
+static struct event_object about_pod(const struct pod_context *pod)
+{
+	return (struct event_object){
+		.api_version = "v1",
+		.kind = "Pod",
+		.namespace_ = pod->namespace_,
+		.name = pod->name,
+		.uid = pod->uid,
+	};
+}
+
+void container_events_forget(const struct pod_context *pod)
+{
+	const struct event_object object = about_pod(pod);
+
+	event_recorder_forget(pod->agent->events, &object);
+}
+
 void container_event(const struct container_about *about, const char *type, const char *reason,
 		     const char *format, ...)
 {
@@ -13,17 +31,11 @@ void container_event(const struct container_about *about, const char *type, cons
 			 ? mem_printf("spec.%s{%s}", about->init ? "initContainers" : "containers", name)
 			 : NULL;
 	const char *revision = json_str(json_get(pod->pod, "metadata"), "resourceVersion");
-	struct event_object object = {
-		.api_version = "v1",
-		.kind = "Pod",
-		.namespace_ = pod->namespace_,
-		.name = pod->name,
-		.uid = pod->uid,
-		.revision = revision ? strtoull(revision, NULL, 10) : 0,
-		.field_path = path,
-	};
+	struct event_object object = about_pod(pod);
 	va_list ap;
 
+	object.revision = revision ? strtoull(revision, NULL, 10) : 0;
+	object.field_path = path;
 	va_start(ap, format);
 	CLEANUP(mem_freep) char *message = mem_vprintf(format, ap);
 	va_end(ap);

@@ -13,6 +13,8 @@ struct container_about {
 /* Records an event about "spec.containers{NAME}" (or initContainers) of the pod. */
 void container_event(const struct container_about *about, const char *type, const char *reason,
 		     const char *format, ...) PRINTF_LIKE(4, 5);
+/* The pod is gone: its events need not be remembered. */
+void container_events_forget(const struct pod_context *pod);
 /* Why a container waits after its postStart hook failed. Caller frees. */
 char *container_events_hook_error(const struct pod_context *pod, const struct json_object *spec,
 				  const char *message, const char *output);

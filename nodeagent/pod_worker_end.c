@@ -4,6 +4,7 @@
 
 #include "lib/log.h"
 #include "lib/timefmt.h"
+#include "nodeagent/container_events.h"
 #include "nodeagent/pod_store.h"
 #include "nodeagent/pod_worker_private.h"
 #include "nodeagent/runtime.h"
@@ -107,6 +108,7 @@ void pod_worker_advance_ended(struct pod_worker *w)
 		status_writer_forget(w->ctx.agent->writer, w->ctx.uid);
 		pod_worker_set_state(w, POD_GONE);
 		pod_store_discard(w->ctx.agent->loop, w->ctx.agent->data_dir, w->ctx.uid);
+		container_events_forget(&w->ctx);
 		w->ops->gone(w, w->arg); /* frees it */
 	} else if (w->deleting && w->state == POD_ENDED) {
 		pod_worker_set_state(w, POD_DELETING);

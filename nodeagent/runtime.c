@@ -208,10 +208,23 @@ static void finish_failed(struct container *c)
 	done(NULL, &failure, arg);
 }
 
+static void remove_attempt(struct container *c)
+{
+	struct err err = ERR_INIT;
+	if (tree_remove(c->dir, &err))
+		log_warn("failed container not removed", "container", c->state.id, "err", err.msg, NULL);
+}
+
 static void on_failed_task(struct loop_task *task, void *arg)
 {
+	struct container *c = arg;
 	(void)task;
-	finish_failed(arg);
+	/* The shim may have begun before it was killed. A second look finds the record that it writes first;
+	 * without its folder it gets no further. */
+	container_discard(c);
+	container_discard(c);
+	remove_attempt(c);
+	finish_failed(c);
 }
 
 /* The words of a runtime's "create", which users and tools know, where it is told to "run" in one go. */
@@ -246,9 +259,7 @@ static void fail_create(struct container *c, const struct spawn_result *result)
 	/* A runtime that failed has cleaned up; one that was killed or hangs has not. */
 	if (!logged || result->timed_out)
 		container_discard(c);
-	struct err err = ERR_INIT;
-	if (tree_remove(c->dir, &err))
-		log_warn("failed container not removed", "container", c->state.id, "err", err.msg, NULL);
+	remove_attempt(c);
 	finish_failed(c);
 }
 

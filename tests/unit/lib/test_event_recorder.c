@@ -161,6 +161,23 @@ static void repeats_are_counted(void **state)
 	expect(f, "POST BackOff 1;");
 }
 
+/* Sent all the same, and then not known any more: a repeat is a new event. */
+static void of_what_is_gone(void **state)
+{
+	struct fixture *f = *state;
+
+	event_record(f->recorder, &pod, "Normal", "Killing", "x");
+	event_record(f->recorder, &pod, "Normal", "Killed", "x");
+	event_recorder_forget(f->recorder, &pod);
+	expect(f, "POST Killing 1;POST Killed 1;");
+	event_record(f->recorder, &pod, "Normal", "Killed", "x");
+	expect(f, "POST Killed 1;");
+	event_recorder_forget(f->recorder, &pod);
+	event_recorder_forget(f->recorder, &pod);
+	event_record(f->recorder, &pod, "Normal", "Killed", "x");
+	expect(f, "POST Killed 1;");
+}
+
 static void order_is_kept(void **state)
 {
 	struct fixture *f = *state;
@@ -270,6 +287,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(an_event_has_its_fields, setup, teardown),
 		cmocka_unit_test_setup_teardown(of_the_cluster, setup, teardown),
 		cmocka_unit_test_setup_teardown(repeats_are_counted, setup, teardown),
+		cmocka_unit_test_setup_teardown(of_what_is_gone, setup, teardown),
 		cmocka_unit_test_setup_teardown(order_is_kept, setup, teardown),
 		cmocka_unit_test_setup_teardown(failures, setup, teardown),
 		cmocka_unit_test_setup_teardown(spam_is_dropped, setup, teardown),
