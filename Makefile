@@ -171,7 +171,7 @@ crash: $(BUILD)/bin/knarr-apiserver $(CRASH_CHECK) $(CRASH_PRELOAD)
 		--log-level=error --kills=$(KILLS) $(if $(SEED),--seed=$(SEED))
 hostile: $(BUILD)/bin/knarr-apiserver $(HOSTILE_CHECK)
 	$(HOSTILE_CHECK) --server=$(BUILD)/bin/knarr-apiserver
-FAULT_CHECKS := $(patsubst %,$(BUILD)/tests/faults/test_%,store core)
+FAULT_CHECKS := $(patsubst %,$(BUILD)/tests/faults/test_%,store_disk core_disk server_memory)
 soak: all images $(CRASH_CHECK) $(CRASH_PRELOAD) $(CHURN_BINARY) $(HOSTILE_CHECK) $(FAULT_CHECKS)
 	tests/soak $(BUILD) $(ONLY)
 

@@ -29,6 +29,7 @@ static bool make_room(struct buf *b, size_t extra)
 {
 	size_t max = b->max ? b->max : SIZE_MAX / 2;
 	size_t cap = b->cap;
+	char *data;
 
 	if (b->failed)
 		return false;
@@ -45,7 +46,14 @@ static bool make_room(struct buf *b, size_t extra)
 		cap = max + 1;
 	if (cap < b->len + extra + 1)
 		cap = b->len + extra + 1;
-	b->data = mem_realloc(b->data, cap);
+	data = realloc(b->data, cap);
+	/* Whoever gave it a cap looks at failed, and refuses one request instead of ending all. */
+	if (!data && b->max) {
+		buf_close(b);
+		b->failed = true;
+		return false;
+	}
+	b->data = mem_checked(data);
 	b->cap = cap;
 	return true;
 }

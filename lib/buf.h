@@ -1,6 +1,7 @@
-/* A growable byte buffer with a cap. Appending past `max` latches `failed`, drops what is there
- * and makes every later append a no-op, so that a chain of appends needs one check at its end.
- * After BUF_INIT nothing is allocated. data is NUL-terminated whenever it is not NULL.
+/* A growable byte buffer with a cap. Appending past `max`, or more than there is memory for, latches
+ * `failed`, drops what is there and makes every later append a no-op, so that a chain of appends needs one
+ * check at its end. Without a cap the process aborts when memory is out, as mem.h says. After BUF_INIT
+ * nothing is allocated. data is NUL-terminated whenever it is not NULL.
  */
 #pragma once
 

@@ -410,7 +410,8 @@ void http_exchange_reply(struct http_exchange *exchange, int code, const char *c
 {
 	/* libmicrohttpd copies and does not write. */
 	answer(exchange, code, content_type,
-	       MHD_create_response_from_buffer(len, (void *)(uintptr_t)data, MHD_RESPMEM_MUST_COPY));
+	       mem_checked(
+		   MHD_create_response_from_buffer(len, (void *)(uintptr_t)data, MHD_RESPMEM_MUST_COPY)));
 }
 
 void http_exchange_abort(struct http_exchange *exchange)
@@ -462,7 +463,8 @@ void http_exchange_stream(struct http_exchange *exchange, const char *content_ty
 	exchange->closed = closed;
 	exchange->arg = arg;
 	answer(exchange, 200, content_type,
-	       MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_BLOCK, on_stream, exchange, NULL));
+	       mem_checked(MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_BLOCK, on_stream,
+							     exchange, NULL)));
 }
 
 void http_exchange_wake(struct http_exchange *exchange)

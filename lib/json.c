@@ -113,10 +113,16 @@ struct json_object *json_ensure_array(struct json_object *obj, const char *key)
 	return value;
 }
 
+int json_checked(int result)
+{
+	if (result < 0)
+		mem_checked(NULL);
+	return result;
+}
+
 void json_set(struct json_object *obj, const char *key, struct json_object *value_taken)
 {
-	if (json_object_object_add(obj, key, value_taken) < 0)
-		abort();
+	json_object_object_add(obj, key, value_taken);
 }
 
 void json_set_str(struct json_object *obj, const char *key, const char *value)
@@ -141,8 +147,8 @@ struct json_object *json_clone(const struct json_object *obj)
 {
 	struct json_object *copy = NULL;
 
-	if (obj && json_object_deep_copy(unconst(obj), &copy, NULL) < 0)
-		abort();
+	if (obj)
+		json_checked(json_object_deep_copy(unconst(obj), &copy, NULL));
 	return copy;
 }
 

@@ -28,14 +28,6 @@ struct parser {
 
 static bool parse_value(struct parser *s, struct json_object **ret);
 
-/* Out of memory must not read as null. */
-static struct json_object *made(struct json_object *obj)
-{
-	if (!obj)
-		abort();
-	return obj;
-}
-
 static bool fault_at(struct parser *s, const char *p, const char *what)
 {
 	s->p = p;
@@ -271,9 +263,8 @@ static struct json_object *new_integer(const char *digits, size_t len)
 			break;
 		}
 	if (negative)
-		return made(json_object_new_int64(value > INT64_MAX ? INT64_MIN : -(int64_t)value));
-	return made(value > INT64_MAX ? json_object_new_uint64(value)
-				      : json_object_new_int64((int64_t)value));
+		return json_object_new_int64(value > INT64_MAX ? INT64_MIN : -(int64_t)value);
+	return value > INT64_MAX ? json_object_new_uint64(value) : json_object_new_int64((int64_t)value);
 }
 
 static bool parse_number(struct parser *s, struct json_object **ret)
@@ -296,8 +287,7 @@ static bool parse_number(struct parser *s, struct json_object **ret)
 	value = strtod(text, NULL);
 	if (!isfinite(value))
 		return fault_at(s, start, "number out of range");
-	*ret =
-	    integer ? new_integer(start, (size_t)(end - start)) : made(json_object_new_double_s(value, text));
+	*ret = integer ? new_integer(start, (size_t)(end - start)) : json_object_new_double_s(value, text);
 	return true;
 }
 
@@ -349,8 +339,8 @@ static void add_member(struct parser *s, struct lh_table *table, char *key_taken
 		json_object_put(lh_entry_v(entry));
 		lh_entry_set_val(entry, value_taken);
 		free(key_taken);
-	} else if (lh_table_insert_w_hash(table, key_taken, value_taken, hash, 0) < 0) {
-		abort();
+	} else {
+		json_checked(lh_table_insert_w_hash(table, key_taken, value_taken, hash, 0));
 	}
 }
 
@@ -389,8 +379,7 @@ static bool parse_elements(struct parser *s, struct json_object *array)
 
 		if (!parse_value(s, &value))
 			return false;
-		if (json_object_array_add(array, value) < 0)
-			abort();
+		json_object_array_add(array, value);
 		c = peek(s);
 		if (c != ',' && c != ']')
 			return fault(s, "',' or ']' expected after array element");
@@ -407,7 +396,7 @@ static bool parse_nested(struct parser *s, bool is_array, struct json_object **r
 
 	if (s->depth == JSON_MAX_DEPTH)
 		return fault(s, "exceeded max depth");
-	obj = made(is_array ? json_object_new_array_ext(ARRAY_ROOM) : json_object_new_object());
+	obj = is_array ? json_object_new_array_ext(ARRAY_ROOM) : json_object_new_object();
 	s->p++;
 	s->depth++;
 	ok = is_array ? parse_elements(s, obj) : parse_members(s, json_object_get_object(obj));
@@ -424,7 +413,7 @@ static bool parse_string_value(struct parser *s, struct json_object **ret)
 
 	if (!parse_string(s, &text, &len))
 		return false;
-	*ret = made(json_object_new_string_len(text, (int)len));
+	*ret = json_object_new_string_len(text, (int)len);
 	return true;
 }
 
@@ -446,7 +435,7 @@ static bool parse_value(struct parser *s, struct json_object **ret)
 	case 'f':
 		if (!parse_literal(s, c == 't' ? "true" : "false"))
 			return false;
-		*ret = made(json_object_new_boolean(c == 't'));
+		*ret = json_object_new_boolean(c == 't');
 		return true;
 	case 'n':
 		*ret = NULL;

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-static void *checked(void *p)
+void *mem_checked(void *p)
 {
 	if (!p) {
 		/* Not through the log: it may need memory itself. */
@@ -19,17 +19,17 @@ static void *checked(void *p)
 
 void *mem_alloc(size_t size)
 {
-	return checked(malloc(size ? size : 1));
+	return mem_checked(malloc(size ? size : 1));
 }
 
 void *mem_zalloc(size_t size)
 {
-	return checked(calloc(1, size ? size : 1));
+	return mem_checked(calloc(1, size ? size : 1));
 }
 
 void *mem_realloc(void *p, size_t size)
 {
-	return checked(realloc(p, size ? size : 1));
+	return mem_checked(realloc(p, size ? size : 1));
 }
 
 void *mem_realloc_array(void *p, size_t count, size_t size)
@@ -37,18 +37,18 @@ void *mem_realloc_array(void *p, size_t count, size_t size)
 	size_t total;
 
 	if (__builtin_mul_overflow(count, size, &total))
-		checked(NULL);
+		mem_checked(NULL);
 	return mem_realloc(p, total);
 }
 
 char *mem_dup(const char *s)
 {
-	return s ? checked(strdup(s)) : NULL;
+	return s ? mem_checked(strdup(s)) : NULL;
 }
 
 char *mem_dupn(const char *s, size_t n)
 {
-	return s ? checked(strndup(s, n)) : NULL;
+	return s ? mem_checked(strndup(s, n)) : NULL;
 }
 
 void *mem_copy(const void *p, size_t size)
@@ -76,7 +76,7 @@ char *mem_vprintf(const char *format, va_list ap)
 	char *s = NULL;
 
 	if (vasprintf(&s, format, ap) < 0)
-		checked(NULL);
+		mem_checked(NULL);
 	return s;
 }
 

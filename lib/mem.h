@@ -40,6 +40,9 @@ void *mem_copy(const void *p, size_t size);
 char *mem_printf(const char *format, ...) PRINTF_LIKE(1, 2);
 char *mem_vprintf(const char *format, va_list ap) PRINTF_LIKE(1, 0);
 
+/* P, which a library allocated; the process aborts as above when it is NULL. */
+void *mem_checked(void *p);
+
 /* For CLEANUP: free(*p); close(*fd) when >= 0; fclose(*f) when not NULL. */
 void mem_freep(void *p);
 void mem_closep(const int *fd);

@@ -458,7 +458,7 @@ int yaml_parse(const char *name, const char *text, size_t len, struct yaml_doc *
 
 	if (!load_json(text, len, &docs)) {
 		if (!yaml_parser_initialize(&l.parser))
-			abort();
+			mem_checked(NULL);
 		yaml_parser_set_input_string(&l.parser, (const unsigned char *)text, len);
 		r = load_stream(&l, &docs);
 		drop_anchors(&l);

@@ -1,11 +1,11 @@
 #include "lib/yaml_scalar.h"
 
-#include <json-c/json.h>
 #include <math.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/json.h"
 #include "lib/mem.h"
 
 enum word { WORD_NULL, WORD_TRUE, WORD_FALSE, WORD_NOT_FINITE };

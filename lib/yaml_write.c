@@ -120,7 +120,7 @@ void yaml_write(struct buf *b, const struct json_object *obj)
 	yaml_emitter_t e;
 
 	if (!yaml_emitter_initialize(&e))
-		abort();
+		mem_checked(NULL);
 	yaml_emitter_set_output(&e, append, b);
 	yaml_emitter_set_unicode(&e, 1);
 	/* Refused is only what is no UTF-8, or a buffer at its cap: either way the text is not whole. */

@@ -274,7 +274,10 @@ static void request_take_body(struct request *r, const char *data, size_t len)
 	if (take_room(r, len) == STEP_FAIL)
 		return;
 	buf_add(&r->body, data, len);
-	if (r->body.failed) {
+	if (r->body.failed && r->room <= REQUEST_BODY_MAX) {
+		request_fail(r, DETAILS_EMPTY, ERR_SERVICE_UNAVAILABLE,
+			     "there is no memory for the request's body; try again later");
+	} else if (r->body.failed) {
 		r->discarded = REQUEST_BODY_MAX;
 		request_fail(r, DETAILS_EMPTY, ERR_TOO_LARGE, "Request entity too large: limit is %d",
 			     REQUEST_BODY_MAX);

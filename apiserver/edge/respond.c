@@ -95,7 +95,7 @@ static struct MHD_Response *response_of(struct request *r, const char *bytes, si
 	*body = (struct body){ bytes, len, release, arg };
 	if (len && r->method != METHOD_HEAD)
 		server_hold_head(r->connection);
-	return MHD_create_response_from_callback(len, block, body_read, body, body_free);
+	return mem_checked(MHD_create_response_from_callback(len, block, body_read, body, body_free));
 }
 
 bool respond_take_room(struct request *r, size_t len)
@@ -323,5 +323,5 @@ enum step_result respond_stream(struct request *r, const char *content_type, uin
 				MHD_ContentReaderFreeCallback free_fn)
 {
 	return queue(r, 200, content_type,
-		     MHD_create_response_from_callback(size, block, read, arg, free_fn));
+		     mem_checked(MHD_create_response_from_callback(size, block, read, arg, free_fn)));
 }

@@ -24,6 +24,7 @@ struct api_fixture {
 	/* 0: the server's defaults */
 	unsigned max_reads, max_writes;
 	int64_t silence_ms, answer_ms;
+	bool keep_dir; /* stopping leaves the folder to the test */
 };
 
 /* Fails the test when anything does not start. FIXTURE is zero, or its limits are set. */
@@ -43,6 +44,7 @@ struct api_request {
 	const char *method, *path, *type, *accept, *token; /* token NULL: the admin's, "": none */
 	const void *body;
 	size_t body_len;
+	bool may_break; /* the connection, instead of an answer: code 0 */
 };
 /* One exchange, whole. */
 void api_exchange(struct api_fixture *fixture, const struct api_request *request, struct api_answer *ret);
