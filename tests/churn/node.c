@@ -218,7 +218,7 @@ static void act_pod(struct node *n)
 	}
 	pod->kind = (enum node_pod_kind)churn_between(&n->acts_rng, NODE_POD_RUNS, NODE_POD_NEVER);
 	snprintf(pod->name, sizeof(pod->name), "pod-%u", n->named++);
-	churn_note(n->churn, "create pod %s of kind %d", pod->name, pod->kind);
+	churn_note(n->churn, "create pod %s of kind %d", pod->name, (int)pod->kind);
 	node_pod_body(pod, &body);
 	call(n, "POST", PODS, NULL, body.data);
 }

@@ -44,7 +44,7 @@ void node_pod_body(const struct node_pod *pod, struct buf *ret)
 		   "{\"apiVersion\":\"v1\",\"kind\":\"Pod\",\"metadata\":{\"name\":\"%s\",\"labels\":{"
 		   "\"kind\":\"%d\"}},\"spec\":{"
 		   "\"terminationGracePeriodSeconds\":1,\"restartPolicy\":\"%s\",",
-		   pod->name, pod->kind, policies[pod->kind]);
+		   pod->name, (int)pod->kind, policies[pod->kind]);
 	if (pod->kind == NODE_POD_RUNS) {
 		buf_str(
 		    ret,
