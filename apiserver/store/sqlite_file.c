@@ -374,7 +374,11 @@ static int secure_log(struct sqlite_store *store, struct err *err)
 	}
 	if (code == SQLITE_OK && size > 0)
 		code = log->pMethods->xSync(log, SQLITE_SYNC_NORMAL);
-	return code == SQLITE_OK ? 0 : sqlite_error(err, NULL, code, "securing the log");
+	if (code == SQLITE_OK)
+		return 0;
+	sqlite_error(err, NULL, code, store->wal_path);
+	return err_wrap(
+	    err, "what the last run left in its log cannot be written to the disk, so it is not served");
 }
 
 int sqlite_file_open(struct sqlite_store *store, struct err *err)
