@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <libgen.h>
 #include <limits.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -80,7 +81,7 @@ static int take_data_dir(struct node_agent *a, struct err *err)
 			return err_set(err, ERR_CONFLICT, "data folder %s is used by another knarr-nodeagent",
 				       a->agent.data_dir);
 		}
-		usleep(LOCK_LOOK_MS * 1000);
+		poll(NULL, 0, LOCK_LOOK_MS);
 	}
 	return pod_store_open(a->agent.data_dir, err) < 0 ? err_wrap(err, "data folder") : 0;
 }
