@@ -1,6 +1,6 @@
 # Figures as a table: Markdown, or ($form text) fields between tabs. A figure has as many digits as mean something.
-def digits: if . == null then "" elif fabs >= 100 then round | tostring elif fabs >= 10 then . * 10 | round / 10 | tostring
-	else . * 100 | round / 100 | tostring end
+def digits: (if fabs >= 100 then round elif fabs >= 10 then . * 10 | round / 10 else . * 100 | round / 100 end)
+	| (if . == 0 then 0 else . end | tostring) # no minus before a zero
 	| [match("^(-?)([0-9]+)(.*)$").captures[].string] as [$sign, $whole, $rest]
 	| $sign + ($whole | explode | reverse | [range(0; length; 3) as $i | .[$i:$i + 3] | reverse | implode] | reverse | join(",")) + $rest;
 def with($unit): . + (if $unit == "1/s" then "/s" elif $unit == "" then "" else " " + $unit end);
