@@ -17,6 +17,10 @@
 #include "apiserver/edge/log_proxy.h"
 #include "apiserver/edge/request.h"
 #include "apiserver/edge/server.h"
+#include "lib/timefmt.h"
+
+/* For what a client that hung up half is still to be told. */
+#define PATIENCE_MS 1000
 
 static struct server server = { .max_reads = 400, .max_writes = 200, .answer_ms = 60000 };
 
@@ -247,24 +251,32 @@ void edge_exchange(const void *data, size_t size, size_t piece, struct buf *ret)
 	int fd = connect_pair();
 	const char *text = data;
 	bool open = true;
-	for (size_t sent = 0; !receive(fd, ret);) {
+	int64_t until_ms = time_mono_ms() + PATIENCE_MS; /* without progress */
+	for (size_t sent = 0; !receive(fd, ret) && (open || time_mono_ms() < until_ms);) {
+		size_t n = sent < size ? send_piece(fd, text + sent, size - sent, piece) : 0;
+		sent += n;
 		/* Not in one go: libmicrohttpd overlooks an end that comes together with the last bytes,
-		 * until the connection has been idle for too long. */
-		if (sent < size) {
-			sent += send_piece(fd, text + sent, size - sent, piece);
-		} else if (open) {
+		 * until the connection has been idle for too long. What stands behind a watch is not read
+		 * before it ends. */
+		if (open && !n && (sent == size || time_mono_ms() >= until_ms)) {
 			shutdown(fd, SHUT_WR);
 			open = false;
+			until_ms = time_mono_ms() + PATIENCE_MS;
 		}
+		if (n)
+			until_ms = time_mono_ms() + PATIENCE_MS;
 		MHD_run(server.daemon);
-		if (!open)
+		if (!n)
 			wait_for_more(fd);
+	}
+	shutdown(fd, SHUT_RDWR);
+	while (server.busy || server.reads || server.writes || server.watches || server.body_bytes ||
+	       server.answer_bytes) {
+		MHD_run(server.daemon);
+		wait_for_more(fd);
 	}
 	close(fd);
 	MHD_run(server.daemon);
-	if (server.busy || server.reads || server.writes || server.watches || server.body_bytes ||
-	    server.answer_bytes)
-		abort();
 }
 
 /* --- answers --- */

@@ -8,7 +8,7 @@
  *     METHOD TARGET ...
  *
  * Nothing a client sends is answered with a fault of the server's own; each answer is HTTP and what it says
- * it is; each request is answered; what is stored then decodes strictly, and to itself.
+ * it is; what is stored then decodes strictly, and to itself.
  */
 #include <stdio.h>
 #include <stdlib.h>

@@ -235,7 +235,7 @@ static void judge_others(struct hostile *h, const struct mode *mode, const struc
 		fault(h, "%s: others waited %lld ms", mode->name, (long long)reading->p99_us / 1000);
 }
 
-static void judge_mode(struct hostile *h, const struct mode *mode, unsigned calm_mib, unsigned mib)
+static void judge_mode(struct hostile *h, const struct mode *mode, unsigned before_mib, unsigned mib)
 {
 	size_t n = h->n, settled = count_settled(h, mode);
 
@@ -243,8 +243,8 @@ static void judge_mode(struct hostile *h, const struct mode *mode, unsigned calm
 		fault(h, "%s: %zu of %zu were not %s", mode->name, n - settled, n, mode->promise);
 	if (count_faults_of_server(h))
 		fault(h, "%s: %u answers 5xx", mode->name, count_faults_of_server(h));
-	if (mib > calm_mib + GROWTH_MIB + (n + h->n_staying) * mode->growth_kib / 1024)
-		fault(h, "%s: memory grew from %u to %u MiB", mode->name, calm_mib, mib);
+	if (mib > before_mib + GROWTH_MIB + n * mode->growth_kib / 1024)
+		fault(h, "%s: memory grew from %u to %u MiB", mode->name, before_mib, mib);
 }
 
 static int64_t max_of(int64_t a, int64_t b)
@@ -252,13 +252,14 @@ static int64_t max_of(int64_t a, int64_t b)
 	return a > b ? a : b;
 }
 
-static void run_mode(struct hostile *h, const struct mode *mode, size_t n, int64_t ms, unsigned calm_mib)
+static void run_mode(struct hostile *h, const struct mode *mode, size_t n, int64_t ms)
 {
 	struct gauge_reading coming, there;
 	int64_t until_ms = time_mono_ms() + SETTLE_MS;
 	unsigned mib;
 
 	gauge_read(h->gauge, &coming); /* of the time before */
+	unsigned before_mib = memory_mib(h, "VmRSS:");
 	open_peers(h, mode, n);
 	if (mode->writes) {
 		h->writer = api_client_new(h->loop, &h->server.config, "knarr-hostile-check/writer", NULL);
@@ -271,7 +272,7 @@ static void run_mode(struct hostile *h, const struct mode *mode, size_t n, int64
 	gauge_read(h->gauge, &there);
 	mib = memory_mib(h, "VmRSS:");
 	report_mode(mode->name, n, &coming, &there, mib);
-	judge_mode(h, mode, calm_mib, mib);
+	judge_mode(h, mode, before_mib, mib);
 	judge_others(h, mode, &coming);
 	judge_others(h, mode, &there);
 	if (!there.answered)
@@ -311,7 +312,7 @@ static void run_overflow(struct hostile *h, int64_t ms)
 	fill(h);
 	h->gauge = gauge_start(&h->server.config, NULL);
 	run_for(h, 500);
-	run_mode(h, &overflow_mode, overflow_mode.n_long, ms, memory_mib(h, "VmRSS:"));
+	run_mode(h, &overflow_mode, overflow_mode.n_long, ms);
 	check_served_again(h);
 	gauge_stop(TAKE(h->gauge));
 	stop_server(h);
@@ -338,12 +339,11 @@ static void run_modes(struct hostile *h, int64_t seconds)
 	gauge_read(h->gauge, &calm); /* warm */
 	run_for(h, ms * 2);
 	gauge_read(h->gauge, &calm);
-	unsigned calm_mib = memory_mib(h, "VmRSS:");
 	counts.calm_p99_us = calm.p99_us;
-	report_mode("calm", 0, &(struct gauge_reading){ 0 }, &calm, calm_mib);
+	report_mode("calm", 0, &(struct gauge_reading){ 0 }, &calm, memory_mib(h, "VmRSS:"));
 	for (const struct mode *mode = modes; mode->name && h->server.run; mode++)
 		if (!only || strstr(mode->name, only))
-			run_mode(h, mode, seconds ? mode->n_long : mode->n_short, ms, calm_mib);
+			run_mode(h, mode, seconds ? mode->n_long : mode->n_short, ms);
 	for (size_t i = 0; i < h->n_staying; i++) {
 		if (h->staying[i].state != PEER_OPEN)
 			fault(h, "an idle watch was closed");
