@@ -58,6 +58,7 @@ struct conn {
 	char *host;
 	uint16_t port;
 	bool tls, verify;
+	bool streams; /* what it carries is a stream */
 	bool used;    /* it has carried an exchange before this one */
 	bool answers; /* a byte of the answer has come */
 	int64_t idle_since_ms;
@@ -74,9 +75,10 @@ struct http_client {
 	char *tls_server_name;
 	struct tls_identity identity;
 	bool insecure;
-	struct call_list queued, active;
+	struct call_list queued[2], active;  /* queued: whole answers, and streams */
 	struct conn_list conns[CONN_STATES]; /* of idle ones the last used first */
 	size_t n_conns[CONN_STATES];
+	size_t n_streams; /* of the busy ones */
 	size_t max_busy, in_flight;
 	unsigned depth; /* of callbacks under way */
 	bool freed;     /* by one of them */
@@ -96,9 +98,11 @@ static void conn_move(struct conn *conn, enum conn_state state)
 
 	TAILQ_REMOVE(&client->conns[conn->state], conn, link);
 	client->n_conns[conn->state]--;
+	client->n_streams -= conn->state == CONN_BUSY && conn->streams;
 	conn->state = state;
 	TAILQ_INSERT_HEAD(&client->conns[state], conn, link);
 	client->n_conns[state]++;
+	client->n_streams += conn->state == CONN_BUSY && conn->streams;
 }
 
 static void conn_close(struct conn *conn)
@@ -206,12 +210,17 @@ static void call_free(struct http_call *call)
 	free(call);
 }
 
+static struct call_list *queue_of(struct http_call *call)
+{
+	return &call->client->queued[call->data != NULL];
+}
+
 /* Out of its list and not counted any more. */
 static void call_end(struct http_call *call)
 {
 	struct http_client *client = call->client;
 
-	TAILQ_REMOVE(call->conn ? &client->active : &client->queued, call, link);
+	TAILQ_REMOVE(call->conn ? &client->active : queue_of(call), call, link);
 	loop_timer_disarm(&call->timer);
 	client->in_flight--;
 }
@@ -286,7 +295,7 @@ static void complete(struct conn *conn)
 		conn_idle(conn);
 	else
 		conn_close(conn);
-	if (!TAILQ_EMPTY(&client->queued))
+	if (!TAILQ_EMPTY(&client->queued[0]))
 		loop_post(client->loop, &client->task);
 }
 
@@ -302,7 +311,7 @@ static void broken(struct conn *conn, const struct err *err)
 		TAILQ_REMOVE(&client->active, call, link);
 		conn_close(conn);
 		call->may_repeat = false;
-		TAILQ_INSERT_HEAD(&client->queued, call, link);
+		TAILQ_INSERT_HEAD(queue_of(call), call, link);
 	} else {
 		fail(call, err);
 	}
@@ -425,10 +434,11 @@ static void start(struct http_call *call)
 	struct http_client *client = call->client;
 	struct conn *conn = find_idle(client, call);
 
-	TAILQ_REMOVE(&client->queued, call, link);
+	TAILQ_REMOVE(queue_of(call), call, link);
 	TAILQ_INSERT_TAIL(&client->active, call, link);
 	if (!conn)
 		conn = conn_new(client, call);
+	conn->streams = call->data != NULL;
 	conn_move(conn, CONN_BUSY);
 	conn->call = call;
 	conn->answers = false;
@@ -449,7 +459,9 @@ static void start_queued(struct loop_task *task, void *arg)
 	if (client->depth == 0)
 		free_closed(client);
 	enter(client);
-	while (client->n_conns[CONN_BUSY] < client->max_busy && (call = TAILQ_FIRST(&client->queued))) {
+	while ((call = TAILQ_FIRST(&client->queued[1])) ||
+	       (client->n_conns[CONN_BUSY] - client->n_streams < client->max_busy &&
+		(call = TAILQ_FIRST(&client->queued[0])))) {
 		struct err err = ERR_INIT;
 
 		if (call->parts.host)
@@ -533,7 +545,7 @@ struct http_call *http_client_send(struct http_client *client, const struct http
 	loop_timer_init(&call->timer, client->loop, timed_out, call);
 	if (http_url_parse(call->url, &call->parts, NULL) == 0)
 		write_request(call, request);
-	TAILQ_INSERT_TAIL(&client->queued, call, link);
+	TAILQ_INSERT_TAIL(queue_of(call), call, link);
 	client->in_flight++;
 	loop_post(client->loop, &client->task);
 	return call;
@@ -580,7 +592,8 @@ struct http_client *http_client_new(struct loop *loop, const struct http_identit
 	loop_timer_init(&client->trim, loop, trim_due, client);
 	if (identity->token)
 		client->authorization = mem_printf("Bearer %s", identity->token);
-	TAILQ_INIT(&client->queued);
+	TAILQ_INIT(&client->queued[0]);
+	TAILQ_INIT(&client->queued[1]);
 	TAILQ_INIT(&client->active);
 	for (size_t i = 0; i < CONN_STATES; i++)
 		TAILQ_INIT(&client->conns[i]);
@@ -611,8 +624,10 @@ void http_client_free(struct http_client *client)
 {
 	if (!client)
 		return;
-	while (!TAILQ_EMPTY(&client->queued))
-		http_call_cancel(TAILQ_FIRST(&client->queued));
+	for (size_t i = 0; i < ARRAY_SIZE(client->queued); i++) {
+		while (!TAILQ_EMPTY(&client->queued[i]))
+			http_call_cancel(TAILQ_FIRST(&client->queued[i]));
+	}
 	while (!TAILQ_EMPTY(&client->active))
 		http_call_cancel(TAILQ_FIRST(&client->active));
 	for (enum conn_state state = CONN_BUSY; state <= CONN_IDLE; state++) {

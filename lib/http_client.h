@@ -21,7 +21,8 @@ struct http_identity {
 };
 
 struct http_client;
-/* At most MAX_CONNECTIONS requests are under way at once, streams included; further ones wait their turn. */
+/* At most MAX_CONNECTIONS requests are under way at once, and further ones wait their turn. Streams come on
+ * top: they last, and what waits for one of them to end would wait for ever. */
 struct http_client *http_client_new(struct loop *loop, const struct http_identity *identity,
 				    long max_connections, const char *user_agent, struct err *err);
 void http_client_free(struct http_client *client); /* cancels what is under way */

@@ -235,7 +235,7 @@ static const char *as_create_failed(const struct container *c, const char *text,
 	int n = snprintf(own, sizeof(own), "%.*s run failed: ", (int)(colon - c->runtime->version),
 			 c->runtime->version);
 	*name = '\0';
-	if (strncmp(text, own, (size_t)n))
+	if (strncmp(text, own, (size_t)n) != 0)
 		return text;
 	snprintf(name, size, "%.*s create failed: ", (int)(colon - c->runtime->version), c->runtime->version);
 	return text + n;

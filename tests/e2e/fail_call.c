@@ -13,6 +13,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -37,14 +38,15 @@ __attribute__((constructor)) static void attach(void)
 	const char *path = getenv("FAIL_CALL");
 	int fd;
 
-	if (!path || strcmp(program_invocation_short_name, "knarr-nodeagent"))
+	if (!path || strcmp(program_invocation_short_name, "knarr-nodeagent") != 0)
 		return;
 	fd = (int)syscall(SYS_openat, AT_FDCWD, path, O_RDWR | O_CLOEXEC, 0);
 	if (fd < 0)
 		return;
-	void *shared = mmap(NULL, SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	control = mmap(NULL, SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	syscall(SYS_close, fd);
-	control = shared == MAP_FAILED ? NULL : shared;
+	if (control == MAP_FAILED)
+		control = NULL;
 }
 
 static unsigned number(size_t at)
@@ -76,6 +78,7 @@ static bool fails(const char *name, int error)
 	return true;
 }
 
+/* NOLINTBEGIN(bugprone-macro-parentheses): types and lists of parameters take none. */
 /* TYPE NAME(PARAMETERS), handed on with ARGUMENTS; fails with ERROR. */
 #define CALL(type_, name_, parameters_, arguments_, error_)                                                  \
 	type_ name_ parameters_                                                                              \
@@ -94,10 +97,11 @@ static bool fails(const char *name, int error)
 		if (!real_)                                                                                  \
 			real_ = (int(*) parameters_)(uintptr_t)dlsym(RTLD_NEXT, #name_);                     \
 		va_start(list, flags);                                                                       \
-		mode_t mode = flags & (O_CREAT | O_TMPFILE) ? va_arg(list, mode_t) : 0;                      \
+		mode_t mode = (flags & (O_CREAT | O_TMPFILE)) ? va_arg(list, mode_t) : 0;                      \
 		va_end(list);                                                                                \
 		return fails(#name_, EMFILE) ? -1 : real_(__VA_ARGS__, flags, mode);                         \
 	}
+/* NOLINTEND(bugprone-macro-parentheses) */
 
 OPEN(open, (const char *path, int flags, ...), path)
 OPEN(open64, (const char *path, int flags, ...), path)

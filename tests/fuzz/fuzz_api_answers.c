@@ -15,6 +15,7 @@
 
 #include "lib/informer.h"
 #include "lib/log.h"
+#include "lib/mem.h"
 
 #define ITEMS_MAX 512
 
@@ -221,8 +222,9 @@ static bool listing_known; /* every page so far is plain JSON that names each ob
 
 static void forget_listing(bool is_known)
 {
-	while (n_listed)
-		free(listed[--n_listed]);
+	for (size_t i = 0; i < n_listed; i++)
+		free(TAKE(listed[i]));
+	n_listed = 0;
 	listing_known = is_known;
 }
 

@@ -82,10 +82,10 @@ static inline struct object *make(const struct resource *resource, const char *f
 
 static inline char *make_folder(void)
 {
-	char *dir = mem_dup("/tmp/knarr-core-XXXXXX");
+	char *made = mem_dup("/tmp/knarr-core-XXXXXX");
 
-	assert_non_null(mkdtemp(dir));
-	return dir;
+	assert_non_null(mkdtemp(made));
+	return made;
 }
 
 static inline void remove_files(const char *dir)

@@ -12,7 +12,7 @@ static void test_rank_of_none(void **state)
 	struct stats stats = { 0 };
 
 	(void)state;
-	assert_true(stats_rank(&stats, 0.5) == 0);
+	assert_float_equal(stats_rank(&stats, 0.5), 0, 1e-9);
 	stats_close(&stats);
 }
 
@@ -24,12 +24,12 @@ static void test_ranks(void **state)
 	(void)state;
 	for (int i = 1000; i > 0; i--)
 		stats_add(&stats, i);
-	assert_true(stats_rank(&stats, 0) == 1);
-	assert_true(stats_rank(&stats, 0.5) == 500);
-	assert_true(stats_rank(&stats, 0.99) == 990);
-	assert_true(stats_rank(&stats, 1) == 1000);
+	assert_float_equal(stats_rank(&stats, 0), 1, 1e-9);
+	assert_float_equal(stats_rank(&stats, 0.5), 500, 1e-9);
+	assert_float_equal(stats_rank(&stats, 0.99), 990, 1e-9);
+	assert_float_equal(stats_rank(&stats, 1), 1000, 1e-9);
 	stats_add(&stats, 0.25);
-	assert_true(stats_rank(&stats, 0) == 0.25);
+	assert_float_equal(stats_rank(&stats, 0), 0.25, 1e-9);
 	stats_close(&stats);
 }
 

@@ -395,6 +395,24 @@ static void streams(void **state)
 	assert_string_equal(outcome.data, "slow down");
 }
 
+static void streams_take_no_turns(void **state)
+{
+	struct fixture *f = *state;
+	struct http_client *good = f->client;
+	struct http_identity identity = identity_of(f);
+	struct outcome held[3];
+
+	f->client = client_of(f, &identity, 1);
+	for (size_t i = 0; i < ARRAY_SIZE(held); i++) {
+		held[i] = send_outcome(f);
+		send_to(&held[i], "/hold", true, NULL);
+	}
+	LOOP_UNTIL(f->server.loop, f->n_held == ARRAY_SIZE(held));
+	assert_int_equal(roundtrip(f, "/x", NULL).code, 200);
+	http_client_free(f->client);
+	f->client = good;
+}
+
 static void paused_streams_wait(void **state)
 {
 	struct fixture *f = *state;
@@ -495,6 +513,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(callbacks_send_more, setup, teardown),
 		cmocka_unit_test_setup_teardown(callbacks_free_the_client, setup, teardown),
 		cmocka_unit_test_setup_teardown(streams, setup, teardown),
+		cmocka_unit_test_setup_teardown(streams_take_no_turns, setup, teardown),
 		cmocka_unit_test_setup_teardown(paused_streams_wait, setup, teardown),
 		cmocka_unit_test_setup_teardown(failures_have_kinds, setup, teardown),
 		cmocka_unit_test_setup_teardown(strangers_are_refused, setup, teardown),
