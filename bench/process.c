@@ -7,6 +7,7 @@
 #include <sys/resource.h>
 #include <time.h>
 
+#include "bench/bench.h"
 #include "lib/mem.h"
 
 /* The process's own CPU clock has a resolution of nanoseconds; /proc/PID/stat counts in ticks of 10 ms. */
@@ -71,4 +72,17 @@ uint64_t process_wakeups(pid_t pid)
 	if (tasks)
 		closedir(tasks);
 	return sum;
+}
+
+void process_raise_file_limit(size_t n)
+{
+	struct rlimit files;
+
+	getrlimit(RLIMIT_NOFILE, &files);
+	files.rlim_cur = files.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &files);
+	if (files.rlim_cur < n + 64)
+		bench_die(
+		    "%zu connections need as many file descriptors, this machine grants %llu (ulimit -Hn)", n,
+		    (unsigned long long)files.rlim_cur);
 }

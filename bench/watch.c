@@ -3,7 +3,6 @@
  */
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 
 #include "bench/bench.h"
 #include "bench/client.h"
@@ -133,18 +132,6 @@ static void make_watched(struct fan *fan)
 	client_do(fan->client, "POST", OBJECTS_CONFIGMAPS, NULL, body.data, NULL);
 }
 
-static void raise_file_limit(size_t n)
-{
-	struct rlimit files;
-
-	getrlimit(RLIMIT_NOFILE, &files);
-	files.rlim_cur = files.rlim_max;
-	setrlimit(RLIMIT_NOFILE, &files);
-	if (files.rlim_cur < n + 64)
-		bench_die("%zu watches need as many file descriptors, this machine grants %llu (ulimit -Hn)",
-			  n, (unsigned long long)files.rlim_cur);
-}
-
 /* lib's API client keeps fewer connections than this takes. */
 static void open_watches(struct fan *fan, const char *kubeconfig)
 {
@@ -176,7 +163,7 @@ int bench_watch(int argc, char **argv)
 	size_t n_events = bench_count(argv[3]);
 
 	(void)argc;
-	raise_file_limit(fan.n);
+	process_raise_file_limit(fan.n);
 	fan.client = client_new(fan.loop, argv[0]);
 	make_watched(&fan);
 	double before_kib = process_pss_kib(server);

@@ -353,12 +353,10 @@ static void publish_objects(struct batch *batch)
 	pthread_rwlock_wrlock(&state->lock);
 	for (size_t i = 0; i < batch->n; i++) {
 		struct batch_write *write = &batch->writes[i];
-		struct index *objects = &write->table->objects;
 
 		if (!write->object)
 			continue;
-		write->old = write->deleted ? index_remove(objects, object_key(write->object))
-					    : index_put(objects, object_ref(write->object));
+		write->old = state_replace(write->table, write->object, write->deleted);
 		state->revision = object_revision(write->object);
 	}
 	pthread_rwlock_unlock(&state->lock);

@@ -28,7 +28,7 @@ struct core_opts {
 	 * limits. */
 	unsigned history_events; /* changes: 10,000 */
 	int64_t history_ms;      /* age: 5 minutes */
-	size_t history_bytes;    /* of states that only the history still holds; 0: 16 MiB */
+	size_t history_bytes;    /* of states that only the history still holds, see state_trim; 0: 16 MiB */
 	int64_t event_ttl_ms;    /* Events go this long after their last write: 1 hour */
 	size_t watch_max_bytes;  /* unsent bytes at which a slow watcher is closed: 8 MiB */
 	unsigned max_watches;    /* 20,000 */

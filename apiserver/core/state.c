@@ -83,11 +83,24 @@ static void add_superseded(struct state *state, uint64_t revision)
 	state->superseded[state->n_superseded++] = revision;
 }
 
+struct object *state_replace(struct table *table, struct object *object, bool deleted)
+{
+	struct object *old = deleted ? index_remove(&table->objects, object_key(object))
+				     : index_put(&table->objects, object_ref(object));
+
+	table->bytes += deleted ? 0 : object_size(object);
+	table->bytes -= old ? object_size(old) : 0;
+	return old;
+}
+
 void state_trim(struct state *state, struct table *table, uint32_t now_s)
 {
+	struct history_limits limits = state->limits;
 	uint64_t superseded, deleted;
 
-	while (history_expire(&table->history, &state->limits, now_s, &superseded, &deleted)) {
+	if (table->bytes < limits.bytes)
+		limits.bytes = table->bytes > limits.bytes / 2 ? table->bytes : limits.bytes / 2;
+	while (history_expire(&table->history, &limits, now_s, &superseded, &deleted)) {
 		add_superseded(state, superseded);
 		add_superseded(state, deleted);
 		table->horizon_moved |= superseded || deleted;
@@ -153,8 +166,7 @@ static int load_change(const struct store_change *change, void *arg, struct err 
 		return err_set(err, ERR_CORRUPT, "its value is that of %s", object_key(object));
 	object_set_written(object,
 			   change->time_s < loading->now_s ? (uint32_t)change->time_s : loading->now_s);
-	previous = deleted ? index_remove(&table->objects, change->key)
-			   : index_put(&table->objects, object_ref(object));
+	previous = state_replace(table, object, deleted);
 	follows = previous ? object_revision(previous) : 0;
 	owners_change(&state->owners, previous, deleted ? NULL : object);
 	if (change->revision <= table->history.horizon) {

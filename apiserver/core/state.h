@@ -14,6 +14,7 @@
 struct table {
 	const struct resource *resource;
 	struct index objects;
+	size_t bytes; /* of them */
 	struct history history;
 	_Atomic uint64_t count; /* of published objects; read by any thread */
 	bool horizon_moved;     /* changes left the history that the store still has to be told to drop */
@@ -49,7 +50,11 @@ struct table *state_table(struct state *state, const struct resource *resource);
 const char *state_key(const char *namespace_, const char *name, char *buf, size_t size);
 #define STATE_KEY_SIZE 1024
 
-/* Lets changes leave TABLE's history. */
+/* OBJECT is what TABLE holds under its key from now on, or, when DELETED, no longer. Returns what was there
+ * before, whose reference is the caller's, or NULL. */
+struct object *state_replace(struct table *table, struct object *object, bool deleted);
+/* Lets changes leave TABLE's history. What only the history holds may take as many bytes as the objects that
+ * are there, within half of the limit and the limit: a store full of history serves nobody. */
 void state_trim(struct state *state, struct table *table, uint32_t now_s);
 
 /* A new reference to the newest published state, or ERR_NOT_FOUND; any thread. */

@@ -4,6 +4,7 @@ group floors
 row floor-commits "SQLite, WAL, synchronous=FULL: rows of 1 KiB, a commit each" 1/s none -
 row floor-rows "SQLite, the same with 32 rows to a commit" 1/s none -
 row floor-hello "libmicrohttpd says hello over TLS, 32 connections" 1/s none -
+row floor-fanout "GnuTLS and epoll alone: a record to each of 10,000 connections, the last" ms none -
 row floor-runc "runc run of a program that does nothing" ms none -
 
 one_sqlite() {
@@ -23,6 +24,11 @@ floor_hello() {
 	end_clients
 }
 
+one_fanout() {
+	measure floor-fanout 10000
+	sample_out floor-fanout all-ms
+}
+
 floor_runc() {
 	bundle=$work/bundle
 	mkdir -p "$bundle/rootfs/bin" "$bundle/rootfs/proc" "$bundle/rootfs/dev" "$bundle/rootfs/sys"
@@ -39,6 +45,7 @@ one_runc() {
 
 measure_floors() {
 	if wanted floor-commits floor-rows; then repeat "$runs" one_sqlite; fi
+	if wanted floor-fanout; then one_fanout; fi
 	if wanted floor-hello; then floor_hello; fi
 	if wanted floor-runc && [ "$(id -u)" = 0 ]; then floor_runc; fi
 }
