@@ -99,7 +99,7 @@ void state_trim(struct state *state, struct table *table, uint32_t now_s)
 	uint64_t superseded, deleted;
 
 	if (table->bytes < limits.bytes)
-		limits.bytes = table->bytes > limits.bytes / 2 ? table->bytes : limits.bytes / 2;
+		limits.bytes = table->bytes > limits.bytes / 4 ? table->bytes : limits.bytes / 4;
 	while (history_expire(&table->history, &limits, now_s, &superseded, &deleted)) {
 		add_superseded(state, superseded);
 		add_superseded(state, deleted);

@@ -54,7 +54,7 @@ const char *state_key(const char *namespace_, const char *name, char *buf, size_
  * before, whose reference is the caller's, or NULL. */
 struct object *state_replace(struct table *table, struct object *object, bool deleted);
 /* Lets changes leave TABLE's history. What only the history holds may take as many bytes as the objects that
- * are there, within half of the limit and the limit: a store full of history serves nobody. */
+ * are there, within a quarter of the limit and the limit: a store full of history serves nobody. */
 void state_trim(struct state *state, struct table *table, uint32_t now_s);
 
 /* A new reference to the newest published state, or ERR_NOT_FOUND; any thread. */

@@ -13,7 +13,8 @@ row wakeups-nodeagent "wake-ups of the node agent, ten idle pods" 1/s max 2
 row wakeups-shim "wake-ups of the shim that wakes most, ten idle pods" 1/s max 2
 row wakeups-supervisor "wake-ups of knarr up, ten idle pods" 1/s max 2
 row idle-cpu "processor of all of knarr, ten idle pods, of one core" % max 0.3
-row kubectl-get-pods "kubectl-lite get pods, ten pods, all included" ms max 5
+row floor-get "GnuTLS alone: a program that makes one GET and ends" ms none -
+row kubectl-get-pods "kubectl-lite get pods, ten pods, all included" ms max 5 floor-get
 
 one_pod() {
 	measure pods "$kubeconfig" 1 5
@@ -32,6 +33,11 @@ one_idle() {
 	sample_out wakeups-supervisor "wakeups-$supervisor"
 	for shim in $shims; do figure "wakeups-$shim"; done | sort -n | tail -1 | while read -r most; do sample wakeups-shim "$most"; done
 	sample_out idle-cpu cpu-percent
+}
+one_floor_get() {
+	measure exec 20 "$PWD/$build/bench/floor-get" "$port" "$dir/pki/ca.crt" "$dir/pki/admin.crt" "$dir/pki/admin.key" \
+		/api/v1/namespaces/default/pods
+	sample_out floor-get exec-ms
 }
 one_get_pods() {
 	measure exec 20 "$bin/kubectl-lite" --kubeconfig "$kubeconfig" get pods
@@ -75,6 +81,7 @@ measure_node() {
 		wakeups-shim wakeups-supervisor; then
 		ten_pods
 		sample_shims
+		repeat "$runs" one_floor_get
 		repeat "$runs" one_get_pods
 		repeat "$long_runs" one_idle
 	fi

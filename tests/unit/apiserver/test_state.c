@@ -23,12 +23,12 @@ static void remove_state(struct state *s, struct table *table, const char *name)
 	object_unref(final);
 }
 
-/* Old states may take as much as living ones, within half of the limit and the limit. */
+/* Old states may take as much as living ones, within a quarter of the limit and the limit. */
 static void test_history_follows_what_lives(void **state)
 {
 	static const struct {
 		size_t living, kept; /* in objects, where the limit is 100 */
-	} cases[] = { { 10, 50 }, { 80, 80 }, { 300, 100 } };
+	} cases[] = { { 10, 25 }, { 80, 80 }, { 300, 100 } };
 	struct object *sample = make(config_maps(), "\"name\":\"o-100\",\"namespace\":\"d\"},\"data\":{\"k\":\"v\"}");
 	size_t size = object_size(sample);
 
