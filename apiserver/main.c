@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "api/resource.h"
+#include "apiserver/authn/authn.h"
 #include "apiserver/bootstrap.h"
 #include "apiserver/core/core.h"
 #include "apiserver/edge/server.h"
@@ -164,16 +165,17 @@ static int start_core(const struct setup *setup, struct doubt *doubt, struct cor
 	return 0;
 }
 
-static int start_server(const struct setup *setup, struct core *core, struct server **ret, struct err *err)
+static int start_server(const struct setup *setup, struct core *core, struct authn *authn,
+			struct server **ret, struct err *err)
 {
 	struct server_opts opts = {
 		.core = core,
+		.authn = authn,
 		.address = setup->address,
 		.port = setup->port,
 		.cert_pem = setup->cert.data,
 		.key_pem = setup->key.data,
 		.client_ca_pem = setup->client_ca.data,
-		.token_file = token_file,
 		.kubelet = { .ca_pem = setup->kubelet_ca.data,
 			     .cert_pem = setup->kubelet_cert.data,
 			     .key_pem = setup->kubelet_key.data },
@@ -188,10 +190,13 @@ static int serve(const struct setup *setup, struct err *err)
 	struct doubt doubt = { .loop = loop,
 			       .wake = loop ? loop_wake_new(loop, stop_in_doubt, &doubt, err) : NULL };
 	struct core *core = NULL;
+	struct authn *authn = NULL;
 	struct server *server = NULL;
+	struct authn_opts authn_opts = { .token_file = token_file };
 	int result = -1;
 	if (doubt.wake && program_stop_on_signals(loop, err) == 0 &&
-	    start_core(setup, &doubt, &core, err) == 0 && start_server(setup, core, &server, err) == 0) {
+	    authn_new(&authn_opts, &authn, err) == 0 && start_core(setup, &doubt, &core, err) == 0 &&
+	    start_server(setup, core, authn, &server, err) == 0) {
 		log_info("serving", "address", setup->address, "port", log_num(server_port(server)), NULL);
 		program_ready();
 		loop_run(loop);
@@ -200,6 +205,7 @@ static int serve(const struct setup *setup, struct err *err)
 	server_stop_and_free(server);
 	if (core)
 		core_stop_and_free(core);
+	authn_free(authn);
 	/* The core's thread has ended: what it said is whole. */
 	if (doubt.err.kind != ERR_NONE) {
 		*err = doubt.err;

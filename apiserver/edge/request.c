@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "api/protobuf.h"
+#include "apiserver/authn/authenticate.h"
 #include "apiserver/edge/counters.h"
 #include "apiserver/edge/dispatch.h"
 #include "apiserver/edge/framing.h"
@@ -145,7 +146,7 @@ void *request_target(void *cls, const char *uri, struct MHD_Connection *connecti
 	return r;
 }
 
-static const char *header(struct request *r, const char *name)
+const char *request_header(const struct request *r, const char *name)
 {
 	return MHD_lookup_connection_value(r->connection, MHD_HEADER_KIND, name);
 }
@@ -155,23 +156,6 @@ static enum step_result authorize(struct request *r)
 {
 	(void)r;
 	return STEP_NEXT;
-}
-
-static enum step_result authenticate(struct request *r)
-{
-	if (dispatch_is_open(&r->route))
-		return STEP_NEXT;
-	r->identity = server_identify(r->server, r->connection);
-	if (!r->identity)
-		return request_fail(r, DETAILS_NONE, ERR_UNAUTHORIZED, "Unauthorized");
-	/* Ignored, it would give the request more rights than its sender asked for. */
-	const char *other = header(r, "Impersonate-User");
-	if (other)
-		return request_fail(r, DETAILS_EMPTY, ERR_FORBIDDEN,
-				    "users \"%.200s\" is forbidden: User \"%.200s\" cannot "
-				    "impersonate: impersonation is not supported yet",
-				    other, r->identity->user);
-	return authorize(r);
 }
 
 /* Reads and writes in flight: from when their body is there until they are answered, so that neither a sender
@@ -200,9 +184,9 @@ static enum step_result take_share(struct request *r)
 
 static enum step_result negotiate(struct request *r)
 {
-	r->media = media_parse(header(r, MHD_HTTP_HEADER_CONTENT_TYPE));
-	if (accept_parse(header(r, MHD_HTTP_HEADER_ACCEPT), &r->accept) || dispatch_is_open(&r->route) ||
-	    r->route.kind == ROUTE_METRICS ||
+	r->media = media_parse(request_header(r, MHD_HTTP_HEADER_CONTENT_TYPE));
+	if (accept_parse(request_header(r, MHD_HTTP_HEADER_ACCEPT), &r->accept) ||
+	    dispatch_is_open(&r->route) || r->route.kind == ROUTE_METRICS ||
 	    (r->route.subresource && strcmp(r->route.subresource->name, "log") == 0))
 		return STEP_NEXT;
 	return request_fail(
@@ -242,7 +226,7 @@ static void request_begin(struct request *r, const char *method)
 	bool understood = query_parse(query, &r->query, &r->err) == 0;
 	route_parse(r->method, r->target, r->query.watch, &r->route);
 	r->name = r->route.name;
-	if (authenticate(r) == STEP_FAIL)
+	if (!dispatch_is_open(&r->route) && (authenticate(r) == STEP_FAIL || authorize(r) == STEP_FAIL))
 		return;
 	if (r->server->stopping) {
 		r->retry_after_s = 1;
@@ -297,7 +281,7 @@ static bool unsound(struct request *r)
 /* A body whose length alone says that it is too large is not waited for. */
 static bool announced_too_large(struct request *r)
 {
-	const char *length = header(r, MHD_HTTP_HEADER_CONTENT_LENGTH);
+	const char *length = request_header(r, MHD_HTTP_HEADER_CONTENT_LENGTH);
 	if (!length || strtoull(length, NULL, 10) <= DISCARD_MAX)
 		return false;
 	request_fail(r, DETAILS_EMPTY, ERR_TOO_LARGE, "Request entity too large: limit is %d",

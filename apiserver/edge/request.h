@@ -18,10 +18,10 @@
 
 #include "api/decode.h"
 #include "api/status.h"
+#include "apiserver/authn/identity.h"
 #include "apiserver/core/core.h"
 #include "apiserver/edge/accept.h"
 #include "apiserver/edge/attendant.h"
-#include "apiserver/edge/identity.h"
 #include "apiserver/edge/query.h"
 #include "apiserver/edge/route.h"
 #include "lib/buf.h"
@@ -118,6 +118,8 @@ enum MHD_Result request_access(void *cls, struct MHD_Connection *connection, con
 void request_completed(void *cls, struct MHD_Connection *connection, void **con_cls,
 		       enum MHD_RequestTerminationCode why);
 
+/* The value of a header, or NULL. */
+const char *request_header(const struct request *r, const char *name);
 /* Suspends and submits r->command, which holds op and arguments (resource, namespace and name default to the
  * route's); a step returns this as its last act. */
 enum step_result request_submit(struct request *r);

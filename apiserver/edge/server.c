@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "apiserver/authn/certificate.h"
 #include "apiserver/edge/attendant.h"
 #include "apiserver/edge/log_proxy.h"
 #include "apiserver/edge/request.h"
@@ -24,7 +25,6 @@
 #define ANSWER_MS    60000
 #define STOP_GRACE_S 2
 #define TLS_PRIORITY "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:%SERVER_PRECEDENCE"
-#define BEARER       "Bearer "
 
 static PRINTF_LIKE(2, 0) void server_log(void *cls, const char *format, va_list ap)
 {
@@ -81,12 +81,12 @@ void server_connection_speaks(struct MHD_Connection *connection)
 
 /* The handshake is over when the first request is read; what its certificate says holds as long as the
  * connection. */
-static struct identity *connection_certificate(struct MHD_Connection *connection)
+struct identity *server_certificate(struct server *server, struct MHD_Connection *connection)
 {
 	struct connection *known = connection_known(connection);
-	if (!known->certificate_checked) {
+	if (!known->certificate_checked && server->client_ca_pem) {
 		known->certificate_checked = true;
-		known->certificate = identity_of_certificate(known->transport.session);
+		known->certificate = certificate_identity(known->transport.session);
 	}
 	return known->certificate;
 }
@@ -94,17 +94,6 @@ static struct identity *connection_certificate(struct MHD_Connection *connection
 void server_hold_head(struct MHD_Connection *connection)
 {
 	transport_hold(&connection_known(connection)->transport);
-}
-
-struct identity *server_identify(struct server *server, struct MHD_Connection *connection)
-{
-	const char *header =
-	    MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_AUTHORIZATION);
-	/* A wrong token is not saved by a good certificate. */
-	if (header && strncasecmp(header, BEARER, strlen(BEARER)) == 0)
-		return server->tokens ? tokens_find(server->tokens, header + strlen(BEARER)) : NULL;
-	struct identity *identity = server->client_ca_pem ? connection_certificate(connection) : NULL;
-	return identity ? identity_ref(identity) : NULL;
 }
 
 void server_busy(struct server *server)
@@ -233,7 +222,6 @@ static void server_free(struct server *server)
 {
 	log_proxy_free(server->log_proxy);
 	attendant_free(server->attendant);
-	tokens_free(server->tokens);
 	pthread_mutex_destroy(&server->lock);
 	pthread_cond_destroy(&server->idle);
 	free(server->cert_pem);
@@ -246,6 +234,7 @@ int server_new(const struct server_opts *opts, struct server **ret, struct err *
 {
 	struct server *server = mem_zalloc(sizeof(*server));
 	server->core = opts->core;
+	server->authn = opts->authn;
 	server->cert_pem = mem_dup(opts->cert_pem);
 	server->key_pem = mem_dup(opts->key_pem);
 	server->client_ca_pem = mem_dup(opts->client_ca_pem);
@@ -256,9 +245,7 @@ int server_new(const struct server_opts *opts, struct server **ret, struct err *
 	pthread_mutex_init(&server->lock, NULL);
 	pthread_cond_init(&server->idle, NULL);
 	int fd = -1;
-	if (check_credentials(opts, err) < 0 ||
-	    (opts->token_file && tokens_new(opts->token_file, &server->tokens, err) < 0) ||
-	    attendant_new(&server->attendant, err) < 0 ||
+	if (check_credentials(opts, err) < 0 || attendant_new(&server->attendant, err) < 0 ||
 	    log_proxy_new(&opts->kubelet, &server->log_proxy, err) < 0 ||
 	    (fd = listen_on(opts->address, opts->port, err)) < 0) {
 		server_free(server);

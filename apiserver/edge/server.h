@@ -8,22 +8,23 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
+#include "apiserver/authn/identity.h"
 #include "apiserver/core/core.h"
 #include "apiserver/edge/attendant.h"
-#include "apiserver/edge/identity.h"
 #include "apiserver/edge/transport.h"
 #include "lib/http_client.h"
 
+struct authn;
 struct log_proxy;
 struct request;
 
 struct server_opts {
 	struct core *core;   /* outlives the server */
+	struct authn *authn; /* outlives the server */
 	const char *address; /* "127.0.0.1", "::1", "0.0.0.0" */
 	uint16_t port;       /* 0: any free */
 	const char *cert_pem, *key_pem;
 	const char *client_ca_pem;    /* NULL: no client certificates */
-	const char *token_file;       /* NULL: no tokens */
 	struct http_identity kubelet; /* how we show ourselves to node agents */
 	unsigned threads;             /* edge threads; 0: 2 */
 	unsigned max_connections;     /* 0: 25,000 */
@@ -36,7 +37,7 @@ struct server_opts {
 struct server {
 	struct core *core;
 	struct MHD_Daemon *daemon;
-	struct tokens *tokens;
+	struct authn *authn;
 	struct attendant *attendant;
 	struct log_proxy *log_proxy;
 	char *cert_pem, *key_pem, *client_ca_pem;
@@ -67,8 +68,8 @@ uint16_t server_port(const struct server *server);
 /* Stops accepting, ends streams, lets what is under way finish. The core must still run. */
 void server_stop_and_free(struct server *server);
 
-/* The identity of a request by certificate or token, as a new reference; NULL: nobody we know. */
-struct identity *server_identify(struct server *server, struct MHD_Connection *connection);
+/* Whom the client's certificate names, borrowed while the connection lasts; NULL: nobody we know. */
+struct identity *server_certificate(struct server *server, struct MHD_Connection *connection);
 /* The head of the answer that is queued now leaves with its body, of which there must be some. */
 void server_hold_head(struct MHD_Connection *connection);
 /* The header of a request has come over CONNECTION. */

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 #include <ftw.h>
 
+#include "apiserver/authn/authn.h"
 #include "apiserver/bootstrap.h"
 #include "apiserver/store/store.h"
 #include "lib/timefmt.h"
@@ -32,13 +33,15 @@ static void start_server(struct api_fixture *fixture)
 	must(core_new(&core_opts, &fixture->core, &err), &err);
 	must(core_start(fixture->core, &err), &err);
 	must(bootstrap(fixture->core, &err), &err);
+	struct authn_opts authn_opts = { .token_file = fixture->token_file };
+	must(authn_new(&authn_opts, &fixture->authn, &err), &err);
 	struct server_opts opts = {
 		.core = fixture->core,
+		.authn = fixture->authn,
 		.address = "127.0.0.1",
 		.cert_pem = fixture->server_pair.cert_pem,
 		.key_pem = fixture->server_pair.key_pem,
 		.client_ca_pem = fixture->ca.pem.cert_pem,
-		.token_file = fixture->token_file,
 		.kubelet = { .ca_pem = fixture->ca.pem.cert_pem,
 			     .cert_pem = fixture->client_pair.cert_pem,
 			     .key_pem = fixture->client_pair.key_pem },
@@ -54,6 +57,7 @@ static void stop_server(struct api_fixture *fixture)
 {
 	server_stop_and_free(TAKE(fixture->server));
 	core_stop_and_free(TAKE(fixture->core));
+	authn_free(TAKE(fixture->authn));
 }
 
 void api_fixture_start(struct api_fixture *fixture)

@@ -13,6 +13,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "apiserver/authn/authn.h"
 #include "apiserver/bootstrap.h"
 #include "apiserver/edge/log_proxy.h"
 #include "apiserver/edge/request.h"
@@ -163,7 +164,8 @@ void edge_start(void)
 	resource_all(&(size_t){ 0 });
 	pthread_mutex_init(&server.lock, NULL);
 	pthread_cond_init(&server.idle, NULL);
-	if (tokens_new(token_file(), &server.tokens, NULL) < 0 || attendant_new(&server.attendant, NULL) < 0)
+	struct authn_opts authn_opts = { .token_file = token_file() };
+	if (authn_new(&authn_opts, &server.authn, NULL) < 0 || attendant_new(&server.attendant, NULL) < 0)
 		abort();
 	/* As server.c starts it, but for TLS, threads and a socket to listen on. */
 	server.daemon =
