@@ -383,8 +383,6 @@ static void publish(struct batch *batch, struct batch_write *write)
 		object_unref(write->old);
 		object_unref(write->object);
 	}
-	if (command)
-		command->reply(command);
 }
 
 static void answer_failed(struct batch *batch, const struct err *err)
@@ -439,6 +437,13 @@ void batch_commit(struct batch *batch, bool all, _Atomic uint64_t *revision)
 	atomic_store(revision, batch->state->revision);
 	for (size_t i = 0; i < batch->n; i++)
 		publish(batch, &batch->writes[i]);
+	/* Before the answers: whoever has one finds its change in what followers keep (follow.h). */
 	watch_hub_flush(batch->hub);
+	for (size_t i = 0; i < batch->n; i++) {
+		struct core_command *command = batch->writes[i].command;
+
+		if (command)
+			command->reply(command);
+	}
 	reset(batch);
 }

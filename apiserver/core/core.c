@@ -237,7 +237,7 @@ static void watch(struct core *core, struct core_command *command)
 	const struct history *history = &state_table(&core->state, command->resource)->history;
 	bool resume = command->at_revision && !command->initial_events;
 
-	if (core->hub.count >= core->opts.max_watches) {
+	if (core->hub.count >= core->opts.max_watches && !command->internal) {
 		err_set(&command->err, ERR_TOO_MANY_REQUESTS, "too many watches are open: %u",
 			core->opts.max_watches);
 		return;

@@ -84,6 +84,7 @@ struct core_command {
 	bool bookmarks;        /* WATCH: allowWatchBookmarks */
 	bool initial_events;   /* WATCH: sendInitialEvents: state, then INITIAL_EVENTS_END; at_revision is not
 				  used */
+	bool internal;         /* WATCH: the server's own, which clients' watches leave a place */
 	struct watch
 	    *watch; /* WATCH: from watch_new; the reader calls watch_close, also when the command failed */
 
