@@ -135,16 +135,21 @@ $(HOSTILE_CHECK): $(patsubst %.c,$(BUILD)/obj/%.o,$(sort $(wildcard tests/hostil
 
 # Unit tests: tests/unit/PART/test_x.c is the test of PART/**/x.c and links PART, api and lib.
 # Support code they share: tests/support/*.c. PARTs crash and churn are in tests/.
-UNIT_SOURCES := $(sort $(shell find tests/unit tests/api tests/faults -name 'test_*.c' 2>/dev/null))
+UNIT_SOURCES := $(sort $(shell find tests/unit tests/api tests/golden tests/faults -name 'test_*.c' 2>/dev/null))
 UNIT_TESTS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(UNIT_SOURCES))
 SUPPORT := $(patsubst %.c,$(BUILD)/obj/%.o,$(sort $(wildcard tests/support/*.c)))
 API_SUPPORT := $(patsubst %.c,$(BUILD)/obj/%.o,$(sort $(filter-out tests/api/test_%,$(wildcard tests/api/*.c))))
+GOLDEN_SUPPORT := $(patsubst %.c,$(BUILD)/obj/%.o,$(sort $(filter-out tests/golden/test_%,$(wildcard tests/golden/*.c)))) $(API_SUPPORT)
 FAULT_SUPPORT := $(patsubst %.c,$(BUILD)/obj/%.o,$(sort $(filter-out tests/faults/test_%,$(wildcard tests/faults/*.c)))) $(API_SUPPORT)
+# Of the tests against a whole server.
+support_api := API_SUPPORT
+support_golden := GOLDEN_SUPPORT
+support_faults := FAULT_SUPPORT
 part_of = $(word 3,$(subst /, ,$(1)))
 
 define unit
 $(patsubst tests/%.c,$(BUILD)/tests/%,$(1)): $(patsubst %.c,$(BUILD)/obj/%.o,$(1)) $(SUPPORT) \
-	$(if $(filter tests/api/% tests/faults/%,$(1)),$(if $(filter tests/faults/%,$(1)),$(FAULT_SUPPORT),$(API_SUPPORT)) $(BUILD)/libapiserver.a,$(if $(filter-out lib api,$(call part_of,$(1))),$(BUILD)/lib$(call part_of,$(1)).a)) \
+	$(if $(filter tests/api/% tests/golden/% tests/faults/%,$(1)),$($(support_$(word 2,$(subst /, ,$(1))))) $(BUILD)/libapiserver.a,$(if $(filter-out lib api,$(call part_of,$(1))),$(BUILD)/lib$(call part_of,$(1)).a)) \
 	$(BUILD)/libapi.a $(BUILD)/liblib.a
 	@mkdir -p $$(@D)
 	$$(call say,LINK)$(CC) $(LDFLAGS) -o $$@ $$^ -Wl,--as-needed $(call pkg_libs,$(PACKAGES)) -lcmocka -lm

@@ -109,6 +109,7 @@ void api_answer_close(struct api_answer *answer)
 {
 	json_object_put(answer->json);
 	free(answer->text);
+	free(answer->content_type);
 	free(answer->warning);
 	*answer = (struct api_answer){ 0 };
 }
@@ -131,6 +132,7 @@ static void exchange_done(const struct http_response *response, void *arg)
 	exchange->done = true;
 	exchange->answer.code = response->code;
 	exchange->answer.text = mem_dupn(response->data, response->len);
+	exchange->answer.content_type = mem_dup(response->content_type);
 	exchange->answer.warning = mem_dup(response->warning);
 	exchange->answer.retry_after_s = response->retry_after_s;
 	exchange->err = response->err;
@@ -142,7 +144,8 @@ static bool exchange_data(const char *data, size_t len, void *arg)
 {
 	struct exchange *exchange = arg;
 	buf_add(&exchange->line, data, len);
-	for (char *end; exchange->line.len && (end = memchr(exchange->line.data, '\n', exchange->line.len));) {
+	for (char *end;
+	     exchange->line.len && (end = memchr(exchange->line.data, '\n', exchange->line.len));) {
 		struct json_object *event = NULL;
 		size_t n = (size_t)(end - exchange->line.data);
 		if (json_parse(exchange->line.data, n, &event, NULL, &exchange->err) < 0)
@@ -164,13 +167,19 @@ static void too_late(struct loop_timer *timer, void *arg)
 	loop_stop(exchange->loop);
 }
 
-static struct http_call *send_request(struct api_fixture *fixture, const struct api_request *request, struct exchange *exchange,
-			      bool stream)
+static struct http_call *send_request(struct api_fixture *fixture, const struct api_request *request,
+				      struct exchange *exchange, bool stream)
 {
 	const char *token = request->token ? request->token : API_TOKEN;
-	CLEANUP(mem_freep) char *url = mem_printf("https://127.0.0.1:%u%s", server_port(fixture->server), request->path);
+	CLEANUP(mem_freep)
+	char *url = mem_printf("https://127.0.0.1:%u%s", server_port(fixture->server), request->path);
 	CLEANUP(mem_freep) char *authorization = mem_printf("Authorization: Bearer %s", token);
-	const char *headers[] = { *token ? authorization : NULL, NULL };
+	const char *headers[8] = { NULL };
+	size_t n_headers = 0;
+	if (*token)
+		headers[n_headers++] = authorization;
+	for (size_t i = 0; request->headers && request->headers[i] && n_headers < 7; i++)
+		headers[n_headers++] = request->headers[i];
 	struct http_request http = { .method = request->method,
 				     .url = url,
 				     .content_type = request->type,
@@ -181,7 +190,8 @@ static struct http_call *send_request(struct api_fixture *fixture, const struct 
 	exchange->loop = fixture->loop;
 	loop_timer_init(&exchange->timer, fixture->loop, too_late, exchange);
 	loop_timer_arm(&exchange->timer, 10000);
-	return http_client_send(fixture->client, &http, stream ? exchange_data : NULL, exchange_done, exchange);
+	return http_client_send(fixture->client, &http, stream ? exchange_data : NULL, exchange_done,
+				exchange);
 }
 
 void api_exchange(struct api_fixture *fixture, const struct api_request *request, struct api_answer *ret)
@@ -195,7 +205,8 @@ void api_exchange(struct api_fixture *fixture, const struct api_request *request
 	*ret = exchange.answer;
 }
 
-struct json_object *api_watch(struct api_fixture *fixture, const struct api_request *request, size_t n, int *ret_code)
+struct json_object *api_watch(struct api_fixture *fixture, const struct api_request *request, size_t n,
+			      int *ret_code)
 {
 	struct exchange exchange = { .events = json_object_new_array(), .wanted = n };
 	struct http_call *call = send_request(fixture, request, &exchange, true);

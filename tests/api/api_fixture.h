@@ -1,5 +1,5 @@
-/* A whole API server in this process: store in a folder of its own, core, edge on a free loopback port, throw-away
- * certificates, and a client on a loop.
+/* A whole API server in this process: store in a folder of its own, core, edge on a free loopback port,
+ * throw-away certificates, and a client on a loop.
  */
 #pragma once
 
@@ -38,17 +38,20 @@ struct api_answer {
 	int code;
 	struct json_object *json; /* of the body, or NULL when it is none */
 	char *text;
-	char *warning;            /* texts joined by newlines, or NULL */
+	char *content_type;
+	char *warning; /* texts joined by newlines, or NULL */
 	long retry_after_s;
 };
 struct api_request {
 	const char *method, *path, *type, *accept, *token; /* token NULL: the admin's, "": none */
 	const void *body;
 	size_t body_len;
-	bool may_break; /* the connection, instead of an answer: code 0 */
+	const char *const *headers; /* further "Name: value" lines, at most 6, NULL-terminated, or NULL */
+	bool may_break;             /* the connection, instead of an answer: code 0 */
 };
 /* One exchange, whole. */
 void api_exchange(struct api_fixture *fixture, const struct api_request *request, struct api_answer *ret);
 void api_answer_close(struct api_answer *answer);
 /* A stream of lines of JSON until N have come, the server ends it, or ten seconds have passed; an array. */
-struct json_object *api_watch(struct api_fixture *fixture, const struct api_request *request, size_t n, int *ret_code);
+struct json_object *api_watch(struct api_fixture *fixture, const struct api_request *request, size_t n,
+			      int *ret_code);
