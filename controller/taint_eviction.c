@@ -80,6 +80,15 @@ static void told(struct key_run *run, const struct api_response *response, void 
 	free(e);
 }
 
+/* A pod that is deleted because its node is lost is not ready any more either (node_lifecycle.c leaves that
+ * to us). */
+static bool lost_with_node(const struct taint_eviction *eviction, const struct cached_pod *pod)
+{
+	const struct cached_node *node = cache_get(eviction->cache, eviction->resource, pod->node_name);
+
+	return pod->ready && node && !node->ready;
+}
+
 static void evict(struct taint_eviction *eviction, struct key_run *run, const struct cached_pod *pod)
 {
 	CLEANUP(buf_close) struct buf path = BUF_INIT, body = BUF_INIT;
@@ -94,12 +103,17 @@ static void evict(struct taint_eviction *eviction, struct key_run *run, const st
 	meta_path(&path, eviction->pod_resource, e->namespace_, e->name, "status");
 	buf_str(&body, "{\"metadata\":{\"uid\":");
 	buf_json_string(&body, e->uid);
+	time_format(time_now_us(), now);
 	buf_printf(&body,
 		   "},\"status\":{\"conditions\":[{\"type\":\"DisruptionTarget\",\"status\":\"True\","
 		   "\"lastTransitionTime\":\"%s\","
 		   "\"reason\":\"DeletionByTaintManager\",\"message\":\"Taint manager: deleting due to "
-		   "NoExecute taint\"}]}}",
-		   time_format(time_now_us(), now));
+		   "NoExecute taint\"}",
+		   now);
+	if (lost_with_node(eviction, pod))
+		buf_printf(&body, ",{\"type\":\"Ready\",\"status\":\"False\",\"lastTransitionTime\":\"%s\"}",
+			   now);
+	buf_str(&body, "]}}");
 	key_run_call(run, "PATCH", &path, "application/strategic-merge-patch+json", &body, told, e);
 }
 

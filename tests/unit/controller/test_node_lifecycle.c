@@ -5,9 +5,12 @@
 #define NODE(rv, status, taints) \
 	"{\"metadata\":{\"name\":\"n1\",\"uid\":\"u-n1\",\"resourceVersion\":\"" rv "\"},\"spec\":{" taints "}," \
 	"\"status\":{\"conditions\":[{\"type\":\"Ready\",\"status\":\"" status "\"}]}}"
-#define POD(rv) \
-	"{\"metadata\":{\"name\":\"p\",\"namespace\":\"ns\",\"uid\":\"u-p\",\"resourceVersion\":\"" rv "\"},\"spec\":{\"nodeName\":\"n1\"}," \
+#define POD_NAMED(name, rv, tolerations) \
+	"{\"metadata\":{\"name\":\"" name "\",\"namespace\":\"ns\",\"uid\":\"u-" name "\",\"resourceVersion\":\"" rv "\"}," \
+	"\"spec\":{\"nodeName\":\"n1\",\"tolerations\":[" tolerations "]}," \
 	"\"status\":{\"phase\":\"Running\",\"conditions\":[{\"type\":\"Ready\",\"status\":\"True\"}]}}"
+#define POD(rv) POD_NAMED("p", rv, "")
+#define STAYS   "{\"operator\":\"Exists\",\"effect\":\"NoExecute\",\"tolerationSeconds\":300}"
 #define TAINTED "\"taints\":[{\"key\":\"node.kubernetes.io/unreachable\",\"effect\":\"NoExecute\"}]"
 
 static int answer(const char *method, const char *path, const char **ret_body)
@@ -18,11 +21,14 @@ static int answer(const char *method, const char *path, const char **ret_body)
 	return 200;
 }
 
-/* No lease is ever renewed: the node's conditions become unknown; then, as the server shows that, taints and pods follow. */
+/* No lease is ever renewed: the node's conditions become unknown; then, as the server shows that, taints follow, and the pods that
+ * stay for them are marked. */
 static void test_unreachable(void **state)
 {
 	static const struct fixture_list lists[] = {
-		{ "/api/v1/nodes", NODE("1", "True", "") }, { "/api/v1/pods", POD("2") }, { NULL, NULL },
+		{ "/api/v1/nodes", NODE("1", "True", "") },
+		{ "/api/v1/pods", POD("2") "," POD_NAMED("stays", "3", STAYS) },
+		{ NULL, NULL },
 	};
 	struct fixture f;
 
@@ -33,10 +39,11 @@ static void test_unreachable(void **state)
 	node_lifecycle_synced(lifecycle);
 	LOOP_UNTIL(f.server.loop, fixture_has(&f, "PATCH /api/v1/nodes/n1/status {\"metadata\":{\"uid\":\"u-n1\",\"resourceVersion\":\"1\"},"
 						  "\"status\":{\"conditions\":[{\"type\":\"Ready\",\"status\":\"Unknown\""));
-	assert_false(fixture_has(&f, "/pods/p"));
+	assert_false(fixture_has(&f, "/pods/"));
 	fixture_event(&f, "/api/v1/nodes", "{\"type\":\"MODIFIED\",\"object\":" NODE("11", "Unknown", "") "}");
-	LOOP_UNTIL(f.server.loop, fixture_has(&f, "PATCH /api/v1/namespaces/ns/pods/p/status"));
+	LOOP_UNTIL(f.server.loop, fixture_has(&f, "PATCH /api/v1/namespaces/ns/pods/stays/status"));
 	fixture_settle(&f);
+	assert_false(fixture_has(&f, "/pods/p/"));
 	node_lifecycle_free(lifecycle);
 	fixture_stop(&f);
 }
@@ -73,7 +80,7 @@ static void test_renewed(void **state)
 	fixture_stop(&f);
 }
 
-/* A pod that tolerates nothing goes at once. */
+/* A pod that tolerates nothing goes at once, and is ready no more since its node is not. */
 static void test_eviction(void **state)
 {
 	static const struct fixture_list lists[] = {
@@ -88,6 +95,7 @@ static void test_eviction(void **state)
 	taint_eviction_synced(eviction);
 	LOOP_UNTIL(f.server.loop, fixture_has(&f, "DELETE /api/v1/namespaces/ns/pods/p"));
 	assert_true(fixture_has(&f, "\"reason\":\"DeletionByTaintManager\""));
+	assert_true(fixture_has(&f, "{\"type\":\"Ready\",\"status\":\"False\""));
 	fixture_settle(&f);
 	taint_eviction_free(eviction);
 	fixture_stop(&f);
