@@ -15,6 +15,7 @@ int bench_exec(int argc, char **argv);
 int bench_fake_nodes(int argc, char **argv);
 int bench_fill(int argc, char **argv);
 int bench_floor_fanout(int argc, char **argv);
+int bench_floor_flush(int argc, char **argv);
 int bench_floor_http(int argc, char **argv);
 int bench_floor_sqlite(int argc, char **argv);
 int bench_pods(int argc, char **argv);

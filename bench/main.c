@@ -22,6 +22,7 @@ static const struct {
 	{ "fake-nodes", 3, "KUBECONFIG PREFIX NODES [together]", bench_fake_nodes },
 	{ "fill", 4, "KUBECONFIG nodes|pods|configmaps PREFIX N", bench_fill },
 	{ "floor-fanout", 1, "CONNECTIONS", bench_floor_fanout },
+	{ "floor-flush", 2, "FOLDER SECONDS", bench_floor_flush },
 	{ "floor-http", 4, "PORT CERTIFICATE KEY THREADS", bench_floor_http },
 	{ "floor-sqlite", 1, "FOLDER", bench_floor_sqlite },
 	{ "pods", 3, "KUBECONFIG PODS ROUNDS", bench_pods },

@@ -3,8 +3,10 @@
 group floors
 row floor-commits "SQLite, WAL, synchronous=FULL: rows of 1 KiB, a commit each" 1/s none -
 row floor-rows "SQLite, the same with 32 rows to a commit" 1/s none -
+row floor-flush "the disk alone: writes of 48 KiB flushed, pages of a database beside it, the worst of a minute" ms none -
 row floor-hello "libmicrohttpd says hello over TLS, 32 connections" 1/s none -
 row floor-fanout "GnuTLS and epoll alone: a record to each of 10,000 connections, the last" ms none -
+row floor-fanout-500 "the same to each of 500 connections" ms none -
 row floor-runc "runc run of a program that does nothing" ms none -
 
 one_sqlite() {
@@ -24,9 +26,17 @@ floor_hello() {
 	end_clients
 }
 
+one_flush() {
+	measure floor-flush "$work" 60
+	sample_out floor-flush flush-worst-ms
+}
 one_fanout() {
 	measure floor-fanout 10000
 	sample_out floor-fanout all-ms
+}
+one_fanout_500() {
+	measure floor-fanout 500
+	sample_out floor-fanout-500 all-ms
 }
 
 floor_runc() {
@@ -45,7 +55,9 @@ one_runc() {
 
 measure_floors() {
 	if wanted floor-commits floor-rows; then repeat "$runs" one_sqlite; fi
+	if wanted floor-flush; then one_flush; fi
 	if wanted floor-fanout; then one_fanout; fi
+	if wanted floor-fanout-500; then one_fanout_500; fi
 	if wanted floor-hello; then floor_hello; fi
 	if wanted floor-runc && [ "$(id -u)" = 0 ]; then floor_runc; fi
 }

@@ -1,7 +1,7 @@
 # shellcheck shell=sh disable=SC2034,SC2154 # sourced by bench/run
 # Watches, a TLS connection each.
 group watch
-row watch-500 "a change reaching 500 watchers, p99" ms max 8
+row watch-500 "a change reaching 500 watchers, p99" ms max 8 floor-fanout-500
 row watch-10000-memory "an open, idle watch over TLS, of 10,000, in the apiserver" KiB max 40
 row watch-10000-all "one event to 10,000 watchers, the last" ms max 80 floor-fanout
 
