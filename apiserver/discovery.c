@@ -1,8 +1,9 @@
 #include "apiserver/discovery.h"
 
+#include <gnutls/crypto.h>
 #include <string.h>
 
-#include "api/resource.h"
+#include "apiserver/catalogue.h"
 #include "apiserver/edge/dispatch.h"
 #include "apiserver/edge/respond.h"
 
@@ -29,11 +30,6 @@ static void write_verbs(struct buf *b, unsigned verbs)
 	buf_char(b, ']');
 }
 
-static bool same_group_version(const struct resource *a, const char *group, const char *version)
-{
-	return strcmp(a->group, group) == 0 && strcmp(a->version, version) == 0;
-}
-
 /* Group and version of a subresource's kind, when they are not those of the resource. */
 static bool foreign_kind(const struct resource *resource, const struct subresource *subresource,
 			 char *ret_group, size_t size, const char **ret_version)
@@ -50,7 +46,27 @@ static bool foreign_kind(const struct resource *resource, const struct subresour
 	return true;
 }
 
-static void write_resource(struct buf *b, const struct resource *resource)
+/* Tells clients in which form objects are stored: when it changes, so does what they should read again.
+ * Events are the core group's in both of their groups, all else is stored in its group's preferred version.
+ */
+static void write_storage_hash(struct buf *b, const struct resource *resource,
+			       const struct resource *preferred)
+{
+	unsigned char digest[32];
+	bool event = strcmp(resource->group, "events.k8s.io") == 0;
+	CLEANUP(mem_freep)
+	char *name = mem_printf("%s/%s/%s", event ? "" : resource->group, event ? "v1" : preferred->version,
+				resource->kind_name);
+	/* What is never stored has none. */
+	if (!(resource->verbs & VERB_WATCH) ||
+	    gnutls_hash_fast(GNUTLS_DIG_SHA256, name, strlen(name), digest) < 0)
+		return;
+	buf_str(b, ",\"storageVersionHash\":\"");
+	buf_base64(b, digest, 8);
+	buf_char(b, '"');
+}
+
+static void write_resource(struct buf *b, const struct resource *resource, const struct resource *preferred)
 {
 	buf_printf(b, "{\"name\":\"%s\",\"singularName\":\"%s\",\"namespaced\":%s,\"kind\":\"%s\"",
 		   resource->plural, resource->singular, resource->namespaced ? "true" : "false",
@@ -58,6 +74,7 @@ static void write_resource(struct buf *b, const struct resource *resource)
 	write_verbs(b, resource->verbs);
 	write_strings(b, "shortNames", resource->short_names);
 	write_strings(b, "categories", resource->categories);
+	write_storage_hash(b, resource, preferred);
 	buf_char(b, '}');
 }
 
@@ -84,23 +101,18 @@ static void write_bindings(struct buf *b)
 
 void discovery_write_resources(struct buf *b, const char *group, const char *version)
 {
-	size_t n;
-	const struct resource *resources = resource_all(&n);
-	bool first = true;
+	CLEANUP(catalogue_close) struct catalogue all;
+	catalogue_read(&all);
 	buf_printf(b, "{\"kind\":\"APIResourceList\",%s\"groupVersion\":\"%s%s%s\",\"resources\":[",
 		   *group ? "\"apiVersion\":\"v1\"," : "", group, *group ? "/" : "", version);
-	if (!*group) {
+	if (!*group)
 		write_bindings(b);
-		first = false;
-	}
-	for (size_t i = 0; i < n; i++) {
-		const struct resource *resource = &resources[i];
-		if (!same_group_version(resource, group, version))
-			continue;
-		if (!first)
+	size_t preferred = catalogue_find(&all, group, NULL), from = catalogue_find(&all, group, version);
+	for (size_t i = from; i < all.n && (i == from || !catalogue_begins_version(&all, i)); i++) {
+		const struct resource *resource = all.rows[i];
+		if (i != from || !*group)
 			buf_char(b, ',');
-		first = false;
-		write_resource(b, resource);
+		write_resource(b, resource, all.rows[preferred]);
 		for (size_t k = 0; k < resource->n_subresources; k++)
 			if (dispatch_subresource_verbs(&resource->subresources[k]))
 				write_subresource(b, resource, &resource->subresources[k]);
@@ -108,59 +120,44 @@ void discovery_write_resources(struct buf *b, const char *group, const char *ver
 	buf_str(b, "]}");
 }
 
-/* The row at I is the first of its group (of its version): rows are ordered by both. */
-static bool begins_group(const struct resource *resources, size_t i)
+static void write_group(struct buf *b, const struct catalogue *all, size_t from, const char *head)
 {
-	return i == 0 || strcmp(resources[i].group, resources[i - 1].group) != 0;
-}
-
-static bool begins_version(const struct resource *resources, size_t i)
-{
-	return begins_group(resources, i) || strcmp(resources[i].version, resources[i - 1].version) != 0;
-}
-
-/* Newer before older is for groups with several stable versions; the first in the order is preferred. */
-static void write_group(struct buf *b, const struct resource *resources, size_t n, size_t from,
-			const char *head)
-{
-	const struct resource *first = &resources[from];
+	const struct resource *first = all->rows[from];
 	buf_printf(b, "{%s\"name\":\"%s\",\"versions\":[", head, first->group);
-	for (size_t i = from; i < n && strcmp(resources[i].group, first->group) == 0; i++)
-		if (begins_version(resources, i))
+	for (size_t i = from; i < all->n && (i == from || !catalogue_begins_group(all, i)); i++)
+		if (catalogue_begins_version(all, i))
 			buf_printf(b, "%s{\"groupVersion\":\"%s\",\"version\":\"%s\"}", i == from ? "" : ",",
-				   resources[i].group_version, resources[i].version);
+				   all->rows[i]->group_version, all->rows[i]->version);
 	buf_printf(b, "],\"preferredVersion\":{\"groupVersion\":\"%s\",\"version\":\"%s\"}}",
 		   first->group_version, first->version);
 }
 
 void discovery_write_groups(struct buf *b)
 {
-	size_t n;
-	const struct resource *resources = resource_all(&n);
+	CLEANUP(catalogue_close) struct catalogue all;
 	bool any = false;
+	catalogue_read(&all);
 	buf_str(b, "{\"kind\":\"APIGroupList\",\"apiVersion\":\"v1\",\"groups\":[");
-	for (size_t i = 0; i < n; i++) {
-		if (!*resources[i].group || !begins_group(resources, i))
+	for (size_t i = 0; i < all.n; i++) {
+		if (!*all.rows[i]->group || !catalogue_begins_group(&all, i))
 			continue;
 		if (any)
 			buf_char(b, ',');
 		any = true;
-		write_group(b, resources, n, i, "");
+		write_group(b, &all, i, "");
 	}
 	buf_str(b, "]}");
 }
 
 bool discovery_write_group(struct buf *b, const char *group)
 {
-	size_t n;
-	const struct resource *resources = resource_all(&n);
-	for (size_t i = 0; i < n; i++) {
-		if (!*group || strcmp(resources[i].group, group) != 0)
-			continue;
-		write_group(b, resources, n, i, "\"kind\":\"APIGroup\",\"apiVersion\":\"v1\",");
-		return true;
-	}
-	return false;
+	CLEANUP(catalogue_close) struct catalogue all;
+	catalogue_read(&all);
+	size_t i = *group ? catalogue_find(&all, group, NULL) : all.n;
+	if (i == all.n)
+		return false;
+	write_group(b, &all, i, "\"kind\":\"APIGroup\",\"apiVersion\":\"v1\",");
+	return true;
 }
 
 static void write_aggregated_subresources(struct buf *b, const struct resource *resource)
@@ -202,55 +199,53 @@ static void write_aggregated_resource(struct buf *b, const struct resource *reso
 	buf_char(b, '}');
 }
 
-static void write_aggregated_version(struct buf *b, const struct resource *resources, size_t n, size_t from)
+static void write_aggregated_version(struct buf *b, const struct catalogue *all, size_t from)
 {
-	const struct resource *first = &resources[from];
+	const struct resource *first = all->rows[from];
 	buf_printf(b, "{\"version\":\"%s\",\"resources\":[", first->version);
 	if (!*first->group)
 		buf_str(b,
 			"{\"resource\":\"bindings\",\"responseKind\":{\"group\":\"\",\"version\":\"\","
 			"\"kind\":\"Binding\"},"
 			"\"scope\":\"Namespaced\",\"singularResource\":\"binding\",\"verbs\":[\"create\"]},");
-	for (size_t i = from; i < n && same_group_version(&resources[i], first->group, first->version); i++) {
+	for (size_t i = from; i < all->n && (i == from || !catalogue_begins_version(all, i)); i++) {
 		if (i != from)
 			buf_char(b, ',');
-		write_aggregated_resource(b, &resources[i]);
+		write_aggregated_resource(b, all->rows[i]);
 	}
 	buf_str(b, "],\"freshness\":\"Current\"}");
 }
 
-void discovery_write_aggregated(struct buf *b, bool core)
+void discovery_write_aggregated(struct buf *b, bool core, const char *version)
 {
-	size_t n;
-	const struct resource *resources = resource_all(&n);
+	CLEANUP(catalogue_close) struct catalogue all;
 	bool any = false;
-	buf_str(b, "{\"kind\":\"APIGroupDiscoveryList\",\"apiVersion\":\"apidiscovery.k8s.io/"
-		   "v2\",\"metadata\":{},\"items\":[");
-	for (size_t i = 0; i < n; i++) {
-		if (!*resources[i].group != core || !begins_group(resources, i))
+	catalogue_read(&all);
+	buf_printf(b,
+		   "{\"kind\":\"APIGroupDiscoveryList\",\"apiVersion\":\"apidiscovery.k8s.io/"
+		   "%s\",\"metadata\":{},\"items\":[",
+		   version);
+	for (size_t i = 0; i < all.n; i++) {
+		if (!*all.rows[i]->group != core || !catalogue_begins_version(&all, i))
 			continue;
-		if (any)
+		if (!catalogue_begins_group(&all, i)) {
 			buf_char(b, ',');
-		any = true;
-		if (core)
-			buf_str(b, "{\"metadata\":{},\"versions\":[");
-		else
-			buf_printf(b, "{\"metadata\":{\"name\":\"%s\"},\"versions\":[", resources[i].group);
-		for (size_t k = i; k < n && strcmp(resources[k].group, resources[i].group) == 0; k++) {
-			if (!begins_version(resources, k))
-				continue;
-			if (k != i)
-				buf_char(b, ',');
-			write_aggregated_version(b, resources, n, k);
+			write_aggregated_version(b, &all, i);
+			continue;
 		}
-		buf_str(b, "]}");
+		buf_str(b, any ? "]},{\"metadata\":{" : "{\"metadata\":{");
+		any = true;
+		if (!core)
+			buf_printf(b, "\"name\":\"%s\"", all.rows[i]->group);
+		buf_str(b, "},\"versions\":[");
+		write_aggregated_version(b, &all, i);
 	}
-	buf_str(b, "]}");
+	buf_str(b, any ? "]}]}" : "]}");
 }
 
 static void write_versions(struct buf *b, struct request *r)
 {
-	const char *host = MHD_lookup_connection_value(r->connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_HOST);
+	const char *host = request_header(r, "Host");
 	buf_str(
 	    b,
 	    "{\"kind\":\"APIVersions\",\"versions\":[\"v1\"],\"serverAddressByClientCIDRs\":[{\"clientCIDR\":"
@@ -267,9 +262,15 @@ static enum step_result discovery_answer(struct request *r)
 	case ROUTE_API:
 	case ROUTE_APIS:
 		if (r->accept.form == ACCEPT_DISCOVERY) {
-			discovery_write_aggregated(&body, core);
+			discovery_write_aggregated(&body, core, "v2");
 			return respond_tagged(
 			    r, "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList", &body);
+		}
+		if (r->accept.form == ACCEPT_DISCOVERY_BETA) {
+			discovery_write_aggregated(&body, core, "v2beta1");
+			return respond_tagged(
+			    r, "application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList",
+			    &body);
 		}
 		if (core)
 			write_versions(&body, r);

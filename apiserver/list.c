@@ -322,6 +322,7 @@ enum step_result list_respond(struct request *r, struct object *const *objects, 
 		return respond_json(r, 200, &head);
 	case ACCEPT_OBJECT:
 	case ACCEPT_DISCOVERY:
+	case ACCEPT_DISCOVERY_BETA:
 		break;
 	}
 	buf_printf(&head, "{\"kind\":\"%s\",\"apiVersion\":\"%s\",\"metadata\":{%s},\"items\":[",

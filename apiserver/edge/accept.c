@@ -47,6 +47,7 @@ static const struct {
 	{ "PartialObjectMetadata", "meta.k8s.io", "v1", ACCEPT_METADATA },
 	{ "PartialObjectMetadataList", "meta.k8s.io", "v1", ACCEPT_METADATA_LIST },
 	{ "APIGroupDiscoveryList", "apidiscovery.k8s.io", "v2", ACCEPT_DISCOVERY },
+	{ "APIGroupDiscoveryList", "apidiscovery.k8s.io", "v2beta1", ACCEPT_DISCOVERY_BETA },
 };
 
 /* The form that the parameters of a clause name; false for one that we do not have. */

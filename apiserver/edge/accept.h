@@ -6,11 +6,12 @@
 #include <stdbool.h>
 
 enum accept_form {
-	ACCEPT_OBJECT,        /* the object itself */
-	ACCEPT_TABLE,         /* as=Table;v=v1;g=meta.k8s.io */
-	ACCEPT_METADATA,      /* as=PartialObjectMetadata */
-	ACCEPT_METADATA_LIST, /* as=PartialObjectMetadataList */
-	ACCEPT_DISCOVERY,     /* as=APIGroupDiscoveryList;v=v2;g=apidiscovery.k8s.io */
+	ACCEPT_OBJECT,         /* the object itself */
+	ACCEPT_TABLE,          /* as=Table;v=v1;g=meta.k8s.io */
+	ACCEPT_METADATA,       /* as=PartialObjectMetadata */
+	ACCEPT_METADATA_LIST,  /* as=PartialObjectMetadataList */
+	ACCEPT_DISCOVERY,      /* as=APIGroupDiscoveryList;v=v2;g=apidiscovery.k8s.io */
+	ACCEPT_DISCOVERY_BETA, /* ...;v=v2beta1 */
 };
 
 struct accept {

@@ -234,6 +234,7 @@ enum step_result respond_object(struct request *r, int code, struct object *obje
 		break;
 	case ACCEPT_OBJECT:
 	case ACCEPT_DISCOVERY:
+	case ACCEPT_DISCOVERY_BETA:
 		bytes = object_bytes(owned, &len);
 		buf_add(&body, bytes, len);
 		break;
