@@ -2,7 +2,21 @@
 #include "api/kinds/kinds.h"
 
 const struct kind *const kind_rows[] = {
-	&kind_config_map,  &kind_endpoints, &kind_event,   &kind_namespace,       &kind_node,
-	&kind_pod,         &kind_secret,    &kind_service, &kind_service_account, &kind_deployment,
-	&kind_replica_set, &kind_lease,     NULL,
+	&kind_config_map,
+	&kind_endpoints,
+	&kind_event,
+	&kind_namespace,
+	&kind_node,
+	&kind_pod,
+	&kind_secret,
+	&kind_service,
+	&kind_service_account,
+	&kind_deployment,
+	&kind_replica_set,
+	&kind_lease,
+	&kind_cluster_role,
+	&kind_cluster_role_binding,
+	&kind_role,
+	&kind_role_binding,
+	NULL,
 };

@@ -3,6 +3,8 @@
 
 #include "api/kind.h"
 
+extern const struct kind kind_cluster_role;
+extern const struct kind kind_cluster_role_binding;
 extern const struct kind kind_config_map;
 extern const struct kind kind_deployment;
 extern const struct kind kind_endpoints;
@@ -12,6 +14,8 @@ extern const struct kind kind_namespace;
 extern const struct kind kind_node;
 extern const struct kind kind_pod;
 extern const struct kind kind_replica_set;
+extern const struct kind kind_role;
+extern const struct kind kind_role_binding;
 extern const struct kind kind_secret;
 extern const struct kind kind_service;
 extern const struct kind kind_service_account;

@@ -139,6 +139,7 @@ static void test_validation(void **state)
 	n_wrong = 0;
 	each_case(CASES "validation.jsonl", check_validation);
 	each_case(CASES "validation_more.jsonl", check_validation);
+	each_case(CASES "validation_rbac.jsonl", check_validation);
 	assert_int_equal(n_wrong, 0);
 }
 
@@ -212,7 +213,8 @@ static void run_all(const struct json_object *obj)
 		resource->kind->prepare_update(decoded, old);
 	validate(decoded, old, NULL, &message);
 	validate(decoded, old, "status", &message);
-	resource->kind->cells(old, 0, cells);
+	if (resource->kind->cells)
+		resource->kind->cells(old, 0, cells);
 	assert_int_equal(json_len(cells), resource->kind->n_columns);
 }
 
@@ -306,13 +308,14 @@ static void test_rows(void **state)
 
 		assert_non_null(resource_find_kind(kind->api_version, kind->kind));
 		assert_non_null(schema_def_find(kind->definition));
-		kind->cells(obj, 0, cells);
+		if (kind->cells)
+			kind->cells(obj, 0, cells);
 		assert_int_equal(json_len(cells), kind->n_columns);
 		validate_object(resource_find_kind(kind->api_version, kind->kind), obj, NULL, NULL, &errors);
 		assert_true(errors.n > 0);
 		field_errors_close(&errors);
 	}
-	assert_int_equal(n, 12);
+	assert_true(n >= 16);
 }
 
 int main(void)
