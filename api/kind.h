@@ -20,10 +20,23 @@ struct kind_column {
 	int priority; /* 1: only with -o wide */
 };
 
+/* One stored object under two group-versions: the row of one is stored, the other's is a view of it. A view's
+ * columns and selectable_fields are its own; what is done to objects (preparation, validation) is the stored
+ * row's, as in Kubernetes, where it happens on the internal version. Both conversions change OBJ in place;
+ * apiVersion is set by the caller. */
+struct kind_view {
+	const char *api_version; /* of the row that is stored: "autoscaling/v2" */
+	/* OBJ is decoded and has the view's defaults. */
+	void (*to_stored)(struct json_object *obj);
+	void (*from_stored)(struct json_object *obj);
+	const char *const *stored_fields; /* for each of selectable_fields its name there; NULL: the same */
+};
+
 struct kind {
-	const char *api_version; /* "apps/v1" */
-	const char *kind;        /* "Deployment" */
-	const char *definition;  /* "apps.v1.Deployment" in schema.h */
+	const char *api_version;      /* "apps/v1" */
+	const char *kind;             /* "Deployment" */
+	const char *definition;       /* "apps.v1.Deployment" in schema.h */
+	const struct kind_view *view; /* NULL: stored as it is */
 
 	/* What metadata.name must be: NULL for RFC 1123 subdomain, else one of name_check_*() of validate.h.
 	 */

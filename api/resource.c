@@ -143,6 +143,17 @@ static int compare(const void *a, const void *b)
 	return order != 0 ? order : strcmp(x->plural, y->plural);
 }
 
+static const struct resource *stored_of(const struct resource *resource)
+{
+	const struct kind_view *view = resource->kind->view;
+
+	for (size_t i = 0; view && i < table.n; i++)
+		if (strcmp(table.all[i].group_version, view->api_version) == 0 &&
+		    strcmp(table.all[i].kind_name, resource->kind_name) == 0)
+			return &table.all[i];
+	return resource;
+}
+
 static void fill_table(void)
 {
 	for (size_t i = 0; i < schema_n_resources; i++) {
@@ -163,8 +174,10 @@ static void fill_table(void)
 	}
 	if (table.n > 0)
 		qsort(table.all, table.n, sizeof(*table.all), compare);
-	for (size_t i = 0; i < table.n; i++)
+	for (size_t i = 0; i < table.n; i++) {
 		table.all[i].index = (unsigned)i;
+		table.all[i].stored = stored_of(&table.all[i]);
+	}
 }
 
 const struct resource *resource_all(size_t *ret_n)

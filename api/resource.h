@@ -44,9 +44,10 @@ struct resource {
 	unsigned verbs;
 	const struct subresource *subresources;
 	size_t n_subresources;
-	const struct schema_def *def; /* of the kind */
-	const struct kind *kind;      /* its behaviour; never NULL for a served resource */
-	const char *qualified;        /* "pods", "deployments.apps": as errors name it */
+	const struct schema_def *def;  /* of the kind */
+	const struct kind *kind;       /* its behaviour; never NULL for a served resource */
+	const struct resource *stored; /* as what its objects are held: itself, but for views (kind.h) */
+	const char *qualified;         /* "pods", "deployments.apps": as errors name it */
 };
 
 /* All resources that have a row in kinds/, ordered by group, version, plural. Same pointers always;

@@ -5,6 +5,7 @@
 
 #include "api/validate.h"
 #include "apiserver/chance.h"
+#include "apiserver/view.h"
 #include "lib/timefmt.h"
 
 #define GENERATED_BASE_MAX 58 /* and five more make 63, a DNS label */
@@ -20,6 +21,7 @@ enum step_result admit_decode(struct request *r)
 	if (decode_object(r->route.resource, text, r->body.len, r->media == MEDIA_YAML, r->validation,
 			  &r->warnings, &r->obj, &r->err) < 0)
 		return request_fail_as(r, DETAILS_NONE);
+	view_store_json(r->route.resource, r->obj);
 	return STEP_NEXT;
 }
 
@@ -49,8 +51,8 @@ static enum step_result admit_validate(struct request *r)
 	const struct resource *resource = r->route.resource;
 	if (resource->kind->warnings)
 		resource->kind->warnings(r->obj, add_warning, r);
-	validate_object(resource, r->obj, r->old, r->route.subresource ? r->route.subresource->name : NULL,
-			&r->errors);
+	validate_object(resource->stored, r->obj, r->old,
+			r->route.subresource ? r->route.subresource->name : NULL, &r->errors);
 	if (!r->errors.n)
 		return STEP_NEXT;
 	status_invalid(&r->err, resource, r->name, &r->errors);
@@ -90,7 +92,7 @@ static enum step_result admit_create_name(struct request *r, struct json_object 
 
 enum step_result admit_create(struct request *r)
 {
-	const struct kind *kind = r->route.resource->kind;
+	const struct kind *kind = r->route.resource->stored->kind;
 	struct json_object *metadata = json_ensure_object(r->obj, "metadata");
 	const char *revision = json_str_or_empty(metadata, "resourceVersion");
 	if (*revision && strcmp(revision, "0") != 0)
@@ -128,7 +130,8 @@ static enum step_result admit_preconditions(struct request *r, const struct json
 				    "strconv.ParseUint: parsing \"%.64s\": invalid syntax", revision);
 	snprintf(current, sizeof(current), "%llu", (unsigned long long)object_revision(r->current));
 	r->conditional = *revision && strcmp(revision, "0") != 0;
-	if (!r->conditional && !resource->kind->unconditional_update && r->route.verb == VERB_UPDATE) {
+	if (!r->conditional && !resource->stored->kind->unconditional_update &&
+	    r->route.verb == VERB_UPDATE) {
 		struct field_path path;
 		field_path_init(&path, "metadata");
 		size_t mark = field_push(&path, "resourceVersion");
@@ -174,7 +177,7 @@ static void merge_subresource(struct request *r, const struct json_object *old_m
 	} else {
 		struct json_object *metadata = json_ensure_object(r->obj, "metadata");
 		copy_member(metadata, old_metadata, "ownerReferences");
-		if (r->route.resource->kind->status_keeps_labels)
+		if (r->route.resource->stored->kind->status_keeps_labels)
 			copy_member(metadata, old_metadata, "labels");
 		json_set(merged, "metadata", json_object_get(metadata));
 		copy_member(merged, r->obj, name);
@@ -202,7 +205,7 @@ static void keep_metadata(struct json_object *metadata, const struct json_object
 static void count_generation(struct request *r, struct json_object *metadata,
 			     const struct json_object *old_metadata)
 {
-	const struct kind *kind = r->route.resource->kind;
+	const struct kind *kind = r->route.resource->stored->kind;
 	if (!kind->has_generation || r->route.subresource)
 		return;
 	bool changed = !json_equal(json_get(r->obj, "spec"), json_get(r->old, "spec"));
@@ -215,7 +218,7 @@ static void count_generation(struct request *r, struct json_object *metadata,
 
 enum step_result admit_update(struct request *r)
 {
-	const struct kind *kind = r->route.resource->kind;
+	const struct kind *kind = r->route.resource->stored->kind;
 	const struct json_object *old_metadata = json_get(r->old, "metadata");
 	struct json_object *metadata = json_ensure_object(r->obj, "metadata");
 	const char *name = json_str_or_empty(metadata, "name");

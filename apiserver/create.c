@@ -9,7 +9,7 @@
 static enum step_result create_submit(struct request *r)
 {
 	r->command = (struct core_command){ .op = CORE_CREATE,
-					    .object = object_new(r->route.resource, r->obj),
+					    .object = object_new(r->route.resource->stored, r->obj),
 					    .check_namespace = r->route.resource->namespaced,
 					    .dry_run = r->dry_run };
 	return request_submit(r);

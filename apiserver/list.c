@@ -10,6 +10,7 @@
 #include "apiserver/edge/server.h"
 #include "apiserver/options.h"
 #include "apiserver/table.h"
+#include "apiserver/view.h"
 #include "lib/timefmt.h"
 
 /* Lists up to this are put together in one piece, larger ones are sent from the shared bytes of their
@@ -38,13 +39,24 @@ static bool selectable(const struct resource *resource, const char *key)
 	return false;
 }
 
+static void rename_field(const struct resource *resource, struct selector_requirement *requirement)
+{
+	const char *stored = view_stored_field(resource, requirement->key);
+	if (stored == requirement->key)
+		return;
+	free(requirement->key);
+	requirement->key = mem_dup(stored);
+}
+
 static enum step_result check_fields(struct request *r, const struct selector *fields)
 {
 	const struct resource *resource = r->route.resource;
 	for (size_t i = 0; i < fields->n; i++) {
 		const char *key = fields->requirements[i].key;
-		if (selectable(resource, key))
+		if (selectable(resource, key)) {
+			rename_field(resource, &fields->requirements[i]);
 			continue;
+		}
 		if (resource->kind->selectable_fields)
 			return request_fail(r, DETAILS_NONE, ERR_BAD_REQUEST, "field label not supported: %s",
 					    key);
@@ -296,8 +308,8 @@ static enum step_result respond_table(struct request *r, struct object *const *o
 	return respond_json(r, 200, &body);
 }
 
-enum step_result list_respond(struct request *r, struct object *const *objects, size_t n, uint64_t revision,
-			      const char *continue_, size_t remaining)
+static enum step_result respond_list(struct request *r, struct object *const *objects, size_t n,
+				     uint64_t revision, const char *continue_, size_t remaining)
 {
 	const struct resource *resource = r->route.resource;
 	CLEANUP(buf_close) struct buf meta = BUF_INIT;
@@ -328,6 +340,22 @@ enum step_result list_respond(struct request *r, struct object *const *objects, 
 	buf_printf(&head, "{\"kind\":\"%s\",\"apiVersion\":\"%s\",\"metadata\":{%s},\"items\":[",
 		   resource->list_kind, resource->group_version, meta.data);
 	return respond_objects(r, &head, objects, n);
+}
+
+enum step_result list_respond(struct request *r, struct object *const *objects, size_t n, uint64_t revision,
+			      const char *continue_, size_t remaining)
+{
+	const struct resource *resource = r->route.resource;
+	if (resource->stored == resource)
+		return respond_list(r, objects, n, revision, continue_, remaining);
+	struct object **shown = mem_alloc((n ? n : 1) * sizeof(*shown));
+	for (size_t i = 0; i < n; i++)
+		shown[i] = view_show(resource, object_ref(objects[i]));
+	enum step_result result = respond_list(r, shown, n, revision, continue_, remaining);
+	for (size_t i = 0; i < n; i++)
+		object_unref(shown[i]);
+	free(shown);
+	return result;
 }
 
 static enum step_result list_reply(struct request *r)

@@ -8,6 +8,7 @@
 #include "apiserver/edge/dispatch.h"
 #include "apiserver/options.h"
 #include "apiserver/update.h"
+#include "apiserver/view.h"
 
 enum step_result patch_begin(struct request *r)
 {
@@ -72,10 +73,22 @@ enum step_result patch_apply(struct request *r, const struct schema_def *def, co
 	return STEP_NEXT;
 }
 
+/* What the patch is made against. The caller's. */
+static struct json_object *shown_old(struct request *r)
+{
+	const struct resource *resource = r->route.resource;
+	if (resource->stored == resource)
+		return json_object_get(r->old);
+	struct json_object *shown = json_clone(r->old);
+	view_show_json(resource, shown);
+	return shown;
+}
+
 static enum step_result patch_object(struct request *r)
 {
 	const struct resource *resource = r->route.resource;
-	if (patch_apply(r, resource->def, r->old, &r->obj) == STEP_FAIL)
+	CLEANUP(json_putp) struct json_object *shown = shown_old(r);
+	if (patch_apply(r, resource->def, shown, &r->obj) == STEP_FAIL)
 		return STEP_FAIL;
 	if (decode_value(resource->def, resource->kind_name, resource->version, r->obj, r->validation,
 			 &r->warnings, &r->err) < 0)
@@ -85,6 +98,7 @@ static enum step_result patch_object(struct request *r)
 	const char *stored = json_str_or_empty(json_get(r->old, "metadata"), "resourceVersion");
 	if (strcmp(given, stored) == 0)
 		json_object_object_del(json_get(r->obj, "metadata"), "resourceVersion");
+	view_store_json(resource, r->obj);
 	return STEP_NEXT;
 }
 

@@ -34,7 +34,7 @@ enum step_result update_write(struct request *r)
 		return respond_object(r, 200, object_ref(r->current));
 	bool released = admit_releases(r->route.resource, r->obj, r->old);
 	r->command = (struct core_command){ .op = released ? CORE_DELETE : CORE_UPDATE,
-					    .object = object_new(r->route.resource, r->obj),
+					    .object = object_new(r->route.resource->stored, r->obj),
 					    .revision = object_revision(r->current),
 					    .uid = object_uid(r->current),
 					    .dry_run = r->dry_run };
@@ -56,7 +56,7 @@ static enum step_result put_decode(struct request *r)
 
 static enum step_result put_read(struct request *r)
 {
-	bool creates = r->route.resource->kind->create_on_update && !r->route.subresource;
+	bool creates = r->route.resource->stored->kind->create_on_update && !r->route.subresource;
 	enum step_result result = update_read(r);
 	if (result != STEP_FAIL || r->err.kind != ERR_NOT_FOUND || !creates)
 		return result;

@@ -15,6 +15,7 @@
 #include "apiserver/list.h"
 #include "apiserver/options.h"
 #include "apiserver/table.h"
+#include "apiserver/view.h"
 #include "lib/timefmt.h"
 
 /* A client that names no timeout gets one by chance between these, so that reconnects spread. */
@@ -141,7 +142,8 @@ static void put_table(struct watch_state *state, const struct watch_event *event
 /* Makes EVENT what is under way; its object's reference is taken. */
 static void put_event(struct watch_state *state, struct watch_event *event)
 {
-	CLEANUP(object_unrefp) struct object *object = event->object;
+	CLEANUP(object_unrefp)
+	struct object *object = event->object = view_show(state->r->route.resource, event->object);
 	buf_reset(&state->head);
 	buf_printf(&state->head, "{\"type\":\"%s\",\"object\":", type_names[event->type]);
 	state->tail = "}\n";

@@ -107,7 +107,7 @@ static void table_synced(void *arg)
 static bool wanted(const struct resource *resource)
 {
 	return (resource->verbs & VERB_LIST) && (resource->verbs & VERB_WATCH) &&
-	       strcmp(resource->plural, "events") != 0;
+	       resource->stored == resource && strcmp(resource->plural, "events") != 0;
 }
 
 struct cache *cache_new(struct loop *loop, struct api_client *client, void (*synced)(void *arg), void *arg)

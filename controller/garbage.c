@@ -39,7 +39,7 @@ static struct metric deleted_total =
 static bool in_place(const struct meta *meta, const struct owner_ref *ref, const struct resource *resource,
 		     const struct meta *owner)
 {
-	return owner->resource == resource && strcmp(owner->name, ref->name) == 0 &&
+	return owner->resource == resource->stored && strcmp(owner->name, ref->name) == 0 &&
 	       (!resource->namespaced || strcmp(owner->namespace_, meta->namespace_) == 0);
 }
 

@@ -42,8 +42,8 @@ struct part {
 
 static bool has_content(const struct resource *resource)
 {
-	return resource->namespaced && (resource->verbs & VERB_DELETECOLLECTION) &&
-	       (resource->verbs & VERB_LIST);
+	return resource->namespaced && resource->stored == resource &&
+	       (resource->verbs & VERB_DELETECOLLECTION) && (resource->verbs & VERB_LIST);
 }
 
 static void emptying_free(struct emptying *e)

@@ -60,7 +60,7 @@ uint32_t state_now_s(const struct state *state)
 
 struct table *state_table(struct state *state, const struct resource *resource)
 {
-	return &state->tables[resource->index];
+	return &state->tables[resource->stored->index];
 }
 
 const char *state_key(const char *namespace_, const char *name, char *buf, size_t size)
@@ -116,16 +116,25 @@ struct loading {
 	size_t unknown; /* changes of resources that this server does not have */
 };
 
+/* Views (kind.h) hold nothing. */
+static bool holds(const struct table *table, const char *group, const char *plural)
+{
+	const struct resource *resource = table->resource;
+
+	return !strcmp(resource->plural, plural) && !strcmp(resource->group, group) &&
+	       resource->stored == resource;
+}
+
 static struct table *table_named(struct loading *loading, const char *group, const char *plural)
 {
 	struct state *state = loading->state;
 	struct table *table = loading->last;
 
-	if (table && !strcmp(table->resource->plural, plural) && !strcmp(table->resource->group, group))
+	if (table && holds(table, group, plural))
 		return table;
 	for (size_t i = 0; i < state->n_tables; i++) {
 		table = &state->tables[i];
-		if (!strcmp(table->resource->plural, plural) && !strcmp(table->resource->group, group)) {
+		if (holds(table, group, plural)) {
 			loading->last = table;
 			return table;
 		}

@@ -91,13 +91,13 @@ static struct watch_bucket *bucket_for(struct map *buckets, const char *key)
 void watch_hub_add(struct watch_hub *hub, struct watch *watch, const struct resource *resource,
 		   const struct core_filter *filter, uint64_t after, bool bookmarks)
 {
-	struct watch_set *set = &hub->sets[resource->index];
+	struct watch_set *set = &hub->sets[resource->stored->index];
 	CLEANUP(mem_freep) char *owned = NULL;
 	const char *key;
 	enum watch_place place = place_of(filter, resource, &key, &owned);
 
 	filter_copy(&watch->filter, filter);
-	watch->resource = resource;
+	watch->resource = resource->stored;
 	watch->bookmarks = bookmarks;
 	watch->after = after;
 	hub->n_bookmarks += bookmarks;
@@ -195,7 +195,7 @@ static void offer_bucket(struct watch_hub *hub, const struct map *buckets, const
 void watch_hub_publish(struct watch_hub *hub, const struct resource *resource,
 		       const struct watch_change *change)
 {
-	struct watch_set *set = &hub->sets[resource->index];
+	struct watch_set *set = &hub->sets[resource->stored->index];
 	CLEANUP(object_unrefp) struct object *left = NULL;
 
 	for (enum watch_place place = 0; place < WATCH_PLACE_ANY; place++) {

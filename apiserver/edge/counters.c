@@ -111,9 +111,10 @@ void counters_write(struct buf *b, const struct core *core)
 	size_t n;
 	const struct resource *resources = resource_all(&n);
 	for (size_t i = 0; i < n; i++)
-		buf_printf(b, "apiserver_resource_objects{group=\"%s\",resource=\"%s\"} %llu\n",
-			   resources[i].group, resources[i].plural,
-			   (unsigned long long)core_count(core, resources[i].index));
+		if (resources[i].stored == &resources[i])
+			buf_printf(b, "apiserver_resource_objects{group=\"%s\",resource=\"%s\"} %llu\n",
+				   resources[i].group, resources[i].plural,
+				   (unsigned long long)core_count(core, resources[i].index));
 	buf_printf(b,
 		   "# HELP knarr_revision Revision of the newest change.\n# TYPE knarr_revision "
 		   "gauge\nknarr_revision %llu\n",

@@ -6,6 +6,7 @@
 
 #include "apiserver/edge/server.h"
 #include "apiserver/table.h"
+#include "apiserver/view.h"
 #include "lib/log.h"
 #include "lib/timefmt.h"
 #include "lib/yaml.h"
@@ -207,6 +208,7 @@ static enum step_result respond_shared(struct request *r, int code, struct objec
 
 enum step_result respond_object(struct request *r, int code, struct object *object)
 {
+	object = view_show(r->route.resource, object);
 	if (r->accept.form == ACCEPT_OBJECT && !r->accept.yaml)
 		return respond_shared(r, code, object);
 	CLEANUP(object_unrefp) struct object *owned = object;

@@ -1,0 +1,57 @@
+#include "apiserver/view.h"
+
+#include <string.h>
+
+static void set_version(struct json_object *obj, const struct resource *resource)
+{
+	if (json_get(obj, "apiVersion"))
+		json_set_str(obj, "apiVersion", resource->group_version);
+}
+
+void view_show_json(const struct resource *resource, struct json_object *obj)
+{
+	const struct kind_view *view = resource->kind->view;
+
+	if (resource->stored == resource)
+		return;
+	if (view && view->from_stored)
+		view->from_stored(obj);
+	set_version(obj, resource);
+}
+
+void view_store_json(const struct resource *resource, struct json_object *obj)
+{
+	const struct kind_view *view = resource->kind->view;
+
+	if (resource->stored == resource)
+		return;
+	if (resource->kind->set_defaults)
+		resource->kind->set_defaults(obj);
+	if (view && view->to_stored)
+		view->to_stored(obj);
+	set_version(obj, resource->stored);
+}
+
+struct object *view_show(const struct resource *resource, struct object *object)
+{
+	if (!object || resource->stored == resource || object_resource(object) == resource)
+		return object;
+	CLEANUP(object_unrefp) struct object *stored = object;
+	CLEANUP(json_putp) struct json_object *obj = object_json(stored);
+	view_show_json(resource, obj);
+	struct object *shown = object_new(resource, obj);
+	if (object_revision(stored))
+		object_set_revision(shown, object_revision(stored));
+	return shown;
+}
+
+const char *view_stored_field(const struct resource *resource, const char *field)
+{
+	const struct kind *kind = resource->kind;
+	const char *const *names = kind->view ? kind->view->stored_fields : NULL;
+
+	for (size_t i = 0; names && names[i]; i++)
+		if (strcmp(kind->selectable_fields[i], field) == 0)
+			return names[i];
+	return field;
+}
