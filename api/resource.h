@@ -1,6 +1,8 @@
-/* The resources that are served: one row each, from facts/resources.tsv joined with the rows of kinds/ at
- * start-up. A resource's index is small and dense, the same in one process for its whole life; on disk and on
- * the wire a resource is always named by group and plural.
+/* The resources that are served: one row for each in a group-version. Built-in ones come from
+ * facts/resources.tsv joined with the rows of kinds/ at start-up and stay; those of CustomResourceDefinitions
+ * come and go (resource_set.h). A resource's index is small and dense, for tables by index: that of
+ * resource->stored says where its objects are. On disk and on the wire a resource is always named by group
+ * and plural.
  */
 #pragma once
 
@@ -29,6 +31,10 @@ struct subresource {
 	unsigned verbs;            /* enum verb */
 };
 
+struct custom;          /* custom.h */
+struct resource_family; /* resource_set.h */
+struct resource_slot;
+
 struct resource {
 	unsigned index;
 	const char *group;         /* "" for core */
@@ -48,21 +54,31 @@ struct resource {
 	const struct kind *kind;       /* its behaviour; never NULL for a served resource */
 	const struct resource *stored; /* as what its objects are held: itself, but for views (kind.h) */
 	const char *qualified;         /* "pods", "deployments.apps": as errors name it */
+
+	/* Of custom resources; NULL for built-in ones. Their versions share one index. */
+	const struct custom *custom;    /* what the version's schema says */
+	const struct resource *holder;  /* the row that its objects in the core belong to: small, unserved */
+	struct resource_family *family; /* whose memory it is part of */
+	struct resource_slot *slot;     /* who has the index */
+	uint64_t since;                 /* objects of older revisions were admitted by another schema */
 };
 
-/* All resources that have a row in kinds/, ordered by group, version, plural. Same pointers always;
+/* All built-in resources, ordered by group, version (newest first) and plural. Same pointers always;
  * thread-safe after the first call (programs call it from main). */
 const struct resource *resource_all(size_t *ret_n);
+/* The built-in row of INDEX, or NULL: those from 0 on, without a gap. */
 const struct resource *resource_at(unsigned index);
-/* By group, version and plural ("", "v1", "pods"), or NULL. */
+/* A built-in one by group, version and plural ("", "v1", "pods"), or NULL. */
 const struct resource *resource_find(const char *group, const char *version, const char *plural);
 /* By apiVersion and kind ("apps/v1", "Deployment"), or NULL. */
 const struct resource *resource_find_kind(const char *api_version, const char *kind);
 /* As a user types it: plural, singular, short name or kind, in any case, with ".group" or ".version.group".
  */
 const struct resource *resource_find_typed(const char *name);
+/* The order of rows: by group, version (version_order.h) and plural. */
+int resource_compare(const struct resource *a, const struct resource *b);
 const struct subresource *resource_subresource(const struct resource *resource, const char *name);
-/* True when GROUP/VERSION has any resource. */
+/* True when GROUP/VERSION has any built-in resource. */
 bool resource_group_version_known(const char *group, const char *version);
 /* "create,get"... bit to name, and back (0: unknown). */
 const char *verb_name(enum verb verb);

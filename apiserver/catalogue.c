@@ -54,11 +54,11 @@ static int compare(const void *a, const void *b)
 
 void catalogue_read(struct catalogue *ret)
 {
-	size_t n;
-	const struct resource *all = resource_all(&n);
-	*ret = (struct catalogue){ .rows = mem_alloc((n + 1) * sizeof(*ret->rows)), .n = n };
+	struct resource_set *set = resource_set_get();
+	size_t n = set->n;
+	*ret = (struct catalogue){ .rows = mem_alloc((n + 1) * sizeof(*ret->rows)), .n = n, .set = set };
 	for (size_t i = 0; i < n; i++)
-		ret->rows[i] = &all[i];
+		ret->rows[i] = set->rows[i];
 	if (n)
 		qsort(ret->rows, n, sizeof(*ret->rows), compare);
 }
@@ -66,6 +66,7 @@ void catalogue_read(struct catalogue *ret)
 void catalogue_close(struct catalogue *catalogue)
 {
 	free(catalogue->rows);
+	resource_set_put(catalogue->set);
 	*catalogue = (struct catalogue){ 0 };
 }
 

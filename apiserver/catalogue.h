@@ -6,11 +6,12 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "api/resource.h"
+#include "api/resource_set.h"
 
 struct catalogue {
 	const struct resource **rows; /* the core group first */
 	size_t n;
+	struct resource_set *set; /* holds them */
 };
 
 /* What is served at this moment. */

@@ -303,7 +303,7 @@ static enum step_result respond_table(struct request *r, struct object *const *o
 	int64_t now_us = time_now_us();
 	table_begin(&body, r->route.resource, meta, true);
 	for (size_t i = 0; i < n; i++)
-		table_row(&body, objects[i], include, now_us, i == 0);
+		table_row(&body, r->route.resource, objects[i], include, now_us, i == 0);
 	table_end(&body);
 	return respond_json(r, 200, &body);
 }

@@ -60,11 +60,12 @@ void table_begin(struct buf *b, const struct resource *resource, const char *lis
 	buf_str(b, ",\"rows\":[");
 }
 
-static void write_cells(struct buf *b, const struct object *object, int64_t now_us)
+static void write_cells(struct buf *b, const struct resource *resource, const struct object *object,
+			int64_t now_us)
 {
 	CLEANUP(json_putp) struct json_object *obj = object_json(object);
 	CLEANUP(json_putp) struct json_object *cells = json_object_new_array();
-	const struct kind *kind = object_resource(object)->kind;
+	const struct kind *kind = resource->kind;
 	if (kind->cells) {
 		kind->cells(obj, now_us, cells);
 	} else {
@@ -75,11 +76,11 @@ static void write_cells(struct buf *b, const struct object *object, int64_t now_
 	json_write(b, cells);
 }
 
-void table_row(struct buf *b, const struct object *object, enum table_include include, int64_t now_us,
-	       bool first)
+void table_row(struct buf *b, const struct resource *resource, const struct object *object,
+	       enum table_include include, int64_t now_us, bool first)
 {
 	buf_str(b, first ? "{\"cells\":" : ",{\"cells\":");
-	write_cells(b, object, now_us);
+	write_cells(b, resource, object, now_us);
 	buf_str(b, ",\"object\":");
 	switch (include) {
 	case TABLE_NONE:

@@ -17,8 +17,8 @@ bool table_include_parse(const char *text, enum table_include *ret);
  * in the braces of its metadata ("\"resourceVersion\":\"7\""). Without COLUMNS they are null: in a watch only
  * the first event has them. */
 void table_begin(struct buf *b, const struct resource *resource, const char *list_meta, bool columns);
-void table_row(struct buf *b, const struct object *object, enum table_include include, int64_t now_us,
-	       bool first);
+void table_row(struct buf *b, const struct resource *resource, const struct object *object,
+	       enum table_include include, int64_t now_us, bool first);
 void table_end(struct buf *b);
 
 /* {"kind":"PartialObjectMetadata",...} of OBJECT. */

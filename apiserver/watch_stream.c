@@ -134,7 +134,7 @@ static void put_table(struct watch_state *state, const struct watch_event *event
 	char meta[64];
 	snprintf(meta, sizeof(meta), "\"resourceVersion\":\"%llu\"", (unsigned long long)event->revision);
 	table_begin(&state->head, state->r->route.resource, meta, !state->columns_sent);
-	table_row(&state->head, event->object, state->include, time_now_us(), true);
+	table_row(&state->head, state->r->route.resource, event->object, state->include, time_now_us(), true);
 	table_end(&state->head);
 	state->columns_sent = true;
 }

@@ -224,7 +224,9 @@ void batch_add(struct batch *batch, struct core_command *command)
 	CLEANUP(object_unrefp) struct object *object = TAKE(command->object);
 
 	command->object = object; /* for the checks; not the command's any more after them */
-	if (command->op == CORE_CREATE)
+	if (write->table->retired)
+		status_not_found(&command->err, command->resource, command->name);
+	else if (command->op == CORE_CREATE)
 		add_create(batch, write, object);
 	else if (command->op == CORE_UPDATE)
 		add_update(batch, write, object);
@@ -272,6 +274,20 @@ static void fill_changes(struct batch *batch)
 	}
 }
 
+/* A retired table whose name has another one by now: that one's horizon is above all that was in it. */
+static bool superseded_by_another(const struct state *state, const struct table *table)
+{
+	for (size_t i = 0; table->retired && i < state->n_tables; i++) {
+		const struct table *other = state_table_at(state, i);
+
+		if (other && other != table && !other->retired &&
+		    !strcmp(other->resource->plural, table->resource->plural) &&
+		    !strcmp(other->resource->group, table->resource->group))
+			return true;
+	}
+	return false;
+}
+
 /* The horizons of all resources that lost changes, in an array of the caller's. */
 static struct store_horizon *horizons_of(const struct state *state, size_t *ret_n)
 {
@@ -279,9 +295,9 @@ static struct store_horizon *horizons_of(const struct state *state, size_t *ret_
 
 	*ret_n = 0;
 	for (size_t i = 0; i < state->n_tables; i++) {
-		const struct table *table = &state->tables[i];
+		const struct table *table = state_table_at(state, i);
 
-		if (table->horizon_moved)
+		if (table && table->horizon_moved && !superseded_by_another(state, table))
 			horizons[(*ret_n)++] =
 			    (struct store_horizon){ table->resource->group, table->resource->plural,
 						    table->history.horizon };
@@ -316,8 +332,12 @@ static void forget_compacted(struct state *state, size_t n)
 {
 	state->n_superseded -= n;
 	memmove(state->superseded, state->superseded + n, state->n_superseded * sizeof(*state->superseded));
-	for (size_t i = 0; i < state->n_tables && !state->n_superseded; i++)
-		state->tables[i].horizon_moved = false;
+	if (state->n_superseded)
+		return;
+	for (size_t i = 0; i < state->n_tables; i++)
+		if (state_table_at(state, i))
+			state->tables[i]->horizon_moved = false;
+	state_drop_retired(state);
 }
 
 static int store_all(struct batch *batch, bool all, struct err *err)

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/status.h"
 #include "apiserver/core/batch.h"
 #include "apiserver/core/state.h"
 #include "apiserver/core/watch_hub.h"
@@ -121,11 +122,13 @@ static void on_history(struct loop_timer *timer, void *arg)
 	if (in_doubt(core))
 		return;
 	for (size_t i = 0; i < core->state.n_tables; i++) {
-		struct history *history = &core->state.tables[i].history;
+		struct table *table = state_table_at(&core->state, i);
 
-		before += history->n;
-		state_trim(&core->state, &core->state.tables[i], now_s);
-		after += history->n;
+		if (!table)
+			continue;
+		before += table->history.n;
+		state_trim(&core->state, table, now_s);
+		after += table->history.n;
 	}
 	if (before - after >= TRIM_EVENTS)
 		malloc_trim(0);
@@ -169,11 +172,11 @@ static void on_expiry(struct loop_timer *timer, void *arg)
 	uint32_t now_s = state_now_s(&core->state), next_s = UINT32_MAX;
 
 	for (size_t i = 0; i < core->state.n_tables; i++) {
-		struct table *table = &core->state.tables[i];
+		struct table *table = state_table_at(&core->state, i);
 
 		if (in_doubt(core))
 			return;
-		if (table->expires) {
+		if (table && table->expires) {
 			uint32_t due_s = expire_table(core, table, now_s);
 
 			next_s = due_s < next_s ? due_s : next_s;
@@ -200,7 +203,9 @@ static void arm_expiry(struct core *core)
 	if (loop_timer_armed(&core->expiry_timer))
 		return;
 	for (size_t i = 0; i < core->state.n_tables; i++) {
-		if (core->state.tables[i].expires && core->state.tables[i].objects.count)
+		const struct table *table = state_table_at(&core->state, i);
+
+		if (table && table->expires && table->objects.count)
 			arm(&core->expiry_timer, core->opts.event_ttl_ms);
 	}
 }
@@ -234,12 +239,17 @@ static void send_missed(struct core *core, struct core_command *command, const s
 
 static void watch(struct core *core, struct core_command *command)
 {
-	const struct history *history = &state_table(&core->state, command->resource)->history;
+	const struct table *table = state_table(&core->state, command->resource);
+	const struct history *history = &table->history;
 	bool resume = command->at_revision && !command->initial_events;
 
 	if (core->hub.count >= core->opts.max_watches && !command->internal) {
 		err_set(&command->err, ERR_TOO_MANY_REQUESTS, "too many watches are open: %u",
 			core->opts.max_watches);
+		return;
+	}
+	if (table->retired) {
+		status_not_found(&command->err, command->resource, "");
 		return;
 	}
 	if (resume && command->at_revision < history->horizon) {
@@ -258,6 +268,18 @@ static void watch(struct core *core, struct core_command *command)
 		arm(&core->bookmark_timer, BOOKMARK_MS);
 }
 
+/* The watches end with their resource; what the store holds of it is dropped soon. */
+static void retire(struct core *core, struct core_command *command)
+{
+	if (state_retire(&core->state, state_table(&core->state, command->resource), &command->err) < 0)
+		return;
+	watch_hub_end(&core->hub, command->resource);
+	if (core->state.n_superseded)
+		loop_post(core->loop, &core->compact_task);
+	else
+		state_drop_retired(&core->state);
+}
+
 static void answer_read(struct core *core, struct core_command *command)
 {
 	switch (command->op) {
@@ -266,6 +288,12 @@ static void answer_read(struct core *core, struct core_command *command)
 		break;
 	case CORE_BY_OWNER:
 		state_by_owner(&core->state, command);
+		break;
+	case CORE_END_WATCHES:
+		watch_hub_end(&core->hub, command->resource);
+		break;
+	case CORE_RETIRE:
+		retire(core, command);
 		break;
 	default:
 		watch(core, command);
@@ -415,9 +443,9 @@ uint64_t core_revision(const struct core *core)
 	return atomic_load(&core->revision);
 }
 
-uint64_t core_count(const struct core *core, unsigned resource_index)
+uint64_t core_count(struct core *core, const struct resource *resource)
 {
-	return atomic_load_explicit(&core->state.tables[resource_index].count, memory_order_relaxed);
+	return state_count(&core->state, resource);
 }
 
 bool core_healthy(const struct core *core)
@@ -457,7 +485,7 @@ int core_new(const struct core_opts *opts, struct core **ret, struct err *err)
 
 	core->opts = *opts;
 	state_init(&core->state, &limits);
-	watch_hub_init(&core->hub, core->state.n_tables, opts->watch_max_bytes);
+	watch_hub_init(&core->hub, opts->watch_max_bytes);
 	batch_init(&core->batch, &core->state, opts->store, &core->hub);
 	core->loop = loop_new(err);
 	if (core->loop) {
@@ -468,7 +496,8 @@ int core_new(const struct core_opts *opts, struct core **ret, struct err *err)
 		core->compact_task = (struct loop_task){ .fn = on_compact, .arg = core };
 		core->wake = loop_wake_new(core->loop, on_wake, core, err);
 	}
-	if (!core->wake || state_load(&core->state, opts->store, err) < 0) {
+	if (!core->wake || state_load(&core->state, opts->store, opts->definitions, opts->define,
+				      opts->define_arg, err) < 0) {
 		core_free(core);
 		return -1;
 	}

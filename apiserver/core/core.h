@@ -36,6 +36,12 @@ struct core_opts {
 	 * with ERR_SERVICE_UNAVAILABLE from then on, and the process should end. May be NULL. */
 	void (*on_doubt)(const struct err *err, void *arg);
 	void *on_doubt_arg;
+	/* What defines further resources: once the store's other objects are loaded, core_new calls DEFINE
+	 * with each object of this resource, which publishes what it defines (resource_set.h), and then loads
+	 * those objects. NULL: nothing does. */
+	const struct resource *definitions;
+	void (*define)(struct object *definition, void *arg);
+	void *define_arg;
 };
 
 /* Loads the store (blocking, before the thread starts); on failure it is closed. */
@@ -51,7 +57,10 @@ enum core_op {
 	CORE_UPDATE, /* replace, by compare-and-swap on revision */
 	CORE_DELETE, /* remove for good, by compare-and-swap */
 	CORE_WATCH,
-	CORE_BY_OWNER, /* objects of any resource whose owner has UID */
+	CORE_BY_OWNER,    /* objects of any resource whose owner has UID */
+	CORE_END_WATCHES, /* in order: those of a resource that is served otherwise from now on */
+	CORE_RETIRE, /* a resource whose definition goes: ERR_CONFLICT while it has objects, after that it
+			never has any again, and what the store kept of it is dropped */
 };
 
 /* What a list or watch selects. Borrowed by the command until its reply; a watch copies. */
@@ -119,7 +128,7 @@ void core_command_close(struct core_command *command);
 /* Revision of the newest published change; any thread. */
 uint64_t core_revision(const struct core *core);
 /* Objects of a resource now; any thread (metrics). */
-uint64_t core_count(const struct core *core, unsigned resource_index);
+uint64_t core_count(struct core *core, const struct resource *resource);
 bool core_healthy(const struct core *core); /* the last commit did not fail */
 
 /* --- watches

@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "api/resource_set.h"
+
 /* --- references --- */
 
 struct object *object_ref(struct object *object)
@@ -12,8 +14,10 @@ struct object *object_ref(struct object *object)
 
 void object_unref(struct object *object)
 {
-	if (object && atomic_fetch_sub_explicit(&object->refs, 1, memory_order_acq_rel) == 1)
-		free(object);
+	if (!object || atomic_fetch_sub_explicit(&object->refs, 1, memory_order_acq_rel) != 1)
+		return;
+	resource_unref(object->resource);
+	free(object);
 }
 
 void object_unrefp(struct object **object)

@@ -1,6 +1,7 @@
 /* The making of objects: from JSON, from the store, from one another. */
 #include <stdlib.h>
 
+#include "api/resource_set.h"
 #include "apiserver/core/object_layout.h"
 #include "lib/json_skip.h"
 
@@ -227,7 +228,7 @@ static struct object *assemble(const struct resource *resource, const struct jso
 	CLEANUP(buf_close) struct buf strings = BUF_INIT;
 	struct json_object *metadata = json_get(obj, "metadata");
 	const char *namespace_ = resource->namespaced ? json_str_or_empty(metadata, "namespace") : "";
-	struct object head = { .resource = resource, .refs = 1 };
+	struct object head = { .resource = resource_ref(resource), .refs = 1 };
 
 	if (*namespace_) {
 		buf_str(&strings, namespace_);
@@ -328,6 +329,7 @@ struct object *object_copy_at(const struct object *object, uint64_t revision)
 	atomic_init(&copy->refs, 1);
 	memcpy((char *)copy + sizeof(copy->refs), (const char *)object + sizeof(copy->refs),
 	       object->size - sizeof(copy->refs));
+	resource_ref(copy->resource);
 	set_owner_pointers(copy);
 	object_set_revision(copy, revision);
 	return copy;

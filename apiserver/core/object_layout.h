@@ -21,7 +21,7 @@
 struct object {
 	atomic_uint refs; /* first: the rest is copied by object_copy_at */
 	uint32_t written_s;
-	const struct resource *resource;
+	const struct resource *resource; /* referenced */
 	uint64_t revision;
 	uint32_t size;                     /* of the allocation */
 	uint32_t key, uid, labels, fields; /* offsets from the struct's start */

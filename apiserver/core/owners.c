@@ -5,7 +5,7 @@
 
 /* Objects of one resource; keys are unique only within it. Owners have few kinds of dependents. */
 struct owned {
-	const struct resource *resource;
+	unsigned resource; /* its index */
 	struct index objects;
 };
 
@@ -32,18 +32,18 @@ void owners_close(struct owners *owners)
 	map_close(&owners->by_uid);
 }
 
-static size_t find_owned(const struct owner *owner, const struct resource *resource)
+static size_t find_owned(const struct owner *owner, unsigned resource)
 {
 	size_t i = 0;
 
-	while (i < owner->n && owner->owned[i].resource->index < resource->index)
+	while (i < owner->n && owner->owned[i].resource < resource)
 		i++;
 	return i;
 }
 
 static void add(struct owners *owners, const char *uid, struct object *object)
 {
-	const struct resource *resource = object_resource(object);
+	unsigned resource = object_resource(object)->index;
 	struct owner *owner = map_get(&owners->by_uid, uid);
 	size_t i;
 
@@ -64,13 +64,14 @@ static void add(struct owners *owners, const char *uid, struct object *object)
 
 static void drop(struct owners *owners, const char *uid, const struct object *object)
 {
+	unsigned resource = object_resource(object)->index;
 	struct owner *owner = map_get(&owners->by_uid, uid);
 	size_t i;
 
 	if (!owner)
 		return;
-	i = find_owned(owner, object_resource(object));
-	if (i == owner->n || owner->owned[i].resource != object_resource(object))
+	i = find_owned(owner, resource);
+	if (i == owner->n || owner->owned[i].resource != resource)
 		return;
 	object_unref(index_remove(&owner->owned[i].objects, object_key(object)));
 	if (owner->owned[i].objects.count)

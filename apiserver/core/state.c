@@ -4,8 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/resource_set.h"
 #include "api/status.h"
 #include "apiserver/core/filter.h"
+#include "lib/json_skip.h"
 #include "lib/log.h"
 #include "lib/timefmt.h"
 
@@ -20,6 +22,25 @@ static void init_lock(pthread_rwlock_t *lock)
 	pthread_rwlockattr_destroy(&attributes);
 }
 
+static struct table *new_table(const struct resource *resource)
+{
+	struct table *table = mem_zalloc(sizeof(*table));
+
+	table->resource = resource_ref(resource);
+	table->expires = !strcmp(resource->plural, "events") && !resource->slot;
+	return table;
+}
+
+static void free_table(struct table *table)
+{
+	if (!table)
+		return;
+	index_close(&table->objects);
+	history_close(&table->history);
+	resource_unref(table->resource);
+	free(table);
+}
+
 void state_init(struct state *state, const struct history_limits *limits)
 {
 	size_t n;
@@ -27,25 +48,23 @@ void state_init(struct state *state, const struct history_limits *limits)
 	resource_all(&n);
 	*state = (struct state){ .limits = *limits, .n_tables = n, .revision = 1 };
 	init_lock(&state->lock);
-	state->tables = mem_zalloc(sizeof(*state->tables) * (n + 1));
+	state->tables = mem_zalloc(sizeof(struct table *) * (n + 1));
 	for (size_t i = 0; i < n; i++) {
 		const struct resource *resource = resource_at((unsigned)i);
-		struct table *table = &state->tables[i];
 
-		table->resource = resource;
-		table->expires = !strcmp(resource->plural, "events");
+		if (resource->stored != resource)
+			continue;
+		state->tables[i] = new_table(resource);
 		if (!strcmp(resource->plural, "namespaces") && !*resource->group)
-			state->namespaces = table;
+			state->namespaces = state->tables[i];
 	}
 	state->clock_offset_ms = time_now_us() / 1000 - time_mono_ms();
 }
 
 void state_close(struct state *state)
 {
-	for (size_t i = 0; i < state->n_tables; i++) {
-		index_close(&state->tables[i].objects);
-		history_close(&state->tables[i].history);
-	}
+	for (size_t i = 0; i < state->n_tables; i++)
+		free_table(state->tables[i]);
 	owners_close(&state->owners);
 	free(state->tables);
 	free(state->superseded);
@@ -58,9 +77,36 @@ uint32_t state_now_s(const struct state *state)
 	return (uint32_t)((time_mono_ms() + state->clock_offset_ms) / 1000);
 }
 
+struct table *state_table_at(const struct state *state, size_t i)
+{
+	return i < state->n_tables ? state->tables[i] : NULL;
+}
+
+/* What came before under the same name was deleted with its definition: nobody can resume from that. */
+static struct table *add_table(struct state *state, const struct resource *resource)
+{
+	struct table *table = new_table(resource->holder ? resource->holder : resource->stored);
+	unsigned index = resource->stored->index;
+	size_t n = index + 1;
+
+	table->history.horizon = state->revision;
+	table->horizon_moved = true;
+	pthread_rwlock_wrlock(&state->lock);
+	if (n > state->n_tables) {
+		state->tables = mem_realloc_array(state->tables, n, sizeof(struct table *));
+		memset(state->tables + state->n_tables, 0, (n - state->n_tables) * sizeof(struct table *));
+		state->n_tables = n;
+	}
+	state->tables[index] = table;
+	pthread_rwlock_unlock(&state->lock);
+	return table;
+}
+
 struct table *state_table(struct state *state, const struct resource *resource)
 {
-	return &state->tables[resource->stored->index];
+	struct table *table = state_table_at(state, resource->stored->index);
+
+	return table ? table : add_table(state, resource);
 }
 
 const char *state_key(const char *namespace_, const char *name, char *buf, size_t size)
@@ -113,16 +159,47 @@ struct loading {
 	struct state *state;
 	struct table *last; /* of the change before: most follow one of their kind */
 	uint32_t now_s;
-	size_t unknown; /* changes of resources that this server does not have */
+	/* All horizons, and the changes of resources that are not known yet. */
+	struct store_horizon *horizons;
+	size_t n_horizons;
+	struct store_change *later;
+	size_t n_later, cap_later;
+	bool all_known;
 };
 
-/* Views (kind.h) hold nothing. */
-static bool holds(const struct table *table, const char *group, const char *plural)
+static void keep_for_later(struct loading *loading, const struct store_change *change)
 {
-	const struct resource *resource = table->resource;
+	struct store_change *copy;
 
-	return !strcmp(resource->plural, plural) && !strcmp(resource->group, group) &&
-	       resource->stored == resource;
+	if (loading->n_later == loading->cap_later) {
+		loading->cap_later = loading->cap_later ? loading->cap_later * 2 : 64;
+		loading->later =
+		    mem_realloc_array(loading->later, loading->cap_later, sizeof(*loading->later));
+	}
+	copy = &loading->later[loading->n_later++];
+	*copy = *change;
+	copy->group = mem_dup(change->group);
+	copy->plural = mem_dup(change->plural);
+	copy->key = mem_dup(change->key);
+	copy->value = change->value ? mem_copy(change->value, change->value_len) : NULL;
+}
+
+static void loading_close(struct loading *loading)
+{
+	for (size_t i = 0; i < loading->n_later; i++) {
+		struct store_change *change = &loading->later[i];
+
+		free((char *)change->group);
+		free((char *)change->plural);
+		free((char *)change->key);
+		free((char *)change->value);
+	}
+	free(loading->later);
+	for (size_t i = 0; i < loading->n_horizons; i++) {
+		free((char *)loading->horizons[i].group);
+		free((char *)loading->horizons[i].plural);
+	}
+	free(loading->horizons);
 }
 
 static struct table *table_named(struct loading *loading, const char *group, const char *plural)
@@ -130,11 +207,12 @@ static struct table *table_named(struct loading *loading, const char *group, con
 	struct state *state = loading->state;
 	struct table *table = loading->last;
 
-	if (table && holds(table, group, plural))
+	if (table && !strcmp(table->resource->plural, plural) && !strcmp(table->resource->group, group))
 		return table;
 	for (size_t i = 0; i < state->n_tables; i++) {
-		table = &state->tables[i];
-		if (holds(table, group, plural)) {
+		table = state->tables[i];
+		if (table && !strcmp(table->resource->plural, plural) &&
+		    !strcmp(table->resource->group, group)) {
 			loading->last = table;
 			return table;
 		}
@@ -144,11 +222,19 @@ static struct table *table_named(struct loading *loading, const char *group, con
 
 static int load_horizon(const struct store_horizon *horizon, void *arg, struct err *err)
 {
-	struct table *table = table_named(arg, horizon->group, horizon->plural);
+	struct loading *loading = arg;
+	struct table *table = table_named(loading, horizon->group, horizon->plural);
 
 	(void)err;
-	if (table)
+	if (table) {
 		table->history.horizon = horizon->revision;
+	} else if (!loading->all_known) {
+		loading->horizons =
+		    mem_realloc_array(loading->horizons, loading->n_horizons + 1, sizeof(*loading->horizons));
+		loading->horizons[loading->n_horizons++] =
+		    (struct store_horizon){ mem_dup(horizon->group), mem_dup(horizon->plural),
+					    horizon->revision };
+	}
 	return 0;
 }
 
@@ -165,7 +251,7 @@ static int load_change(const struct store_change *change, void *arg, struct err 
 	uint64_t follows;
 
 	if (!table) {
-		loading->unknown++;
+		keep_for_later(loading, change);
 		return 0;
 	}
 	if (object_load(table->resource, change->value, change->value_len, change->revision, &object, err) <
@@ -191,9 +277,78 @@ static int load_change(const struct store_change *change, void *arg, struct err 
 	return 0;
 }
 
-int state_load(struct state *state, struct store *store, struct err *err)
+/* A table for what has no definition: its objects stay as they are until it has one. */
+static const struct resource *undefined_row(const struct store_change *change, struct err *err)
 {
-	struct loading loading = { .state = state, .now_s = state_now_s(state) };
+	static const char *const paths[] = { "kind", "apiVersion", "metadata.namespace", NULL };
+	CLEANUP(json_putp) struct json_object *obj = NULL;
+	const char *version;
+
+	if (json_pick(change->value, change->value_len, paths, &obj, err) < 0)
+		return NULL;
+	version = strchr(json_str_or_empty(obj, "apiVersion"), '/');
+	if (!version || !json_str(obj, "kind")) {
+		err_set(err, ERR_CORRUPT, "the stored value has no kind and apiVersion");
+		return NULL;
+	}
+
+	struct resource_slot *slot = resource_slot_new(change->group, change->plural);
+	const struct resource *row =
+	    resource_holder_new(slot, version + 1, json_str(obj, "kind"),
+				*json_str_or_empty(json_get(obj, "metadata"), "namespace") != '\0', NULL);
+
+	resource_slot_unref(slot);
+	return row;
+}
+
+/* Once all definitions are known. Changes made before there was a definition, or after it went, count like
+ * others. */
+static int load_one_later(struct loading *loading, const struct store_change *change, struct err *err)
+{
+	struct table *table = table_named(loading, change->group, change->plural);
+	const struct resource *row;
+
+	if (table)
+		return load_change(change, loading, err);
+	row = resource_take_stored(change->group, change->plural);
+	if (!row) {
+		row = undefined_row(change, err);
+		if (!row)
+			return -1;
+		log_warn("the store holds objects of a resource that is not defined; they are kept",
+			 "resource", row->qualified, NULL);
+	}
+	table = state_table(loading->state, row);
+	table->history.horizon = 0;
+	table->horizon_moved = false;
+	resource_unref(row);
+	for (size_t i = 0; i < loading->n_horizons; i++)
+		load_horizon(&loading->horizons[i], loading, NULL);
+	return load_change(change, loading, err);
+}
+
+static int load_later(struct loading *loading, struct err *err)
+{
+	for (size_t i = 0; i < loading->n_later; i++)
+		if (load_one_later(loading, &loading->later[i], err) < 0)
+			return -1;
+	return 0;
+}
+
+static void define_all(struct state *state, const struct resource *definitions,
+		       void (*define)(struct object *definition, void *arg), void *arg)
+{
+	struct index_cursor cursor = { 0, 0 };
+	struct object *object;
+
+	while (definitions && (object = index_next(&state_table(state, definitions)->objects, &cursor)))
+		define(object, arg);
+}
+
+int state_load(struct state *state, struct store *store, const struct resource *definitions,
+	       void (*define)(struct object *definition, void *arg), void *arg, struct err *err)
+{
+	CLEANUP(loading_close) struct loading loading = { .state = state, .now_s = state_now_s(state) };
 	struct store_loader loader = { .horizon = load_horizon, .change = load_change, .arg = &loading };
 	uint64_t revision = 0;
 
@@ -201,12 +356,49 @@ int state_load(struct state *state, struct store *store, struct err *err)
 		return -1;
 	if (revision > state->revision)
 		state->revision = revision;
+	loading.all_known = true;
+	define_all(state, definitions, define, arg);
+	if (load_later(&loading, err) < 0)
+		return -1;
 	for (size_t i = 0; i < state->n_tables; i++)
-		atomic_store(&state->tables[i].count, state->tables[i].objects.count);
-	if (loading.unknown)
-		log_warn("the store holds objects of resources this version does not serve; they are kept",
-			 "changes", log_num((int64_t)loading.unknown), NULL);
+		if (state->tables[i])
+			atomic_store(&state->tables[i]->count, state->tables[i]->objects.count);
 	return 0;
+}
+
+/* --- resources that go --- */
+
+int state_retire(struct state *state, struct table *table, struct err *err)
+{
+	struct history_limits none = { 0 };
+	uint64_t superseded, deleted;
+
+	if (table->objects.count)
+		return err_set(err, ERR_CONFLICT, "there are %zu objects of %s", table->objects.count,
+			       table->resource->qualified);
+	while (history_expire(&table->history, &none, UINT32_MAX, &superseded, &deleted)) {
+		add_superseded(state, superseded);
+		add_superseded(state, deleted);
+		table->horizon_moved |= superseded || deleted;
+	}
+	table->retired = true;
+	if (table->resource->slot)
+		atomic_store(&table->resource->slot->retired, true);
+	return 0;
+}
+
+void state_drop_retired(struct state *state)
+{
+	for (size_t i = 0; i < state->n_tables; i++) {
+		struct table *table = state->tables[i];
+
+		if (!table || !table->retired)
+			continue;
+		pthread_rwlock_wrlock(&state->lock);
+		state->tables[i] = NULL;
+		pthread_rwlock_unlock(&state->lock);
+		free_table(table);
+	}
 }
 
 /* --- reading --- */
@@ -217,10 +409,12 @@ int state_get(struct state *state, const struct resource *resource, const char *
 	char buf[STATE_KEY_SIZE];
 	const char *key = state_key(namespace_, name, buf, sizeof(buf));
 	struct object *object = NULL;
+	const struct table *table;
 
 	pthread_rwlock_rdlock(&state->lock);
-	if (key)
-		object = index_get(&state_table(state, resource)->objects, key);
+	table = state_table_at(state, resource->stored->index);
+	if (key && table)
+		object = index_get(&table->objects, key);
 	if (object)
 		object_ref(object);
 	pthread_rwlock_unlock(&state->lock);
@@ -228,6 +422,18 @@ int state_get(struct state *state, const struct resource *resource, const char *
 		return status_not_found(err, resource, name);
 	*ret = object;
 	return 0;
+}
+
+uint64_t state_count(struct state *state, const struct resource *resource)
+{
+	const struct table *table;
+	uint64_t count;
+
+	pthread_rwlock_rdlock(&state->lock);
+	table = state_table_at(state, resource->stored->index);
+	count = table ? atomic_load_explicit(&table->count, memory_order_relaxed) : 0;
+	pthread_rwlock_unlock(&state->lock);
+	return count;
 }
 
 void state_by_owner(struct state *state, struct core_command *command)

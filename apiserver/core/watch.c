@@ -3,6 +3,7 @@
 #include <sched.h>
 #include <stdlib.h>
 
+#include "api/resource_set.h"
 #include "apiserver/core/filter.h"
 
 #define CHUNK_SLOTS 14U
@@ -50,6 +51,7 @@ void watch_free(struct watch *watch)
 		object_unref(take(watch).object);
 	free(watch->head);
 	filter_close(&watch->filter);
+	resource_unref(watch->resource);
 	free(watch->end_message);
 	free(watch);
 }

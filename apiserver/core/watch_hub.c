@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/resource_set.h"
 #include "apiserver/core/filter.h"
 
 #define NODE_FIELD "spec.nodeName"
@@ -12,17 +13,37 @@ struct watch_bucket {
 	char key[];
 };
 
-void watch_hub_init(struct watch_hub *hub, size_t n_resources, size_t max_bytes)
+void watch_hub_init(struct watch_hub *hub, size_t max_bytes)
 {
-	*hub = (struct watch_hub){ .n_sets = n_resources, .max_bytes = max_bytes };
-	hub->sets = mem_zalloc(sizeof(*hub->sets) * (n_resources + 1));
+	*hub = (struct watch_hub){ .max_bytes = max_bytes };
+}
+
+static struct watch_set *set_at(const struct watch_hub *hub, size_t i)
+{
+	return i < hub->n_sets ? hub->sets[i] : NULL;
+}
+
+static struct watch_set *set_for(struct watch_hub *hub, const struct resource *resource)
+{
+	unsigned index = resource->stored->index;
+	size_t n = index + 1;
+
+	if (n > hub->n_sets) {
+		hub->sets = mem_realloc_array(hub->sets, n, sizeof(struct watch_set *));
+		memset(hub->sets + hub->n_sets, 0, (n - hub->n_sets) * sizeof(struct watch_set *));
+		hub->n_sets = n;
+	}
+	if (!hub->sets[index])
+		hub->sets[index] = mem_zalloc(sizeof(struct watch_set));
+	return hub->sets[index];
 }
 
 void watch_hub_close(struct watch_hub *hub)
 {
 	for (size_t i = 0; i < hub->n_sets; i++) {
-		for (size_t place = 0; place < WATCH_PLACE_ANY; place++)
-			map_close(&hub->sets[i].buckets[place]);
+		for (size_t place = 0; hub->sets[i] && place < WATCH_PLACE_ANY; place++)
+			map_close(&hub->sets[i]->buckets[place]);
+		free(hub->sets[i]);
 	}
 	free(hub->sets);
 	*hub = (struct watch_hub){ 0 };
@@ -91,13 +112,13 @@ static struct watch_bucket *bucket_for(struct map *buckets, const char *key)
 void watch_hub_add(struct watch_hub *hub, struct watch *watch, const struct resource *resource,
 		   const struct core_filter *filter, uint64_t after, bool bookmarks)
 {
-	struct watch_set *set = &hub->sets[resource->stored->index];
+	struct watch_set *set = set_for(hub, resource);
 	CLEANUP(mem_freep) char *owned = NULL;
 	const char *key;
 	enum watch_place place = place_of(filter, resource, &key, &owned);
 
 	filter_copy(&watch->filter, filter);
-	watch->resource = resource->stored;
+	watch->resource = resource_ref(resource->stored);
 	watch->bookmarks = bookmarks;
 	watch->after = after;
 	hub->n_bookmarks += bookmarks;
@@ -128,7 +149,7 @@ static void unlink_watch(struct watch_hub *hub, struct watch *watch)
 	if (place == WATCH_PLACE_ANY)
 		return;
 
-	struct map *buckets = &hub->sets[watch->resource->index].buckets[place];
+	struct map *buckets = &set_at(hub, watch->resource->index)->buckets[place];
 	struct watch_bucket *bucket = map_get(buckets, key);
 
 	if (!bucket->first) {
@@ -195,9 +216,11 @@ static void offer_bucket(struct watch_hub *hub, const struct map *buckets, const
 void watch_hub_publish(struct watch_hub *hub, const struct resource *resource,
 		       const struct watch_change *change)
 {
-	struct watch_set *set = &hub->sets[resource->stored->index];
+	struct watch_set *set = set_at(hub, resource->stored->index);
 	CLEANUP(object_unrefp) struct object *left = NULL;
 
+	if (!set)
+		return;
 	for (enum watch_place place = 0; place < WATCH_PLACE_ANY; place++) {
 		const char *key, *old;
 
@@ -259,20 +282,26 @@ static void each_of_list(struct watch_hub *hub, struct watch *first,
 }
 
 /* FN may end the watch it is called for. */
+static void each_of_set(struct watch_hub *hub, const struct watch_set *set,
+			void (*fn)(struct watch_hub *hub, struct watch *watch, uint64_t revision),
+			uint64_t revision)
+{
+	if (!set)
+		return;
+	for (size_t place = 0; place < WATCH_PLACE_ANY; place++) {
+		void *bucket;
+
+		for (size_t slot = 0; map_next(&set->buckets[place], &slot, NULL, &bucket);)
+			each_of_list(hub, ((struct watch_bucket *)bucket)->first, fn, revision);
+	}
+	each_of_list(hub, set->any, fn, revision);
+}
+
 static void each(struct watch_hub *hub,
 		 void (*fn)(struct watch_hub *hub, struct watch *watch, uint64_t revision), uint64_t revision)
 {
-	for (size_t i = 0; i < hub->n_sets; i++) {
-		struct watch_set *set = &hub->sets[i];
-
-		for (size_t place = 0; place < WATCH_PLACE_ANY; place++) {
-			void *bucket;
-
-			for (size_t slot = 0; map_next(&set->buckets[place], &slot, NULL, &bucket);)
-				each_of_list(hub, ((struct watch_bucket *)bucket)->first, fn, revision);
-		}
-		each_of_list(hub, set->any, fn, revision);
-	}
+	for (size_t i = 0; i < hub->n_sets; i++)
+		each_of_set(hub, hub->sets[i], fn, revision);
 }
 
 static void send_bookmark(struct watch_hub *hub, struct watch *watch, uint64_t revision)
@@ -298,4 +327,10 @@ void watch_hub_end_all(struct watch_hub *hub)
 {
 	watch_hub_flush(hub);
 	each(hub, end_in_order, 0);
+}
+
+void watch_hub_end(struct watch_hub *hub, const struct resource *resource)
+{
+	watch_hub_flush(hub);
+	each_of_set(hub, set_at(hub, resource->stored->index), end_in_order, 0);
 }

@@ -21,7 +21,7 @@ struct watch_set {
 };
 
 struct watch_hub {
-	struct watch_set *sets; /* by resource index */
+	struct watch_set **sets; /* by resource index; NULL: nobody watched yet */
 	size_t n_sets;
 	size_t count, n_bookmarks;
 	size_t owed;      /* watches whose memory is the core's or will come back to it */
@@ -35,7 +35,9 @@ struct watch_change {
 	bool deleted;
 };
 
-void watch_hub_init(struct watch_hub *hub, size_t n_resources, size_t max_bytes);
+void watch_hub_init(struct watch_hub *hub, size_t max_bytes);
+/* Ends those of RESOURCE, in order. */
+void watch_hub_end(struct watch_hub *hub, const struct resource *resource);
 /* Ends all watches. Those that `owed` still counts then are on their way back from their readers. */
 void watch_hub_end_all(struct watch_hub *hub);
 void watch_hub_close(struct watch_hub *hub);

@@ -1,4 +1,5 @@
 #include "apiserver/edge/counters.h"
+#include "api/resource_set.h"
 
 #include <pthread.h>
 #include <stdio.h>
@@ -101,20 +102,25 @@ void counters_request(const struct request *r)
 				  time_mono_us() - r->started_us);
 }
 
-void counters_write(struct buf *b, const struct core *core)
+void counters_write(struct buf *b, struct core *core)
 {
 	pthread_mutex_lock(&lock);
 	metrics_write(b);
 	pthread_mutex_unlock(&lock);
 	buf_str(b, "# HELP apiserver_resource_objects Objects stored, by resource.\n"
 		   "# TYPE apiserver_resource_objects gauge\n");
-	size_t n;
-	const struct resource *resources = resource_all(&n);
-	for (size_t i = 0; i < n; i++)
-		if (resources[i].stored == &resources[i])
+	CLEANUP(resource_set_putp) struct resource_set *set = resource_set_get();
+	for (size_t i = 0; i < set->n; i++) {
+		const struct resource *resource = set->rows[i];
+		/* Once, of versions that share their objects. */
+		bool again = resource->stored != resource;
+		for (size_t k = 0; k < i && !again; k++)
+			again = set->rows[k]->index == resource->index;
+		if (!again)
 			buf_printf(b, "apiserver_resource_objects{group=\"%s\",resource=\"%s\"} %llu\n",
-				   resources[i].group, resources[i].plural,
-				   (unsigned long long)core_count(core, resources[i].index));
+				   resource->group, resource->plural,
+				   (unsigned long long)core_count(core, resource));
+	}
 	buf_printf(b,
 		   "# HELP knarr_revision Revision of the newest change.\n# TYPE knarr_revision "
 		   "gauge\nknarr_revision %llu\n",

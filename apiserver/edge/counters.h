@@ -10,4 +10,4 @@ struct core;
 /* An answered (or aborted) request. Any thread. */
 void counters_request(const struct request *r);
 /* The whole exposition: requests, the core's objects, the process. */
-void counters_write(struct buf *b, const struct core *core);
+void counters_write(struct buf *b, struct core *core);

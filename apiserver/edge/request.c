@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "api/protobuf.h"
+#include "api/resource_set.h"
 #include "apiserver/authn/authenticate.h"
 #include "apiserver/edge/counters.h"
 #include "apiserver/edge/dispatch.h"
@@ -56,6 +57,7 @@ static void fail_namespace(struct request *r)
 		snprintf(r->cause.message, sizeof(r->cause.message), "namespace %s is being terminated",
 			 namespace_);
 	} else if (r->err.kind == ERR_NOT_FOUND) {
+		resource_unref(r->route.resource);
 		r->route.resource = resource_find("", "v1", "namespaces");
 		r->name = namespace_;
 	}
@@ -384,6 +386,7 @@ void request_completed(void *cls, struct MHD_Connection *connection, void **con_
 	if (r->state_free)
 		r->state_free(r->state);
 	request_drop_round(r);
+	resource_unref(r->route.resource);
 	identity_unref(r->identity);
 	field_errors_close(&r->errors);
 	query_close(&r->query);

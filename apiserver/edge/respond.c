@@ -226,8 +226,8 @@ enum step_result respond_object(struct request *r, int code, struct object *obje
 		}
 		snprintf(meta, sizeof(meta), "\"resourceVersion\":\"%llu\"",
 			 (unsigned long long)object_revision(owned));
-		table_begin(&body, object_resource(owned), meta, true);
-		table_row(&body, owned, include, time_now_us(), true);
+		table_begin(&body, r->route.resource, meta, true);
+		table_row(&body, r->route.resource, owned, include, time_now_us(), true);
 		table_end(&body);
 		break;
 	case ACCEPT_METADATA:

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "api/resource_set.h"
 #include "apiserver/edge/query.h"
 #include "lib/mem.h"
 
@@ -124,7 +125,7 @@ static void route_object(enum route_method method, const char *const *s, size_t 
 	ret->kind = ROUTE_RESOURCE_NOT_FOUND;
 	if (route_bindings(method, s, n, ret))
 		return;
-	ret->resource = resource_find(ret->group, ret->version, s[0]);
+	ret->resource = resource_take(ret->group, ret->version, s[0]);
 	if (!ret->resource || n > 3)
 		return;
 	ret->name = n > 1 ? s[1] : "";
@@ -166,7 +167,7 @@ static void route_api(enum route_method method, const struct segments *s, bool w
 		return;
 	}
 	ret->version = s->items[n - 1];
-	if (!resource_group_version_known(ret->group, ret->version))
+	if (!resource_serves(ret->group, ret->version))
 		return;
 	if (s->n == n)
 		ret->kind = ROUTE_GROUP_VERSION;
@@ -188,7 +189,7 @@ static void route_openapi(const struct segments *s, struct route *ret)
 		return;
 	ret->group = core ? "" : s->items[3];
 	ret->version = s->items[s->n - 1];
-	if (resource_group_version_known(ret->group, ret->version))
+	if (resource_serves(ret->group, ret->version))
 		ret->kind = ROUTE_OPENAPI_V3;
 }
 

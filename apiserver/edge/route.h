@@ -40,7 +40,7 @@ enum route_kind {
 struct route {
 	enum route_kind kind;
 	const char *group, *version;
-	const struct resource *resource;
+	const struct resource *resource;       /* referenced: resource_unref */
 	const struct subresource *subresource; /* or NULL */
 	enum verb verb;                        /* on the subresource, when there is one */
 	const char *namespace_;                /* "" for cluster scope and for all namespaces */

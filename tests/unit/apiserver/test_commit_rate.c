@@ -3,7 +3,7 @@
 #include "tests/unit/apiserver/core_fixture.h"
 
 #define IN_FLIGHT 64
-#define CREATES 20000
+#define CREATES   20000
 
 struct client {
 	struct core *core;
@@ -48,16 +48,21 @@ static void test_rate(void **state)
 	client->core = start(dir);
 	sem_init(&client->answers, 0, IN_FLIGHT);
 	for (size_t i = 0; i < CREATES; i++)
-		objects[i] = make(config_maps(), "\"name\":\"c%06zu\",\"namespace\":\"default\",\"uid\":\"7c2b0a9e-%zu\"},"
-				  "\"data\":{\"k\":\"%s\"}", i, i, value);
+		objects[i] = make(config_maps(),
+				  "\"name\":\"c%06zu\",\"namespace\":\"default\",\"uid\":\"7c2b0a9e-%zu\"},"
+				  "\"data\":{\"k\":\"%s\"}",
+				  i, i, value);
 
 	int64_t begin_us = time_mono_us();
 
 	for (size_t i = 0; i < CREATES; i++) {
 		struct core_command *command = free_command(client);
 
-		*command = (struct core_command){ .op = CORE_CREATE, .resource = config_maps(), .object = objects[i],
-						  .reply = release_and_count, .arg = client };
+		*command = (struct core_command){ .op = CORE_CREATE,
+						  .resource = config_maps(),
+						  .object = objects[i],
+						  .reply = release_and_count,
+						  .arg = client };
 		core_submit(client->core, command);
 	}
 	for (size_t i = 0; i < IN_FLIGHT; i++)
@@ -66,7 +71,7 @@ static void test_rate(void **state)
 	int64_t took_us = time_mono_us() - begin_us;
 
 	assert_int_equal(client->failed, 0);
-	assert_int_equal(core_count(client->core, config_maps()->index), CREATES);
+	assert_int_equal(core_count(client->core, config_maps()), CREATES);
 	print_message("%d durable creates of 1 KiB, %d in flight: %lld/s\n", CREATES, IN_FLIGHT,
 		      (long long)CREATES * 1000000 / (long long)took_us);
 	begin_us = time_mono_us();
@@ -74,8 +79,9 @@ static void test_rate(void **state)
 	print_message("stopped in %lld ms\n", (long long)(time_mono_us() - begin_us) / 1000);
 	begin_us = time_mono_us();
 	client->core = start(dir);
-	print_message("%d objects loaded in %lld ms\n", CREATES, (long long)(time_mono_us() - begin_us) / 1000);
-	assert_int_equal(core_count(client->core, config_maps()->index), CREATES);
+	print_message("%d objects loaded in %lld ms\n", CREATES,
+		      (long long)(time_mono_us() - begin_us) / 1000);
+	assert_int_equal(core_count(client->core, config_maps()), CREATES);
 	core_stop_and_free(client->core);
 	sem_destroy(&client->answers);
 	free(objects);

@@ -13,8 +13,10 @@ static void count_wake(void *arg)
 static struct object *pod(const char *namespace_, const char *name, const char *node, const char *app,
 			  uint64_t revision)
 {
-	struct object *object = make(pods(), "\"name\":\"%s\",\"namespace\":\"%s\",\"labels\":{\"app\":\"%s\"}},"
-				     "\"spec\":{\"nodeName\":\"%s\"}", name, namespace_, app, node);
+	struct object *object = make(pods(),
+				     "\"name\":\"%s\",\"namespace\":\"%s\",\"labels\":{\"app\":\"%s\"}},"
+				     "\"spec\":{\"nodeName\":\"%s\"}",
+				     name, namespace_, app, node);
 
 	object_set_revision(object, revision);
 	return object;
@@ -29,11 +31,15 @@ static void change(struct watch_hub *hub, struct object *previous, struct object
 	object_unref(object);
 }
 
-/* What the watch has got, as text: "+a -b ~c"; a number after a deletion says whether the state shown is the old one. */
+/* What the watch has got, as text: "+a -b ~c"; a number after a deletion says whether the state shown is the
+ * old one. */
 static void assert_events(struct watch *watch, const char *expected)
 {
-	static const char marks[] = { [WATCH_ADDED] = '+', [WATCH_MODIFIED] = '~', [WATCH_DELETED] = '-',
-				      [WATCH_BOOKMARK] = 'B', [WATCH_CLOSED] = 'C' };
+	static const char marks[] = { [WATCH_ADDED] = '+',
+				      [WATCH_MODIFIED] = '~',
+				      [WATCH_DELETED] = '-',
+				      [WATCH_BOOKMARK] = 'B',
+				      [WATCH_CLOSED] = 'C' };
 	CLEANUP(buf_close) struct buf b = BUF_INIT;
 	struct watch_event event;
 
@@ -85,10 +91,8 @@ static void test_places(void **state)
 	(void)state;
 	struct watch_hub hub;
 	struct one all, key, name, node, space, labels;
-	size_t n;
 
-	resource_all(&n);
-	watch_hub_init(&hub, n, 1 << 20);
+	watch_hub_init(&hub, 1 << 20);
 	open_watch(&hub, &all, NULL, NULL, NULL, NULL);
 	open_watch(&hub, &key, "d", "a", NULL, NULL);
 	open_watch(&hub, &name, NULL, "a", NULL, NULL);
@@ -142,10 +146,8 @@ static void test_state_of_what_left(void **state)
 	struct watch_hub hub;
 	struct one one;
 	struct watch_event event;
-	size_t n;
 
-	resource_all(&n);
-	watch_hub_init(&hub, n, 1 << 20);
+	watch_hub_init(&hub, 1 << 20);
 	open_watch(&hub, &one, NULL, NULL, NULL, "app=x");
 	change(&hub, pod("d", "a", "", "x", 1), pod("d", "a", "", "y", 7), false);
 	assert_true(watch_next(one.watch, &event));
@@ -163,10 +165,8 @@ static void test_slow_reader(void **state)
 	struct watch_hub hub;
 	struct one slow, fast;
 	struct watch_event event;
-	size_t n;
 
-	resource_all(&n);
-	watch_hub_init(&hub, n, 5000);
+	watch_hub_init(&hub, 5000);
 	open_watch(&hub, &slow, NULL, NULL, NULL, NULL);
 	open_watch(&hub, &fast, NULL, NULL, NULL, NULL);
 	for (unsigned i = 0; i < 100; i++) {
@@ -219,10 +219,8 @@ static void test_two_threads(void **state)
 	pthread_t thread;
 	struct watch_hub hub;
 	struct core_filter filter = { 0 };
-	size_t n;
 
-	resource_all(&n);
-	watch_hub_init(&hub, n, SIZE_MAX);
+	watch_hub_init(&hub, SIZE_MAX);
 	sem_init(&race.awake, 0, 0);
 	race.watch = watch_new(wake_race, &race);
 	watch_hub_add(&hub, race.watch, pods(), &filter, 0, false);
@@ -269,10 +267,8 @@ static void test_close_races(void **state)
 	(void)state;
 	struct core_filter filter = { 0 };
 	struct watch_hub hub;
-	size_t n;
 
-	resource_all(&n);
-	watch_hub_init(&hub, n, SIZE_MAX);
+	watch_hub_init(&hub, SIZE_MAX);
 	for (unsigned i = 0; i < 2000; i++) {
 		struct closing closing = { 0 };
 		pthread_t thread;
