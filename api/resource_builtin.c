@@ -13,7 +13,7 @@ static const struct {
 	const char *name, *group_version;
 } served_subresources[] = {
 	{ "status", NULL }, { "scale", "autoscaling/v1" }, { "binding", NULL },
-	{ "log", NULL },    { "finalize", NULL },
+	{ "log", NULL },    { "finalize", NULL },          { "token", "authentication.k8s.io/v1" },
 };
 
 /* Filled once, lives as long as the process. */

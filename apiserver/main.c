@@ -23,9 +23,12 @@
 #define WATCH_MAX_BYTES  (8 * 1024 * 1024)
 #define MAX_WATCHES      20000
 #define EDGE_THREADS_MAX 64
+#define LIST_MAX         32
 
 static const char *data_dir, *listen_at = "127.0.0.1:6443", *tls_cert, *tls_key, *client_ca, *token_file,
-			     *kubelet_cert, *kubelet_key, *kubelet_ca, *event_ttl = "1h", *edge_threads;
+			     *signing_key, *key_files, *issuers, *audiences, *jwks_uri, *max_token_life,
+			     *extend_tokens = "true", *kubelet_cert, *kubelet_key, *kubelet_ca,
+			     *event_ttl = "1h", *edge_threads;
 
 static const struct program_flag flags[] = {
 	{ "data-dir", "DIR", "folder of the store; made when absent", &data_dir, NULL, true },
@@ -36,6 +39,20 @@ static const struct program_flag flags[] = {
 	  NULL, false },
 	{ "token-file", "FILE", "bearer tokens: token,user,uid,\"group1,group2\" per line", &token_file, NULL,
 	  false },
+	{ "service-account-signing-key-file", "FILE", "private key that signs tokens of service accounts",
+	  &signing_key, NULL, false },
+	{ "service-account-key-file", "FILE...", "more keys whose tokens are good, any number in a file",
+	  &key_files, NULL, false },
+	{ "service-account-issuer", "URL...",
+	  "who issues them; the first one does, all are accepted (" AUTHN_DEFAULT_ISSUER ")", &issuers, NULL,
+	  false },
+	{ "service-account-jwks-uri", "URL", "where their keys are found (this server)", &jwks_uri, NULL,
+	  false },
+	{ "service-account-max-token-expiration", "DURATION", "the longest life of such a token (no limit)",
+	  &max_token_life, NULL, false },
+	{ "service-account-extend-token-expiration", "BOOL", "let pods' tokens live for a year (true)",
+	  &extend_tokens, NULL, false },
+	{ "api-audiences", "NAME...", "what tokens must be for (the issuers)", &audiences, NULL, false },
 	{ "kubelet-client-cert", "FILE", "certificate shown to node agents", &kubelet_cert, NULL, false },
 	{ "kubelet-client-key", "FILE", "its key", &kubelet_key, NULL, false },
 	{ "kubelet-ca", "FILE", "who signs the certificates of node agents", &kubelet_ca, NULL, false },
@@ -165,6 +182,42 @@ static int start_core(const struct setup *setup, struct doubt *doubt, struct cor
 	return 0;
 }
 
+/* A list flag's value taken apart, in place. */
+static size_t split_list(char *text, const char **items, size_t max)
+{
+	size_t n = 0;
+	for (char *item; (item = strsep(&text, ",")) && n < max;)
+		if (*item)
+			items[n++] = item;
+	return n;
+}
+
+static int start_authn(struct authn **ret, struct err *err)
+{
+	const char *items[3][LIST_MAX];
+	CLEANUP(mem_freep)
+	char *files = mem_dup(key_files),
+	     *urls = mem_dup(issuers), *names = mem_dup(audiences);
+	int64_t life_us = 0;
+	if (max_token_life &&
+	    (!time_parse_duration(max_token_life, &life_us) || life_us < INT64_C(3600000000)))
+		return err_set(
+		    err, ERR_BAD_REQUEST,
+		    "--service-account-max-token-expiration: \"%s\" is not a duration of 1h or more",
+		    max_token_life);
+	struct authn_opts opts = { .token_file = token_file,
+				   .keys = { .signing_file = signing_key, .files = items[0] },
+				   .issuers = items[1],
+				   .audiences = items[2],
+				   .jwks_uri = jwks_uri,
+				   .exact_expiration = strcmp(extend_tokens, "false") == 0,
+				   .max_expiration_s = life_us / 1000000 };
+	opts.keys.n_files = split_list(files, items[0], LIST_MAX);
+	opts.n_issuers = split_list(urls, items[1], LIST_MAX);
+	opts.n_audiences = split_list(names, items[2], LIST_MAX);
+	return authn_new(&opts, ret, err);
+}
+
 static int start_server(const struct setup *setup, struct core *core, struct authn *authn,
 			struct server **ret, struct err *err)
 {
@@ -192,10 +245,9 @@ static int serve(const struct setup *setup, struct err *err)
 	struct core *core = NULL;
 	struct authn *authn = NULL;
 	struct server *server = NULL;
-	struct authn_opts authn_opts = { .token_file = token_file };
 	int result = -1;
-	if (doubt.wake && program_stop_on_signals(loop, err) == 0 &&
-	    authn_new(&authn_opts, &authn, err) == 0 && start_core(setup, &doubt, &core, err) == 0 &&
+	if (doubt.wake && program_stop_on_signals(loop, err) == 0 && start_authn(&authn, err) == 0 &&
+	    start_core(setup, &doubt, &core, err) == 0 &&
 	    start_server(setup, core, authn, &server, err) == 0) {
 		log_info("serving", "address", setup->address, "port", log_num(server_port(server)), NULL);
 		program_ready();

@@ -77,6 +77,12 @@ static bool parse_boolean(const char *program, const struct program_flag *flag, 
 	return false;
 }
 
+static bool is_list(const struct program_flag *flag)
+{
+	size_t len = strlen(flag->value);
+	return len > 3 && strcmp(flag->value + len - 3, "...") == 0;
+}
+
 /* Takes argv[I] as a flag; returns the index after it and its value. */
 static int take_flag(const char *program, const struct program_flag *flags, char **argv, int i)
 {
@@ -98,7 +104,8 @@ static int take_flag(const char *program, const struct program_flag *flags, char
 		value = argv[++i];
 	if (!value)
 		wrong(program, "--%s needs a value: %s", flag->name, flag->value);
-	*flag->string = value;
+	/* Joined values live as long as argv does. */
+	*flag->string = is_list(flag) && *flag->string ? mem_printf("%s,%s", *flag->string, value) : value;
 	return i + 1;
 }
 

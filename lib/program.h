@@ -11,10 +11,12 @@
 #define KNARR_VERSION "v1.36.0+knarr.1" /* what /version calls gitVersion */
 
 struct program_flag {
-	const char *name;    /* "data-dir" for --data-dir VALUE or --data-dir=VALUE */
-	const char *value;   /* metavariable ("DIR"), or NULL for a boolean flag */
-	const char *help;    /* one line; may name the default */
-	const char **string; /* where the value goes (pointer into argv) */
+	const char *name;  /* "data-dir" for --data-dir VALUE or --data-dir=VALUE */
+	const char *value; /* metavariable ("DIR"), or NULL for a boolean flag */
+	const char *help;  /* one line; may name the default */
+	/* Where the value goes (pointer into argv). When the metavariable ends with "...", the flag may be
+	 * given several times, and this is all its values, joined by commas. */
+	const char **string;
 	bool *boolean;
 	bool required;
 };

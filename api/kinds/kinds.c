@@ -18,5 +18,7 @@ const struct kind *const kind_rows[] = {
 	&kind_cluster_role_binding,
 	&kind_role,
 	&kind_role_binding,
+	&kind_token_review,
+	&kind_self_subject_review,
 	NULL,
 };

@@ -17,5 +17,7 @@ extern const struct kind kind_replica_set;
 extern const struct kind kind_role;
 extern const struct kind kind_role_binding;
 extern const struct kind kind_secret;
+extern const struct kind kind_self_subject_review;
 extern const struct kind kind_service;
 extern const struct kind kind_service_account;
+extern const struct kind kind_token_review;

@@ -1,4 +1,4 @@
-/* The first thing done with a request that is not open to everyone: who sends it.
+/* The first thing done with a request: who sends it. Nobody may ask for what is open to everyone.
  */
 #pragma once
 

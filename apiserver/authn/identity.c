@@ -53,14 +53,19 @@ void identity_add_group(struct identity *identity, const char *group, size_t len
 	identity->groups[identity->n_groups++] = mem_dupn(group, len);
 }
 
+/* They stand in the order of their keys, as Kubernetes prints them. */
 static struct identity_extra *extra_of(struct identity *identity, const char *key)
 {
-	for (size_t i = 0; i < identity->n_extra; i++)
-		if (strcmp(identity->extra[i].key, key) == 0)
-			return &identity->extra[i];
+	size_t at = 0;
+	int order = -1;
+	while (at < identity->n_extra && (order = strcmp(identity->extra[at].key, key)) < 0)
+		at++;
+	if (at < identity->n_extra && order == 0)
+		return &identity->extra[at];
 	identity->extra =
 	    mem_realloc_array(identity->extra, identity->n_extra + 1, sizeof(struct identity_extra));
-	struct identity_extra *extra = &identity->extra[identity->n_extra++];
+	struct identity_extra *extra = &identity->extra[at];
+	memmove(extra + 1, extra, (identity->n_extra++ - at) * sizeof(*extra));
 	*extra = (struct identity_extra){ .key = mem_dup(key) };
 	return extra;
 }

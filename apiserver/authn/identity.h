@@ -29,7 +29,7 @@ struct identity {
 	char *uid;     /* "" when there is none */
 	char **groups; /* with system:authenticated or system:unauthenticated */
 	size_t n_groups;
-	struct identity_extra *extra; /* in the order given */
+	struct identity_extra *extra; /* by key */
 	size_t n_extra;
 };
 

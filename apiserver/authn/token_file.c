@@ -3,9 +3,8 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <time.h>
 
+#include "apiserver/file_stamp.h"
 #include "lib/buf.h"
 #include "lib/log.h"
 #include "lib/map.h"
@@ -23,8 +22,8 @@ struct token_file {
 	char *path;
 	pthread_mutex_t lock; /* over all below */
 	int64_t looked_ms;    /* when the file was last looked at */
-	struct stat seen;     /* of the file when it was read */
-	struct map by_text;   /* struct token */
+	struct file_stamp stamp;
+	struct map by_text; /* struct token */
 };
 
 /* One field of a CSV line, quotes taken off; *LINE is moved behind it, NULL at the end. */
@@ -82,7 +81,7 @@ static void tokens_clear(struct map *by_text)
 	*by_text = MAP_INIT;
 }
 
-static int token_file_read(struct token_file *file, const struct stat *now, struct err *err)
+static int token_file_read(struct token_file *file, struct err *err)
 {
 	CLEANUP(buf_close) struct buf text = BUF_INIT;
 	if (buf_read_file(&text, file->path, TOKEN_FILE_MAX, err) < 0)
@@ -94,14 +93,7 @@ static int token_file_read(struct token_file *file, const struct stat *now, stru
 		if (*line && *line != '#')
 			tokens_add(&file->by_text, line);
 	}
-	file->seen = *now;
 	return 0;
-}
-
-static bool same_file(const struct stat *a, const struct stat *b)
-{
-	return a->st_ino == b->st_ino && a->st_dev == b->st_dev && a->st_size == b->st_size &&
-	       a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
 }
 
 int token_file_new(const char *path, struct token_file **ret, struct err *err)
@@ -110,9 +102,8 @@ int token_file_new(const char *path, struct token_file **ret, struct err *err)
 	file->path = mem_dup(path);
 	file->by_text = MAP_INIT;
 	pthread_mutex_init(&file->lock, NULL);
-	struct stat now = { 0 };
-	stat(path, &now); /* a missing file is what token_file_read reports */
-	if (token_file_read(file, &now, err) < 0) {
+	file->stamp = file_stamp_take(file->path);
+	if (token_file_read(file, err) < 0) {
 		token_file_free(file);
 		return -1;
 	}
@@ -133,27 +124,15 @@ void token_file_free(struct token_file *file)
 /* A file that is gone or cannot be read keeps the tokens that were good. */
 static void token_file_look(struct token_file *file)
 {
-	struct stat now;
 	struct err err = ERR_INIT;
-	if (stat(file->path, &now) < 0 || same_file(&now, &file->seen) ||
-	    token_file_read(file, &now, &err) == 0)
-		return;
-	log_warn("tokens not read again", "error", err.msg, NULL);
-	file->seen = now;
-}
-
-/* Costs no system call, is right to a few milliseconds. */
-static int64_t coarse_ms(void)
-{
-	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+	if (file_stamp_changed(&file->stamp) && token_file_read(file, &err) < 0)
+		log_warn("tokens not read again", "error", err.msg, NULL);
 }
 
 struct identity *token_file_find(struct token_file *file, const char *token)
 {
 	pthread_mutex_lock(&file->lock);
-	int64_t now_ms = coarse_ms();
+	int64_t now_ms = file_stamp_clock_ms();
 	if (now_ms - file->looked_ms >= LOOK_EVERY_MS) {
 		file->looked_ms = now_ms;
 		token_file_look(file);

@@ -24,6 +24,16 @@ static const struct {
 	{ "scale", VERB_PATCH, scale_patch_steps },
 	{ "binding", VERB_CREATE, binding_steps },
 	{ "log", VERB_GET, log_steps },
+	{ "token", VERB_CREATE, token_request_steps },
+};
+
+/* Questions: kinds that can be created, are answered, and are never stored. */
+static const struct {
+	const char *kind;
+	const struct request_step *steps;
+} questions[] = {
+	{ "TokenReview", token_review_steps },
+	{ "SelfSubjectReview", self_subject_review_steps },
 };
 
 static const struct {
@@ -42,6 +52,8 @@ static const struct {
 	{ ROUTE_HEALTHZ, true, health_steps },
 	{ ROUTE_METRICS, false, metrics_steps },
 	{ ROUTE_OPENAPI_V3, false, openapi_steps },
+	{ ROUTE_OPENID_CONFIGURATION, true, openid_configuration_steps },
+	{ ROUTE_OPENID_KEYS, true, openid_keys_steps },
 };
 
 static bool same_subresource(const char *row, const struct subresource *subresource)
@@ -49,9 +61,19 @@ static bool same_subresource(const char *row, const struct subresource *subresou
 	return row ? subresource && strcmp(row, subresource->name) == 0 : !subresource;
 }
 
+static const struct request_step *find_question(const char *kind)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(questions); i++)
+		if (strcmp(questions[i].kind, kind) == 0)
+			return questions[i].steps;
+	return NULL;
+}
+
 const struct request_step *dispatch_find(const struct route *route)
 {
 	if (route->kind == ROUTE_OBJECT) {
+		if (!(route->resource->verbs & VERB_GET))
+			return find_question(route->resource->kind_name);
 		for (size_t i = 0; i < ARRAY_SIZE(objects); i++)
 			if (objects[i].verb == route->verb &&
 			    same_subresource(objects[i].subresource, route->subresource))

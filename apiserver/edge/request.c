@@ -153,6 +153,26 @@ const char *request_header(const struct request *r, const char *name)
 	return MHD_lookup_connection_value(r->connection, MHD_HEADER_KIND, name);
 }
 
+struct each_header {
+	void (*fn)(const char *name, const char *value, void *arg);
+	void *arg;
+};
+
+static enum MHD_Result one_header(void *cls, enum MHD_ValueKind kind, const char *name, const char *value)
+{
+	const struct each_header *each = cls;
+	(void)kind;
+	each->fn(name, value ? value : "", each->arg);
+	return MHD_YES;
+}
+
+void request_each_header(const struct request *r, void (*fn)(const char *name, const char *value, void *arg),
+			 void *arg)
+{
+	struct each_header each = { fn, arg };
+	MHD_get_connection_values(r->connection, MHD_HEADER_KIND, one_header, &each);
+}
+
 /* Who may do what. Today every identity may do everything; the rules of RBAC have their place here. */
 static enum step_result authorize(struct request *r)
 {
@@ -228,7 +248,7 @@ static void request_begin(struct request *r, const char *method)
 	bool understood = query_parse(query, &r->query, &r->err) == 0;
 	route_parse(r->method, r->target, r->query.watch, &r->route);
 	r->name = r->route.name;
-	if (!dispatch_is_open(&r->route) && (authenticate(r) == STEP_FAIL || authorize(r) == STEP_FAIL))
+	if (authenticate(r) == STEP_FAIL || (!dispatch_is_open(&r->route) && authorize(r) == STEP_FAIL))
 		return;
 	if (r->server->stopping) {
 		r->retry_after_s = 1;
@@ -388,6 +408,7 @@ void request_completed(void *cls, struct MHD_Connection *connection, void **con_
 	request_drop_round(r);
 	resource_unref(r->route.resource);
 	identity_unref(r->identity);
+	identity_unref(r->impersonator);
 	field_errors_close(&r->errors);
 	query_close(&r->query);
 	buf_close(&r->body);

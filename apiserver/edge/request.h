@@ -55,7 +55,7 @@ enum request_details {
 	DETAILS_OBJECT,  /* name, group and plural of what the request is about */
 	DETAILS_KIND,    /* name, group and kind, causes from r->errors (Invalid) */
 	DETAILS_BINDING, /* name and "pods/binding" */
-	DETAILS_OPTIONS, /* kind of r->options_kind in meta.k8s.io, causes from r->errors */
+	DETAILS_OPTIONS, /* r->options_kind of r->options_group, causes from r->errors */
 };
 
 struct request_cause {
@@ -71,11 +71,12 @@ struct request {
 	struct route route;
 	struct query query;
 	struct accept accept;
-	enum media media;          /* of the body */
-	struct identity *identity; /* NULL on open paths */
-	struct buf body;           /* at most REQUEST_BODY_MAX */
-	size_t room;               /* bytes of it that count in the server's body_bytes */
-	size_t discarded;          /* bytes of a body nobody wants */
+	enum media media;              /* of the body */
+	struct identity *identity;     /* whose rights count */
+	struct identity *impersonator; /* who asks to be that one; NULL: nobody does */
+	struct buf body;               /* at most REQUEST_BODY_MAX */
+	size_t room;                   /* bytes of it that count in the server's body_bytes */
+	size_t discarded;              /* bytes of a body nobody wants */
 	bool begun, busy, whole; /* the header is there; the server waits for it to end; the body is there */
 	bool close;              /* the connection takes no other request */
 	bool counted_read, counted_write;
@@ -106,6 +107,8 @@ struct request {
 	enum request_details details;
 	struct field_errors errors;
 	const char *options_kind;   /* "DeleteOptions" */
+	const char *options_group;  /* NULL: meta.k8s.io */
+	const char *options_name;   /* or NULL */
 	struct request_cause cause; /* one more, with a reason of its own; reason NULL: none */
 	long retry_after_s;
 };
@@ -120,6 +123,9 @@ void request_completed(void *cls, struct MHD_Connection *connection, void **con_
 
 /* The value of a header, or NULL. */
 const char *request_header(const struct request *r, const char *name);
+/* Calls FN for each header, in the order sent. */
+void request_each_header(const struct request *r, void (*fn)(const char *name, const char *value, void *arg),
+			 void *arg);
 /* Suspends and submits r->command, which holds op and arguments (resource, namespace and name default to the
  * route's); a step returns this as its last act. */
 enum step_result request_submit(struct request *r);

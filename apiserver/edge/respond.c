@@ -282,8 +282,9 @@ void respond_write_status(struct buf *b, struct request *r)
 		details.kind = "pods/binding";
 		break;
 	case DETAILS_OPTIONS:
-		details.group = "meta.k8s.io";
+		details.group = r->options_group ? r->options_group : "meta.k8s.io";
 		details.kind = r->options_kind;
+		details.name = r->options_name;
 		details.causes = &r->errors;
 		break;
 	case DETAILS_NONE:

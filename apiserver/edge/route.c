@@ -24,11 +24,17 @@ static const struct {
 };
 
 static const struct {
-	const char *path;
+	const char *path[3];
+	size_t n;
 	enum route_kind kind;
 } pages[] = {
-	{ "version", ROUTE_VERSION }, { "livez", ROUTE_LIVEZ },     { "readyz", ROUTE_READYZ },
-	{ "healthz", ROUTE_HEALTHZ }, { "metrics", ROUTE_METRICS },
+	{ { "version" }, 1, ROUTE_VERSION },
+	{ { "livez" }, 1, ROUTE_LIVEZ },
+	{ { "readyz" }, 1, ROUTE_READYZ },
+	{ { "healthz" }, 1, ROUTE_HEALTHZ },
+	{ { "metrics" }, 1, ROUTE_METRICS },
+	{ { ".well-known", "openid-configuration" }, 2, ROUTE_OPENID_CONFIGURATION },
+	{ { "openid", "v1", "jwks" }, 3, ROUTE_OPENID_KEYS },
 };
 
 enum route_method route_method_parse(const char *method)
@@ -193,6 +199,14 @@ static void route_openapi(const struct segments *s, struct route *ret)
 		ret->kind = ROUTE_OPENAPI_V3;
 }
 
+static bool is_page(const struct segments *s, size_t row)
+{
+	bool same = s->n == pages[row].n;
+	for (size_t i = 0; i < s->n && same; i++)
+		same = strcmp(s->items[i], pages[row].path[i]) == 0;
+	return same;
+}
+
 void route_parse(enum route_method method, char *path, bool watch, struct route *ret)
 {
 	*ret = (struct route){ .kind = ROUTE_PAGE_NOT_FOUND, .namespace_ = "", .name = "" };
@@ -203,9 +217,9 @@ void route_parse(enum route_method method, char *path, bool watch, struct route 
 		route_api(method, &s, watch, ret);
 	} else if (strcmp(s.items[0], "openapi") == 0) {
 		route_openapi(&s, ret);
-	} else if (s.n == 1) {
+	} else {
 		for (size_t i = 0; i < ARRAY_SIZE(pages); i++)
-			if (strcmp(s.items[0], pages[i].path) == 0)
+			if (is_page(&s, i))
 				ret->kind = pages[i].kind;
 	}
 	bool reads = method == METHOD_GET || method == METHOD_HEAD;

@@ -34,6 +34,8 @@ enum route_kind {
 	ROUTE_READYZ,
 	ROUTE_HEALTHZ,
 	ROUTE_METRICS,
+	ROUTE_OPENID_CONFIGURATION, /* /.well-known/openid-configuration */
+	ROUTE_OPENID_KEYS,          /* /openid/v1/jwks */
 	ROUTE_OPENAPI_V3, /* /openapi/v3: group NULL; /openapi/v3/apis/G/V: group and version are set */
 };
 

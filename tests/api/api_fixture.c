@@ -33,7 +33,8 @@ static void start_server(struct api_fixture *fixture)
 	must(core_new(&core_opts, &fixture->core, &err), &err);
 	must(core_start(fixture->core, &err), &err);
 	must(bootstrap(fixture->core, &err), &err);
-	struct authn_opts authn_opts = { .token_file = fixture->token_file };
+	struct authn_opts authn_opts = { .token_file = fixture->token_file,
+					 .keys = { .signing_file = fixture->signing_key_file } };
 	must(authn_new(&authn_opts, &fixture->authn, &err), &err);
 	struct server_opts opts = {
 		.core = fixture->core,
@@ -69,6 +70,10 @@ void api_fixture_start(struct api_fixture *fixture)
 	snprintf(fixture->token_file, sizeof(fixture->token_file), "%s/tokens.csv", fixture->dir);
 	must(buf_write_file_atomic(fixture->token_file, tokens, sizeof(tokens) - 1, 0600, &err), &err);
 	pki_ca_init(&fixture->ca, "test");
+	snprintf(fixture->signing_key_file, sizeof(fixture->signing_key_file), "%s/sa.key", fixture->dir);
+	must(buf_write_file_atomic(fixture->signing_key_file, fixture->ca.pem.key_pem, strlen(fixture->ca.pem.key_pem),
+				   0600, &err),
+	     &err);
 	fixture->server_pair = pki_server(&fixture->ca, NULL);
 	fixture->client_pair = pki_client(&fixture->ca, "jane", "sailors");
 	fixture->loop = loop_new(&err);

@@ -14,7 +14,7 @@
 
 struct api_fixture {
 	char dir[64];
-	char token_file[96];
+	char token_file[96], signing_key_file[96];
 	struct pki_ca ca;
 	struct pki_pair server_pair, client_pair;
 	struct core *core;

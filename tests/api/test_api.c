@@ -15,6 +15,8 @@
 #include "lib/mem.h"
 #include "tests/api/api_fixture.h"
 
+#define HEADERS_MAX 6
+
 struct saved {
 	char *name, *value;
 };
@@ -185,11 +187,16 @@ static void run_step(struct story *story, const struct json_object *step)
 		json_write(&text, body);
 	CLEANUP(mem_freep) char *path = fill_in(story, json_str_or_empty(step, "path"));
 	CLEANUP(mem_freep) char *filled = fill_in(story, text.data ? text.data : "");
+	CLEANUP(mem_freep) char *token = json_str(step, "token") ? fill_in(story, json_str(step, "token")) : NULL;
+	char *headers[HEADERS_MAX + 1] = { NULL };
+	for (size_t i = 0; i < json_len(json_get(step, "headers")) && i < HEADERS_MAX; i++)
+		headers[i] = fill_in(story, json_object_get_string(json_at(json_get(step, "headers"), i)));
 	struct api_request request = { .method = json_str_or_empty(step, "method"),
 				       .path = path,
 				       .type = json_str(step, "type"),
 				       .accept = json_str(step, "accept"),
-				       .token = json_str(step, "token"),
+				       .token = token,
+				       .headers = (const char *const *)headers,
 				       .body = body ? filled : NULL,
 				       .body_len = body ? strlen(filled) : 0 };
 	if (body && !request.type)
@@ -198,6 +205,8 @@ static void run_step(struct story *story, const struct json_object *step)
 		run_watch(story, step, &request);
 	else
 		run_exchange(story, step, &request);
+	for (size_t i = 0; i < HEADERS_MAX; i++)
+		free(headers[i]);
 }
 
 static void replay(void **state)
