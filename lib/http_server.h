@@ -1,70 +1,93 @@
-/* A small HTTPS server on the loop (libmicrohttpd, its epoll descriptor as a source, no threads): metrics,
- * health and, in the node agent, logs. The apiserver has its own edge (apiserver/edge).
+/* An HTTPS server on the loop: HTTP/1.0 and 1.1 over TLS 1.2 and 1.3, without threads of its own. A program
+ * with many loops has a server on each, and one listener that shares connections out evenly between them.
  *
- * Clients must show a certificate signed by client_ca; without one they get 401. /livez, /readyz and
- * /healthz are open to everyone.
+ *     connection ─▶ handshake ─▶ head ─▶ body ─▶ request ─▶ answer ─┬▶ the next request
+ *                                 └───────── an exchange ──────────┘├▶ closed
+ *                                                                   └▶ upgraded: http_upgrade.h
+ *
+ * What it knows by itself: keep-alive, pipelining (one exchange at a time), HEAD, Expect: 100-continue, Date,
+ * limits and deadlines. What is no HTTP, or could be read in two ways, it refuses (http_request.h) with the
+ * handler's words and closes. What a request means is the handler's business: http_exchange.h is its side.
+ *
+ * Fairness: in one turn of the loop a connection answers a bounded number of requests and sends a bounded
+ * number of bytes, a bounded number of newcomers are taken, and handshakes come after all who are ready, a
+ * few at a time. A peer that sends half of something costs nothing while it waits. Memory: an idle connection
+ * holds no buffers but what GnuTLS holds; those bytes travel through are shared by all connections of the
+ * server.
  */
 #pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <sys/types.h>
 
 #include "lib/buf.h"
-#include "lib/loop.h"
-
-struct http_server_opts {
-	const char *address; /* "127.0.0.1" or "0.0.0.0"... */
-	uint16_t port;       /* 0: any free */
-	const char *cert_pem;
-	const char *key_pem;
-	const char *client_ca_pem;
-	unsigned max_connections; /* 0: 256 */
-	size_t max_body_bytes;    /* of a request; more is answered 413. 0: none is taken */
-};
+#include "lib/http_listener.h"
+#include "lib/loop_inbox.h"
 
 struct http_server;
-struct http_exchange; /* one request and its answer */
+struct http_exchange;
+struct http_credentials;
 
-struct http_route {
-	const char *method; /* NULL: any */
-	const char *path;   /* exact, or a prefix when it ends with '/' */
-	bool open;          /* needs no client certificate */
-	void (*fn)(struct http_exchange *exchange, void *arg);
+/* What a server does with requests; all on the loop's thread, ARG is http_server_new's. Those that may be
+ * NULL say so. Within any of them the exchange may be answered; then the request's calls end, only `ended`
+ * and what the answer asked for follow. */
+struct http_handler {
+	/* The head is there: method, path and headers can be read. A body is still to come, if any. NULL. */
+	void (*begun)(struct http_exchange *exchange, void *arg);
+	/* The next bytes of the body. NULL: they are dropped. */
+	void (*body)(struct http_exchange *exchange, const char *data, size_t len, void *arg);
+	/* The request is whole. The answer may come now or later. */
+	void (*whole)(struct http_exchange *exchange, void *arg);
+	/* The peer hung up, or the server is to stop, before the exchange has ended: what waits for something
+	 * may stop waiting. An exchange that was not answered must be nevertheless: half a connection may
+	 * still take the answer. Once at most. NULL. */
+	void (*hung_up)(struct http_exchange *exchange, void *arg);
+	/* The exchange is over, answered or not, and gone after this call. One whose request was whole, and
+	 * that was not answered when its connection broke, lives on until it is, and ends then. NULL. */
+	void (*ended)(struct http_exchange *exchange, void *arg);
+	/* A connection is gone: what was kept for it (http_exchange_kept). NULL. */
+	void (*forget)(void *kept, void *arg);
+	/* The body of the answer to what is no request: CODE 400, 413, 414, 431, 501, 505 and why. Appends it
+	 * to BODY and gives its content type. NULL: the message as text/plain. */
+	const char *(*fault)(int code, const char *message, struct buf *body, void *arg);
 };
 
-/* ROUTES ends with a row whose path is NULL; kept by pointer. GET /metrics, /livez, /readyz and /healthz
- * are there without a row. */
-struct http_server *http_server_new(struct loop *loop, const struct http_server_opts *opts,
-				    const struct http_route *routes, void *arg, struct err *err);
-/* Ends all exchanges; none may be used after it. Not from within a route. */
-void http_server_free(struct http_server *server);
-uint16_t http_server_port(const struct http_server *server);
+struct http_server_opts {
+	struct http_listener *listener;       /* outlives the server; NULL: http_server_adopt only */
+	struct http_credentials *credentials; /* referenced; NULL: no TLS, which is for tests */
+	unsigned max_connections;             /* 0: 256. More are closed at once. */
+	uint64_t max_body_bytes;              /* of a request; more is a fault 413 */
+	int64_t silence_ms; /* from a connection to its first request's head, and for each later head from its
+			       first byte; 0: 32,000 */
+	int64_t idle_ms;    /* without a byte of a request or its answer taken; 0: 120,000 */
+};
 
-const char *http_exchange_method(const struct http_exchange *exchange);
-const char *http_exchange_path(const struct http_exchange *exchange);
-/* The request's body, whole and NUL-terminated ("" without one); valid until the exchange is answered. */
-const char *http_exchange_body(const struct http_exchange *exchange, size_t *ret_len);
-/* A request header, or NULL. */
-const char *http_exchange_header(const struct http_exchange *exchange, const char *name);
-/* Decoded query value, or NULL. */
-const char *http_exchange_query(const struct http_exchange *exchange, const char *key);
-/* The common name of the peer's certificate, "" without a verified one. That the certificate is good says who
- * asks; whether they may is for the route to decide. */
-const char *http_exchange_client(const struct http_exchange *exchange);
-/* A further header line of the answer that is to come. */
-void http_exchange_add_header(struct http_exchange *exchange, const char *name, const char *value);
-/* Answers whole. Copied. Once per exchange; from the route's call or later from the loop. A route that
- * answers later must answer also when the peer has gone meanwhile: the exchange lives until then. */
-void http_exchange_reply(struct http_exchange *exchange, int code, const char *content_type, const void *data,
-			 size_t len);
-/* Hangs up on the peer: a whole answer that cannot be given, a stream that cannot go on. Ends the
- * exchange. */
-void http_exchange_abort(struct http_exchange *exchange);
-/* Answers as a stream: READ is called on the loop whenever the peer can take more and must return bytes
- * put into BUF (> 0), 0 for "nothing now" (then http_exchange_wake resumes it), or -1 for the end.
- * CLOSED is called once when the exchange is over for any reason. */
-void http_exchange_stream(struct http_exchange *exchange, const char *content_type,
-			  ssize_t (*read)(char *buf, size_t size, void *arg), void (*closed)(void *arg),
-			  void *arg);
-void http_exchange_wake(struct http_exchange *exchange);
+/* HANDLER is kept by pointer. NULL and *err on failure. */
+struct http_server *http_server_new(struct loop *loop, const struct http_server_opts *opts,
+				    const struct http_handler *handler, void *arg, struct err *err);
+/* Cuts all connections and ends their exchanges, also those not answered: none may be used after it. Not from
+ * within a handler, and of servers with one listener when none of their loops runs any more. NULL is fine. */
+void http_server_free(struct http_server *server);
+struct loop *http_server_loop(const struct http_server *server);
+/* Letters of other threads to what belongs to this server. */
+struct loop_inbox *http_server_inbox(const struct http_server *server);
+size_t http_server_connections(const struct http_server *server);
+/* A connected socket becomes a connection of this server; FD is taken. */
+void http_server_adopt(struct http_server *server, int fd);
+
+/* The way to a stop in order: takes nobody new, closes idle connections, tells all exchanges that their peer
+ * hung up, and closes each connection after its answer. EMPTY is called once when no connection is left. */
+void http_server_drain(struct http_server *server, void (*empty)(void *arg), void *arg);
+/* Cuts off all connections, of which those with an exchange that waits for its answer are gone when it is
+ * given. */
+void http_server_cut(struct http_server *server);
+
+/* Certificate and key of the server, and who signs the clients' certificates; shared by servers and
+ * connections, of any thread. PEM texts; CLIENT_CA_PEM NULL: clients are not asked for a certificate; with it
+ * they are asked, not forced. ERR_BAD_REQUEST says which text is wrong. */
+struct http_credentials *http_credentials_new(const char *cert_pem, const char *key_pem,
+					      const char *client_ca_pem, struct err *err);
+struct http_credentials *http_credentials_ref(struct http_credentials *credentials);
+void http_credentials_unref(struct http_credentials *credentials); /* NULL is fine */
+/* Handshakes from here on use CREDENTIALS (referenced); connections that stand keep theirs. */
+void http_server_set_credentials(struct http_server *server, struct http_credentials *credentials);

@@ -12,7 +12,7 @@ int program_client_main(const char *name, const char *kubeconfig_path,
 	struct err err = ERR_INIT;
 	struct loop *loop = loop_new(&err);
 	struct api_client *client = NULL;
-	struct http_server *server = NULL;
+	struct http_routes *server = NULL;
 	int code = 1;
 
 	if (loop && program_stop_on_signals(loop, &err) == 0 &&
@@ -24,7 +24,7 @@ int program_client_main(const char *name, const char *kubeconfig_path,
 	}
 	if (code)
 		log_error("cannot start", "error", err.msg, NULL);
-	http_server_free(server);
+	http_routes_free(server);
 	api_client_free(client);
 	kubeconfig_close(&config);
 	loop_free(loop);

@@ -31,7 +31,7 @@ static int read_pem(const char *flag, const char *path, struct buf *ret, struct 
 }
 
 int program_server_start(struct loop *loop, const struct program_server_flags *flags,
-			 const struct http_route *routes, void *arg, struct http_server **ret,
+			 const struct http_route *routes, void *arg, struct http_routes **ret,
 			 struct err *err)
 {
 	static const struct http_route none[] = { { 0 } };
@@ -47,12 +47,12 @@ int program_server_start(struct loop *loop, const struct program_server_flags *f
 	    read_pem("tls-key", flags->key, &key, err) < 0 ||
 	    read_pem("client-ca", flags->client_ca, &client_ca, err) < 0)
 		return -1;
-	struct http_server_opts opts = { .address = address,
+	struct http_routes_opts opts = { .address = address,
 					 .port = port,
 					 .cert_pem = cert.data,
 					 .key_pem = key.data,
 					 .client_ca_pem = client_ca.data };
-	struct http_server *server = http_server_new(loop, &opts, routes ? routes : none, arg, err);
+	struct http_routes *server = http_routes_new(loop, &opts, routes ? routes : none, arg, err);
 	if (!server)
 		return err_wrap(err, "cannot listen on %s", flags->listen);
 	*ret = server;

@@ -3,7 +3,7 @@
  */
 #pragma once
 
-#include "lib/http_server.h"
+#include "lib/http_routes.h"
 #include "lib/program.h"
 
 struct program_server_flags {
@@ -23,10 +23,10 @@ struct program_server_flags {
 		    false                                                                                    \
 	}
 
-/* Starts it as the flags say; *ret is NULL when they name no address. ROUTES as http_server_new, or NULL for
+/* Starts it as the flags say; *ret is NULL when they name no address. ROUTES as http_routes_new, or NULL for
  * metrics and health only. Errors name the flag or file. */
 int program_server_start(struct loop *loop, const struct program_server_flags *flags,
-			 const struct http_route *routes, void *arg, struct http_server **ret,
+			 const struct http_route *routes, void *arg, struct http_routes **ret,
 			 struct err *err);
 /* "127.0.0.1:6443", "[::1]:6443" into *ret_address (caller frees) and *ret_port. ERR_BAD_REQUEST. */
 int program_parse_listen(const char *text, char **ret_address, uint16_t *ret_port, struct err *err);

@@ -14,7 +14,7 @@
 struct log_server {
 	struct agent *agent;
 	struct pod_manager *pods;
-	struct http_server *http;
+	struct http_routes *http;
 };
 
 /* One log being sent. */
@@ -185,13 +185,13 @@ static const struct http_route routes[] = {
 };
 
 struct log_server *log_server_new(struct agent *agent, struct pod_manager *pods,
-				  const struct http_server_opts *opts, struct err *err)
+				  const struct http_routes_opts *opts, struct err *err)
 {
 	struct log_server *server = mem_zalloc(sizeof(*server));
 
 	server->agent = agent;
 	server->pods = pods;
-	server->http = http_server_new(agent->loop, opts, routes, server, err);
+	server->http = http_routes_new(agent->loop, opts, routes, server, err);
 	if (!server->http) {
 		free(server);
 		return NULL;
@@ -203,11 +203,11 @@ void log_server_free(struct log_server *server)
 {
 	if (!server)
 		return;
-	http_server_free(server->http);
+	http_routes_free(server->http);
 	free(server);
 }
 
 uint16_t log_server_port(const struct log_server *server)
 {
-	return http_server_port(server->http);
+	return http_routes_port(server->http);
 }

@@ -7,12 +7,12 @@
  */
 #pragma once
 
-#include "lib/http_server.h"
+#include "lib/http_routes.h"
 #include "nodeagent/agent.h"
 #include "nodeagent/pod_manager.h"
 
 struct log_server;
 struct log_server *log_server_new(struct agent *agent, struct pod_manager *pods,
-				  const struct http_server_opts *opts, struct err *err);
+				  const struct http_routes_opts *opts, struct err *err);
 void log_server_free(struct log_server *server);
 uint16_t log_server_port(const struct log_server *server);

@@ -231,7 +231,7 @@ static int open_server(struct node_agent *a, struct err *err)
 	    read_pem(a->opts->client_ca, &ca, err) < 0)
 		return -1;
 	CLEANUP(mem_freep) char *address = mem_dupn(a->opts->listen, (size_t)(colon - a->opts->listen));
-	const struct http_server_opts opts = {
+	const struct http_routes_opts opts = {
 		.address = address,
 		.port = (uint16_t)port,
 		.cert_pem = cert.data,

@@ -6,7 +6,7 @@
 
 static void listen_again(struct test_server *server)
 {
-	struct http_server_opts opts = {
+	struct http_routes_opts opts = {
 		.address = "127.0.0.1",
 		.port = server->port,
 		.cert_pem = server->server_pair.cert_pem,
@@ -15,10 +15,10 @@ static void listen_again(struct test_server *server)
 		.max_body_bytes = (size_t)1 << 20,
 	};
 
-	server->http = http_server_new(server->loop, &opts, server->routes, server->arg, NULL);
+	server->http = http_routes_new(server->loop, &opts, server->routes, server->arg, NULL);
 	if (!server->http)
 		abort();
-	server->port = http_server_port(server->http);
+	server->port = http_routes_port(server->http);
 }
 
 void test_server_start(struct test_server *server, void (*fn)(struct http_exchange *exchange, void *arg),
@@ -41,7 +41,7 @@ void test_server_start(struct test_server *server, void (*fn)(struct http_exchan
 
 void test_server_stop(struct test_server *server)
 {
-	http_server_free(TAKE(server->http));
+	http_routes_free(TAKE(server->http));
 }
 
 void test_server_restart(struct test_server *server)

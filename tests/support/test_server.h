@@ -4,7 +4,7 @@
 #pragma once
 
 #include "lib/api_client.h"
-#include "lib/http_server.h"
+#include "lib/http_routes.h"
 #include "lib/loop.h"
 #include "lib/timefmt.h"
 #include "tests/support/pki.h"
@@ -26,7 +26,7 @@ struct test_server {
 	struct pki_pair server_pair, client_pair;
 	struct http_route routes[2];
 	void *arg;
-	struct http_server *http; /* NULL while stopped */
+	struct http_routes *http; /* NULL while stopped */
 	uint16_t port;
 	struct kubeconfig config; /* to it, as its client */
 };

@@ -148,15 +148,15 @@ static void own_routes_are_found(void **state)
 	/* Without a row of the program's for "/", what is there of itself shows. */
 	static const struct http_route routes[] = { { "GET", "/logs/", false, route }, { 0 } };
 	struct fixture *f = *state;
-	struct http_server_opts opts = { .address = "127.0.0.1",
+	struct http_routes_opts opts = { .address = "127.0.0.1",
 					 .cert_pem = f->server.server_pair.cert_pem,
 					 .key_pem = f->server.server_pair.key_pem,
 					 .client_ca_pem = f->server.ca.pem.cert_pem };
-	struct http_server *plain = http_server_new(f->server.loop, &opts, routes, f, NULL);
+	struct http_routes *plain = http_routes_new(f->server.loop, &opts, routes, f, NULL);
 	struct http_client *nobody = client_of(f, NULL);
 	uint16_t port = f->server.port;
 
-	f->server.port = http_server_port(plain);
+	f->server.port = http_routes_port(plain);
 	struct answer answer = exchange(f, nobody, "GET", "/livez", NULL);
 	assert_int_equal(answer.code, 200);
 	assert_string_equal(answer.data, "ok");
@@ -176,22 +176,22 @@ static void own_routes_are_found(void **state)
 	assert_int_equal(answer.code, 413);
 	f->server.port = port;
 	http_client_free(nobody);
-	http_server_free(plain);
+	http_routes_free(plain);
 }
 
 static void port_in_use(void **state)
 {
 	struct fixture *f = *state;
-	struct http_server_opts opts = { .address = "127.0.0.1", .port = f->server.port };
+	struct http_routes_opts opts = { .address = "127.0.0.1", .port = f->server.port };
 	struct err err = ERR_INIT;
 
-	assert_null(http_server_new(f->server.loop, &opts, NULL, NULL, &err));
+	assert_null(http_routes_new(f->server.loop, &opts, NULL, NULL, &err));
 	assert_int_equal(err.kind, ERR_SYSTEM);
 	assert_non_null(strstr(err.msg, "Address already in use"));
-	opts = (struct http_server_opts){ .address = "nowhere" };
-	assert_null(http_server_new(f->server.loop, &opts, NULL, NULL, &err));
-	opts = (struct http_server_opts){ .address = "127.0.0.1", .cert_pem = "no", .key_pem = "pem" };
-	assert_null(http_server_new(f->server.loop, &opts, NULL, NULL, &err));
+	opts = (struct http_routes_opts){ .address = "nowhere" };
+	assert_null(http_routes_new(f->server.loop, &opts, NULL, NULL, &err));
+	opts = (struct http_routes_opts){ .address = "127.0.0.1", .cert_pem = "no", .key_pem = "pem" };
+	assert_null(http_routes_new(f->server.loop, &opts, NULL, NULL, &err));
 	assert_non_null(strstr(err.msg, "certificate"));
 }
 
