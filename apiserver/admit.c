@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "api/validate.h"
+#include "apiserver/admission/admission.h"
 #include "apiserver/chance.h"
 #include "apiserver/view.h"
 #include "lib/timefmt.h"
@@ -38,12 +39,16 @@ static void set_now(struct json_object *metadata, const char *key)
 	json_set_str(metadata, key, time_format(time_now_us(), now));
 }
 
-static void add_warning(const char *text, void *arg)
+void admit_warn(struct request *r, const char *text)
 {
-	struct request *r = arg;
 	if (r->warnings.len && r->warnings.data[r->warnings.len - 1] != '\n')
 		buf_char(&r->warnings, '\n');
 	buf_str(&r->warnings, text);
+}
+
+static void add_warning(const char *text, void *arg)
+{
+	admit_warn(arg, text);
 }
 
 static enum step_result admit_validate(struct request *r)
@@ -54,7 +59,7 @@ static enum step_result admit_validate(struct request *r)
 	validate_object(resource->stored, r->obj, r->old,
 			r->route.subresource ? r->route.subresource->name : NULL, &r->errors);
 	if (!r->errors.n)
-		return STEP_NEXT;
+		return admission_check(r);
 	status_invalid(&r->err, resource, r->name, &r->errors);
 	return request_fail_as(r, DETAILS_KIND);
 }
@@ -113,6 +118,8 @@ enum step_result admit_create(struct request *r)
 		json_set_int(metadata, "generation", 1);
 	if (kind->set_defaults)
 		kind->set_defaults(r->obj);
+	if (admission_change(r) == STEP_FAIL)
+		return STEP_FAIL;
 	if (kind->prepare_create)
 		kind->prepare_create(r->obj);
 	return admit_validate(r);
@@ -236,6 +243,8 @@ enum step_result admit_update(struct request *r)
 	keep_metadata(metadata, old_metadata);
 	if (kind->set_defaults)
 		kind->set_defaults(r->obj);
+	if (admission_change(r) == STEP_FAIL)
+		return STEP_FAIL;
 	if (kind->prepare_update && !r->route.subresource)
 		kind->prepare_update(r->obj, r->old);
 	count_generation(r, metadata, old_metadata);

@@ -1,5 +1,5 @@
 /* From what a client sent to what may be stored: metadata that is the server's, defaults, the kind's own
- * preparation, validation. The order is Kubernetes' (registry/rest BeforeCreate, BeforeUpdate).
+ * preparation, validation, and between them the cluster's policies (admission/). The order is Kubernetes' (registry/rest BeforeCreate, BeforeUpdate).
  */
 #pragma once
 
@@ -11,6 +11,8 @@ enum step_result admit_decode(struct request *r);
 enum step_result admit_create(struct request *r);
 /* A step: r->obj is complete and valid to replace r->old, by the route's subresource or whole. */
 enum step_result admit_update(struct request *r);
+/* TEXT goes along with the answer as a Warning. */
+void admit_warn(struct request *r, const char *text);
 /* A name of r->generated for BASE: cut to fit, five characters of chance behind it. */
 void admit_generate_name(struct request *r, const char *base);
 /* True when the update leaves nothing that holds an object that is being deleted: it is to be removed. */

@@ -48,30 +48,6 @@ static void prepare_update(struct json_object *obj, const struct json_object *ol
 		json_object_object_del(spec, "finalizers");
 }
 
-/* The label that says which Pod Security level a namespace asks for must name one. */
-static void validate(const struct json_object *obj, struct field_errors *errors)
-{
-	static const char *const modes[] = { "pod-security.kubernetes.io/enforce",
-					     "pod-security.kubernetes.io/audit",
-					     "pod-security.kubernetes.io/warn" };
-	const struct json_object *labels = json_path(obj, "metadata", "labels", NULL);
-	struct field_path path;
-
-	field_path_init(&path, "metadata.labels");
-	for (size_t i = 0; i < ARRAY_SIZE(modes); i++) {
-		const char *level = json_str(labels, modes[i]);
-		size_t mark;
-
-		if (!level || strcmp(level, "privileged") == 0 || strcmp(level, "baseline") == 0 ||
-		    strcmp(level, "restricted") == 0)
-			continue;
-		mark = field_push_key(&path, modes[i]);
-		field_error_invalid_str(errors, &path, level,
-					"must be one of privileged, baseline, restricted");
-		field_pop(&path, mark);
-	}
-}
-
 static void validate_status(const struct json_object *obj, const struct json_object *old,
 			    struct field_errors *errors)
 {
@@ -115,7 +91,6 @@ const struct kind kind_namespace = {
 	.set_defaults = set_defaults,
 	.prepare_create = prepare_create,
 	.prepare_update = prepare_update,
-	.validate = validate,
 	.validate_status = validate_status,
 	.selectable_fields = selectable_fields,
 	.columns = columns,

@@ -81,20 +81,10 @@ static void tolerate_for_a_while(struct json_object *spec, const char *taint)
 void pod_admit_defaults(struct json_object *obj)
 {
 	struct json_object *spec = json_ensure_object(obj, "spec");
-	const char *class = json_str_or_empty(spec, "priorityClassName");
-	int64_t priority = 0;
-
 	if (default_str(spec, "serviceAccountName", "default"))
 		json_set_str(spec, "serviceAccount", "default");
 	tolerate_for_a_while(spec, "node.kubernetes.io/not-ready");
 	tolerate_for_a_while(spec, "node.kubernetes.io/unreachable");
-	/* The two classes that every cluster has; others need PriorityClass objects. */
-	if (strcmp(class, "system-cluster-critical") == 0)
-		priority = 2000000000;
-	else if (strcmp(class, "system-node-critical") == 0)
-		priority = 2000001000;
-	default_int(spec, "priority", priority);
-	default_str(spec, "preemptionPolicy", "PreemptLowerPriority");
 }
 
 static void add_gated_condition(struct json_object *status)
@@ -128,17 +118,11 @@ static void prepare_create(struct json_object *obj)
 /* Admission's part of an update: what it once gave the pod stays when a client leaves it out. */
 static void prepare_update(struct json_object *obj, const struct json_object *old)
 {
-	static const char *const kept[] = { "priority", "preemptionPolicy" };
 	struct json_object *spec = json_ensure_object(obj, "spec");
 
+	(void)old;
 	tolerate_for_a_while(spec, "node.kubernetes.io/not-ready");
 	tolerate_for_a_while(spec, "node.kubernetes.io/unreachable");
-	for (size_t i = 0; i < ARRAY_SIZE(kept); i++) {
-		const struct json_object *value = json_get(json_get(old, "spec"), kept[i]);
-
-		if (value && !json_get(spec, kept[i]))
-			json_set(spec, kept[i], json_clone(value));
-	}
 }
 
 static void validate(const struct json_object *obj, struct field_errors *errors)

@@ -1,3 +1,4 @@
+#include "apiserver/admission/policies.h"
 #include "apiserver/edge/server.h"
 
 #include <arpa/inet.h>
@@ -221,6 +222,7 @@ static struct MHD_Daemon *daemon_start(struct server *server, const struct serve
 static void server_free(struct server *server)
 {
 	log_proxy_free(server->log_proxy);
+	policies_free(server->policies);
 	attendant_free(server->attendant);
 	pthread_mutex_destroy(&server->lock);
 	pthread_cond_destroy(&server->idle);
@@ -235,6 +237,7 @@ int server_new(const struct server_opts *opts, struct server **ret, struct err *
 	struct server *server = mem_zalloc(sizeof(*server));
 	server->core = opts->core;
 	server->authn = opts->authn;
+	server->policies = policies_new(opts->core);
 	server->cert_pem = mem_dup(opts->cert_pem);
 	server->key_pem = mem_dup(opts->key_pem);
 	server->client_ca_pem = mem_dup(opts->client_ca_pem);

@@ -16,6 +16,7 @@
 
 struct authn;
 struct log_proxy;
+struct policies;
 struct request;
 
 struct server_opts {
@@ -40,6 +41,7 @@ struct server {
 	struct authn *authn;
 	struct attendant *attendant;
 	struct log_proxy *log_proxy;
+	struct policies *policies;
 	char *cert_pem, *key_pem, *client_ca_pem;
 	uint16_t port;
 	int64_t max_reads, max_writes, silence_ms, answer_ms;

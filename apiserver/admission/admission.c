@@ -1,0 +1,47 @@
+#include "apiserver/admission/admission.h"
+
+#include <string.h>
+
+static const struct admission_plugin *const plugins[] = {
+	&admission_priority,
+	&admission_limit_ranger,
+	&admission_pod_security,
+	&admission_runtime_class,
+};
+
+static bool concerns(const struct admission_plugin *plugin, const struct request *r)
+{
+	if (r->route.subresource && !plugin->subresources)
+		return false;
+	for (size_t i = 0; plugin->resources && plugin->resources[i]; i++)
+		if (strcmp(plugin->resources[i], r->route.resource->qualified) == 0)
+			return true;
+	return !plugin->resources;
+}
+
+enum step_result admission_change(struct request *r)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(plugins); i++)
+		if (plugins[i]->change && concerns(plugins[i], r) && plugins[i]->change(r) == STEP_FAIL)
+			return STEP_FAIL;
+	return STEP_NEXT;
+}
+
+enum step_result admission_check(struct request *r)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(plugins); i++)
+		if (plugins[i]->check && concerns(plugins[i], r) && plugins[i]->check(r) == STEP_FAIL)
+			return STEP_FAIL;
+	return STEP_NEXT;
+}
+
+enum step_result admission_forbid(struct request *r, const char *format, ...)
+{
+	va_list ap;
+	va_start(ap, format);
+	CLEANUP(buf_close) struct buf text = BUF_INIT;
+	buf_vprintf(&text, format, ap);
+	va_end(ap);
+	return request_fail(r, DETAILS_OBJECT, ERR_FORBIDDEN, "%s \"%s\" is forbidden: %s",
+			    r->route.resource->qualified, r->name, text.data);
+}
