@@ -11,7 +11,7 @@
 struct catalogue {
 	const struct resource **rows; /* the core group first */
 	size_t n;
-	struct resource_set *set; /* holds them */
+	struct resource_set *set; /* holds them; its generation is another one whenever they change */
 };
 
 /* What is served at this moment. */

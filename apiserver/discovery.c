@@ -1,6 +1,7 @@
 #include "apiserver/discovery.h"
 
 #include <gnutls/crypto.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "apiserver/catalogue.h"
@@ -254,6 +255,17 @@ static void write_versions(struct buf *b, struct request *r)
 	buf_str(b, "}]}");
 }
 
+static enum step_result aggregated_answer(struct request *r, const char *version)
+{
+	CLEANUP(buf_close) struct buf body = BUF_INIT;
+	char hash[RESPOND_HASH_SIZE], type[128];
+	discovery_write_aggregated(&body, r->route.kind == ROUTE_API, version);
+	respond_hash(&body, hash);
+	snprintf(type, sizeof(type), "application/json;g=apidiscovery.k8s.io;v=%s;as=APIGroupDiscoveryList",
+		 version);
+	return respond_tagged(r, type, hash, &body);
+}
+
 static enum step_result discovery_answer(struct request *r)
 {
 	CLEANUP(buf_close) struct buf body = BUF_INIT;
@@ -261,17 +273,8 @@ static enum step_result discovery_answer(struct request *r)
 	switch (r->route.kind) {
 	case ROUTE_API:
 	case ROUTE_APIS:
-		if (r->accept.form == ACCEPT_DISCOVERY) {
-			discovery_write_aggregated(&body, core, "v2");
-			return respond_tagged(
-			    r, "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList", &body);
-		}
-		if (r->accept.form == ACCEPT_DISCOVERY_BETA) {
-			discovery_write_aggregated(&body, core, "v2beta1");
-			return respond_tagged(
-			    r, "application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList",
-			    &body);
-		}
+		if (r->accept.form == ACCEPT_DISCOVERY || r->accept.form == ACCEPT_DISCOVERY_BETA)
+			return aggregated_answer(r, r->accept.form == ACCEPT_DISCOVERY ? "v2" : "v2beta1");
 		if (core)
 			write_versions(&body, r);
 		else

@@ -341,6 +341,43 @@ static void put_resources(const struct table *resources)
 	printf("};\nconst size_t schema_n_resources = %zu;\n", resources->n);
 }
 
+/* A row for a definition or field that is not there would be a slip. */
+static void check_description(const struct table *descriptions, const struct row *row,
+			      const struct table *fields)
+{
+	if (row->n_columns != 3)
+		die(descriptions, row, "needs definition, field and text");
+	for (size_t i = 0; i < fields->n; i++) {
+		char **columns = fields->rows[i].columns;
+		bool same_def = strcmp(columns[0], row->columns[0]) == 0 || strcmp(row->columns[0], "*") == 0;
+		if (same_def && (row->columns[1][0] == '\0' || strcmp(columns[1], row->columns[1]) == 0))
+			return;
+	}
+	die(descriptions, row, "no such field");
+}
+
+static void put_descriptions(struct table *descriptions, const struct table *fields)
+{
+	size_t len = 0;
+
+	qsort(descriptions->rows, descriptions->n, sizeof(*descriptions->rows), compare_rows);
+	fputs("const char description_lines[] =\n", stdout);
+	for (size_t i = 0; i < descriptions->n; i++) {
+		const struct row *row = &descriptions->rows[i];
+		check_description(descriptions, row, fields);
+		for (size_t k = 0; k < 3; k++)
+			len += strlen(row->columns[k]) + 1;
+		fputs("\t", stdout);
+		put_string(row->columns[0], false);
+		fputs(" \"\\t\" ", stdout);
+		put_string(row->columns[1], false);
+		fputs(" \"\\t\" ", stdout);
+		put_string(row->columns[2], false);
+		fputs(" \"\\n\"\n", stdout);
+	}
+	printf("\t\"\";\nconst size_t description_lines_len = %zu;\n", len);
+}
+
 int main(int argc, char **argv)
 {
 	if (argc != 2) {
@@ -351,10 +388,14 @@ int main(int argc, char **argv)
 	struct table enums = table_read(argv[1], "enums.tsv");
 	struct table wire = table_read(argv[1], "wire.tsv");
 	struct table resources = table_read(argv[1], "resources.tsv");
+	struct table descriptions = table_read(argv[1], "descriptions.tsv");
 
 	qsort(fields.rows, fields.n, sizeof(*fields.rows), compare_rows);
-	fputs("/* Made by api/facts/gen_schema.c from api/facts. */\n#include \"api/schema.h\"\n\n", stdout);
+	fputs("/* Made by api/facts/gen_schema.c from api/facts. */\n#include "
+	      "\"api/description.h\"\n#include \"api/schema.h\"\n\n",
+	      stdout);
 	put_definitions(&fields, &enums, &wire);
 	put_resources(&resources);
+	put_descriptions(&descriptions, &fields);
 	return fflush(stdout) == 0 && !ferror(stdout) ? 0 : 1;
 }

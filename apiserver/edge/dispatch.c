@@ -51,7 +51,8 @@ static const struct {
 	{ ROUTE_READYZ, true, health_steps },
 	{ ROUTE_HEALTHZ, true, health_steps },
 	{ ROUTE_METRICS, false, metrics_steps },
-	{ ROUTE_OPENAPI_V3, false, openapi_steps },
+	{ ROUTE_OPENAPI_V2, false, openapi_v2_steps },
+	{ ROUTE_OPENAPI_V3, false, openapi_v3_steps },
 	{ ROUTE_OPENID_CONFIGURATION, true, openid_configuration_steps },
 	{ ROUTE_OPENID_KEYS, true, openid_keys_steps },
 };

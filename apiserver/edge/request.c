@@ -208,7 +208,7 @@ static enum step_result negotiate(struct request *r)
 {
 	r->media = media_parse(request_header(r, MHD_HTTP_HEADER_CONTENT_TYPE));
 	if (accept_parse(request_header(r, MHD_HTTP_HEADER_ACCEPT), &r->accept) ||
-	    dispatch_is_open(&r->route) || r->route.kind == ROUTE_METRICS ||
+	    dispatch_is_open(&r->route) || r->route.kind == ROUTE_METRICS || r->route.kind == ROUTE_OPENAPI_V2 ||
 	    (r->route.subresource && strcmp(r->route.subresource->name, "log") == 0))
 		return STEP_NEXT;
 	return request_fail(
@@ -413,6 +413,7 @@ void request_completed(void *cls, struct MHD_Connection *connection, void **con_
 	query_close(&r->query);
 	buf_close(&r->body);
 	buf_close(&r->warnings);
+	buf_close(&r->headers);
 	free(r->target);
 	free(r);
 }

@@ -96,6 +96,7 @@ struct request {
 	const char *name;        /* of the object; route.name, or as the body or chance has it */
 	char generated[264];
 	struct buf warnings; /* texts, one a line */
+	struct buf headers;  /* further ones of the answer: "Name: value" lines */
 	unsigned tries;
 	bool conditional; /* the client named a resourceVersion: no retry */
 	bool dry_run;

@@ -1,5 +1,6 @@
 #include "apiserver/edge/respond.h"
 
+#include <gnutls/crypto.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,12 +47,29 @@ static void add_warnings(struct MHD_Response *response, const struct buf *warnin
 	}
 }
 
+void respond_add_header(struct request *r, const char *name, const char *value)
+{
+	buf_printf(&r->headers, "%s: %s\n", name, value);
+}
+
+static void add_headers(struct MHD_Response *response, char *lines)
+{
+	for (char *line; lines && (line = strsep(&lines, "\n"));) {
+		char *value = strstr(line, ": ");
+		if (!value)
+			continue;
+		*value = '\0';
+		MHD_add_response_header(response, line, value + 2);
+	}
+}
+
 static enum step_result queue(struct request *r, int code, const char *content_type,
 			      struct MHD_Response *response)
 {
 	MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, content_type);
 	if (r->warnings.len)
 		add_warnings(response, &r->warnings);
+	add_headers(response, r->headers.data);
 	if (r->retry_after_s)
 		MHD_add_response_header(response, MHD_HTTP_HEADER_RETRY_AFTER, log_num(r->retry_after_s));
 	if (r->close || r->server->stopping)
@@ -158,34 +176,31 @@ enum step_result respond_json(struct request *r, int code, struct buf *body)
 	return respond_buf(r, code, TYPE_YAML, &text);
 }
 
-uint64_t respond_hash(const struct buf *body)
+void respond_hash(const struct buf *body, char ret[RESPOND_HASH_SIZE])
 {
-	uint64_t hash = 0xcbf29ce484222325u;
-	for (size_t i = 0; i < body->len; i++)
-		hash = (hash ^ (unsigned char)body->data[i]) * 0x100000001b3u;
-	return hash;
+	unsigned char digest[64] = { 0 };
+	gnutls_hash_fast(GNUTLS_DIG_SHA512, body->data ? body->data : "", body->len, digest);
+	for (size_t i = 0; i < sizeof(digest); i++)
+		snprintf(ret + 2 * i, 3, "%02X", digest[i]);
 }
 
-enum step_result respond_tagged(struct request *r, const char *content_type, struct buf *body)
+/* RFC 9110 13.1.2: a list of tags, or an asterisk; a weak one is as good. */
+static bool has_tag(const char *list, const char *tag)
 {
-	char tag[24];
-	snprintf(tag, sizeof(tag), "\"%016llX\"", (unsigned long long)respond_hash(body));
-	const char *known =
-	    MHD_lookup_connection_value(r->connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_IF_NONE_MATCH);
-	bool same = known && strcmp(known, tag) == 0;
-	if (same)
-		buf_reset(body);
-	if (!respond_take_room(r, body->len)) {
-		buf_close(body);
-		return respond_failure(r);
-	}
-	size_t len = body->len;
-	char *data = buf_take(body);
-	struct MHD_Response *response = response_of(r, data, len, free, data);
-	MHD_add_response_header(response, MHD_HTTP_HEADER_ETAG, tag);
-	MHD_add_response_header(response, MHD_HTTP_HEADER_VARY, "Accept");
-	request_unbusy(r);
-	return queue(r, same ? 304 : 200, content_type, response);
+	return list && (strcmp(list, "*") == 0 || strstr(list, tag));
+}
+
+enum step_result respond_tagged(struct request *r, const char *content_type, const char *hash,
+				struct buf *body)
+{
+	char tag[RESPOND_HASH_SIZE + 2];
+	snprintf(tag, sizeof(tag), "\"%s\"", hash);
+	respond_add_header(r, "ETag", tag);
+	respond_add_header(r, "Vary", "Accept");
+	if (!has_tag(request_header(r, "If-None-Match"), tag))
+		return respond_buf(r, 200, content_type, body);
+	buf_reset(body);
+	return respond_buf(r, 304, content_type, body);
 }
 
 static void release_object(void *object)

@@ -9,10 +9,14 @@ enum step_result respond_buf(struct request *r, int code, const char *content_ty
 enum step_result respond_text(struct request *r, int code, const char *text);
 /* JSON text, turned into YAML when the client wants that. BODY is taken. */
 enum step_result respond_json(struct request *r, int code, struct buf *body);
-/* Names a content, guards nothing (FNV-1a). */
-uint64_t respond_hash(const struct buf *body);
-/* BODY with an ETag of its content, or 304 when the client has it already. BODY is taken. */
-enum step_result respond_tagged(struct request *r, const char *content_type, struct buf *body);
+/* A further header of the answer that is to come; both without line breaks. */
+void respond_add_header(struct request *r, const char *name, const char *value);
+/* Names a content: SHA-512 as 128 hexadecimal digits. */
+#define RESPOND_HASH_SIZE 129
+void respond_hash(const struct buf *body, char ret[RESPOND_HASH_SIZE]);
+/* BODY with HASH as its ETag, or 304 when the client has it already. BODY is taken. */
+enum step_result respond_tagged(struct request *r, const char *content_type, const char *hash,
+				struct buf *body);
 /* Room for an answer that holds LEN bytes of memory until it is taken, and a time by which it must be;
  * answers of usual size need neither. False: r->err says that there is none (429); only reads are refused. */
 bool respond_take_room(struct request *r, size_t len);

@@ -181,22 +181,25 @@ static void route_api(enum route_method method, const struct segments *s, bool w
 		route_object(method, s->items + n, s->n - n, watch, ret);
 }
 
-/* /openapi/v3[/api/v1 | /apis/GROUP/VERSION] */
+/* /openapi/v2, /openapi/v3 and below it /api, /api/v1, /apis, /apis/GROUP, /apis/GROUP/VERSION and pages of
+ * other names. */
 static void route_openapi(const struct segments *s, struct route *ret)
 {
-	if (s->n < 2 || strcmp(s->items[1], "v3") != 0)
+	if (s->n == 2 && strcmp(s->items[1], "v2") == 0)
+		ret->kind = ROUTE_OPENAPI_V2;
+	if (s->n < 2 || s->n > 5 || strcmp(s->items[1], "v3") != 0)
 		return;
-	if (s->n == 2) {
-		ret->kind = ROUTE_OPENAPI_V3;
+	ret->kind = ROUTE_OPENAPI_V3;
+	if (s->n == 2)
 		return;
+	ret->name = s->items[2];
+	if (strcmp(ret->name, "api") == 0) {
+		ret->group = "";
+		ret->version = s->n == 4 ? s->items[3] : NULL;
+	} else if (strcmp(ret->name, "apis") == 0) {
+		ret->group = s->n > 3 ? s->items[3] : NULL;
+		ret->version = s->n > 4 ? s->items[4] : NULL;
 	}
-	bool core = s->n == 4 && strcmp(s->items[2], "api") == 0;
-	if (!core && !(s->n == 5 && strcmp(s->items[2], "apis") == 0))
-		return;
-	ret->group = core ? "" : s->items[3];
-	ret->version = s->items[s->n - 1];
-	if (resource_serves(ret->group, ret->version))
-		ret->kind = ROUTE_OPENAPI_V3;
 }
 
 static bool is_page(const struct segments *s, size_t row)

@@ -36,7 +36,9 @@ enum route_kind {
 	ROUTE_METRICS,
 	ROUTE_OPENID_CONFIGURATION, /* /.well-known/openid-configuration */
 	ROUTE_OPENID_KEYS,          /* /openid/v1/jwks */
-	ROUTE_OPENAPI_V3, /* /openapi/v3: group NULL; /openapi/v3/apis/G/V: group and version are set */
+	ROUTE_OPENAPI_V2,
+	ROUTE_OPENAPI_V3, /* name is what follows: "", or "api", "apis" ... with group and version behind it,
+			     or NULL */
 };
 
 struct route {

@@ -138,12 +138,18 @@ static void compare_objects(const struct compare *compare, const char *at, const
 
 /* --- arrays --- */
 
+static const char *key_of(const struct json_object *element, const char *key)
+{
+	bool of_object = strcmp(key, "metadata.name") == 0;
+	return of_object ? json_str(json_get(element, "metadata"), "name") : json_str(element, key);
+}
+
 /* What tells elements of an array apart, when all of ARRAY have it as a string without masks and no two the
  * same. */
 static bool keyed_by(const struct json_object *array, const char *key, struct map *ret_elements)
 {
 	for (size_t i = 0; i < json_len(array); i++) {
-		const char *name = json_str(json_at(array, i), key);
+		const char *name = key_of(json_at(array, i), key);
 		if (!name || strchr(name, '<') || map_get(ret_elements, name))
 			return false;
 		map_put(ret_elements, name, json_at(array, i));
@@ -157,14 +163,13 @@ static void compare_order(const struct compare *compare, const char *at, const c
 {
 	size_t i = 0, k = 0;
 	for (;;) {
-		while (i < json_len(want) && !map_get(in_got, json_str(json_at(want, i), key)))
+		while (i < json_len(want) && !map_get(in_got, key_of(json_at(want, i), key)))
 			i++;
-		while (k < json_len(got) && !map_get(in_want, json_str(json_at(got, k), key)))
+		while (k < json_len(got) && !map_get(in_want, key_of(json_at(got, k), key)))
 			k++;
 		if (i == json_len(want) || k == json_len(got))
 			return;
-		const char *wanted = json_str(json_at(want, i++), key),
-			   *given = json_str(json_at(got, k++), key);
+		const char *wanted = key_of(json_at(want, i++), key), *given = key_of(json_at(got, k++), key);
 		if (strcmp(wanted, given) != 0) {
 			CLEANUP(mem_freep) char *path = mem_printf("%s.<order>", at);
 			compare->fn(path, wanted, given, compare->arg);
@@ -182,8 +187,8 @@ static bool compare_keyed(const struct compare *compare, const char *at, const c
 		return false;
 	for (size_t i = 0; i < json_len(want); i++) {
 		const struct json_object *element = json_at(want, i);
-		const struct json_object *given = map_get(&in_got, json_str(element, key));
-		CLEANUP(mem_freep) char *below = mem_printf("%s[%s]", at, json_str(element, key));
+		const struct json_object *given = map_get(&in_got, key_of(element, key));
+		CLEANUP(mem_freep) char *below = mem_printf("%s[%s]", at, key_of(element, key));
 		if (given)
 			compare_values(compare, below, element, given);
 		else
@@ -191,8 +196,8 @@ static bool compare_keyed(const struct compare *compare, const char *at, const c
 	}
 	for (size_t i = 0; i < json_len(got); i++) {
 		const struct json_object *element = json_at(got, i);
-		CLEANUP(mem_freep) char *below = mem_printf("%s[%s]", at, json_str(element, key));
-		if (!map_get(&in_want, json_str(element, key)))
+		CLEANUP(mem_freep) char *below = mem_printf("%s[%s]", at, key_of(element, key));
+		if (!map_get(&in_want, key_of(element, key)))
 			differs(compare, below, NULL, false, element, true);
 	}
 	compare_order(compare, at, key, want, got, &in_want, &in_got);
@@ -202,7 +207,8 @@ static bool compare_keyed(const struct compare *compare, const char *at, const c
 static void compare_arrays(const struct compare *compare, const char *at, const struct json_object *want,
 			   const struct json_object *got)
 {
-	static const char *const keys[] = { "name", "resource", "subresource", "groupVersion", "version" };
+	static const char *const keys[] = { "name",         "resource", "subresource",
+					    "groupVersion", "version",  "metadata.name" };
 	if (json_len(want) && json_len(got))
 		for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
 			if (compare_keyed(compare, at, keys[i], want, got))

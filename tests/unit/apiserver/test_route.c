@@ -62,7 +62,7 @@ static const struct expected rows[] = {
 	{ METHOD_OTHER, "/readyz", ROUTE_METHOD_NOT_ALLOWED, NONE },
 	{ METHOD_GET, "/readyz/x", ROUTE_PAGE_NOT_FOUND, NONE },
 	{ METHOD_GET, "/openapi/v3/apis/apps/v1", ROUTE_OPENAPI_V3, NONE },
-	{ METHOD_GET, "/openapi/v2", ROUTE_PAGE_NOT_FOUND, NONE },
+	{ METHOD_GET, "/openapi/v2", ROUTE_OPENAPI_V2, NONE },
 	{ METHOD_GET, "/", ROUTE_PAGE_NOT_FOUND, NONE },
 	{ METHOD_GET, "", ROUTE_PAGE_NOT_FOUND, NONE },
 	{ METHOD_GET, "*", ROUTE_PAGE_NOT_FOUND, NONE },
