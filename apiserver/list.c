@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "apiserver/edge/dispatch.h"
+#include "apiserver/edge/gzip.h"
 #include "apiserver/edge/respond.h"
 #include "apiserver/edge/server.h"
 #include "apiserver/options.h"
@@ -246,6 +247,31 @@ static void list_body_free(void *cls)
 	free(body);
 }
 
+static ssize_t list_read_plain(char *data, size_t size, void *arg)
+{
+	return list_read(arg, 0, data, size);
+}
+
+static ssize_t list_read_compressed(void *cls, uint64_t pos, char *out, size_t max)
+{
+	(void)pos;
+	size_t n = gzip_stream_read(cls, out, max);
+	return n ? (ssize_t)n : MHD_CONTENT_READER_END_OF_STREAM;
+}
+
+static void compressed_free(void *cls)
+{
+	gzip_stream_free(cls);
+}
+
+static enum step_result respond_compressed(struct request *r, struct list_body *body)
+{
+	respond_add_header(r, "Content-Encoding", "gzip");
+	respond_add_header(r, "Vary", "Accept-Encoding");
+	return respond_stream(r, "application/json", MHD_SIZE_UNKNOWN, LIST_BLOCK, list_read_compressed,
+			      gzip_stream_new(list_read_plain, list_body_free, body), compressed_free);
+}
+
 static enum step_result respond_objects(struct request *r, struct buf *head, struct object *const *objects,
 					size_t n)
 {
@@ -262,11 +288,15 @@ static enum step_result respond_objects(struct request *r, struct buf *head, str
 		total += len + (i ? 2 : 1);
 	}
 	if (total > LIST_WHOLE_MAX && !r->accept.yaml) {
-		if (!respond_take_room(r, LIST_BLOCK + body->head.len + n * sizeof(struct object *))) {
+		bool compressed = respond_compresses(r, total);
+		if (!respond_take_room(r, LIST_BLOCK + (compressed ? (size_t)GZIP_BYTES : 0) +
+					      body->head.len + n * sizeof(struct object *))) {
 			list_body_free(body);
 			return STEP_FAIL;
 		}
 		request_unbusy(r);
+		if (compressed)
+			return respond_compressed(r, body);
 		return respond_stream(r, "application/json", total, LIST_BLOCK, list_read, body,
 				      list_body_free);
 	}

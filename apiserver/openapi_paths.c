@@ -228,9 +228,10 @@ static void write_def_ref(struct buf *b, enum openapi_version version, const str
 
 static const struct schema_def *list_def(const struct resource *resource)
 {
+	if (!resource->def)
+		return NULL;
 	CLEANUP(mem_freep) char *name = mem_printf("%sList", resource->def->name);
-	const struct schema_def *def = schema_def_find(name);
-	return def ? def : resource->def;
+	return schema_def_find(name);
 }
 
 static const struct schema_def *answer_def(const struct subject *subject, const struct operation *operation)

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "apiserver/edge/gzip.h"
 #include "apiserver/edge/server.h"
 #include "apiserver/table.h"
 #include "apiserver/view.h"
@@ -136,8 +137,19 @@ bool respond_take_room(struct request *r, size_t len)
 	return true;
 }
 
+bool respond_compresses(const struct request *r, uint64_t len)
+{
+	return len >= GZIP_MIN_BYTES && r->method == METHOD_GET &&
+	       gzip_wanted(request_header(r, "Accept-Encoding"));
+}
+
 enum step_result respond_buf(struct request *r, int code, const char *content_type, struct buf *body)
 {
+	if (respond_compresses(r, body->len)) {
+		gzip_buf(body);
+		respond_add_header(r, "Content-Encoding", "gzip");
+		respond_add_header(r, "Vary", "Accept-Encoding");
+	}
 	if (!respond_take_room(r, body->len)) {
 		buf_close(body);
 		return respond_failure(r);
@@ -224,14 +236,14 @@ static enum step_result respond_shared(struct request *r, int code, struct objec
 enum step_result respond_object(struct request *r, int code, struct object *object)
 {
 	object = view_show(r->route.resource, object);
-	if (r->accept.form == ACCEPT_OBJECT && !r->accept.yaml)
+	size_t len;
+	const char *bytes = object_bytes(object, &len);
+	if (r->accept.form == ACCEPT_OBJECT && !r->accept.yaml && !respond_compresses(r, len))
 		return respond_shared(r, code, object);
 	CLEANUP(object_unrefp) struct object *owned = object;
 	CLEANUP(buf_close) struct buf body = BUF_INIT;
 	enum table_include include;
 	char meta[64];
-	size_t len;
-	const char *bytes;
 	switch (r->accept.form) {
 	case ACCEPT_TABLE:
 		if (!table_include_parse(r->query.include_object, &include)) {
@@ -252,7 +264,6 @@ enum step_result respond_object(struct request *r, int code, struct object *obje
 	case ACCEPT_OBJECT:
 	case ACCEPT_DISCOVERY:
 	case ACCEPT_DISCOVERY_BETA:
-		bytes = object_bytes(owned, &len);
 		buf_add(&body, bytes, len);
 		break;
 	}

@@ -11,6 +11,8 @@ enum step_result respond_text(struct request *r, int code, const char *text);
 enum step_result respond_json(struct request *r, int code, struct buf *body);
 /* A further header of the answer that is to come; both without line breaks. */
 void respond_add_header(struct request *r, const char *name, const char *value);
+/* The client wants an answer of LEN bytes compressed, and it pays: for those who send bytes themselves. */
+bool respond_compresses(const struct request *r, uint64_t len);
 /* Names a content: SHA-512 as 128 hexadecimal digits. */
 #define RESPOND_HASH_SIZE 129
 void respond_hash(const struct buf *body, char ret[RESPOND_HASH_SIZE]);
