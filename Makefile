@@ -76,12 +76,19 @@ $(BUILD)/gen/schema_tables.c: $(BUILD)/gen-schema $(FACTS)
 	@mkdir -p $(@D)
 	$(BUILD)/gen-schema api/facts > $@
 
+# The roles and bindings of a new cluster, an object a line, as one string.
+BOOTSTRAP_RBAC := $(sort $(wildcard apiserver/authz/bootstrap/*.jsonl))
+$(BUILD)/gen/bootstrap_rbac_objects.c: $(BOOTSTRAP_RBAC)
+	@mkdir -p $(@D)
+	@{ echo '#include "apiserver/authz/bootstrap_rbac.h"'; echo 'const char bootstrap_rbac_objects[] ='; \
+		sed -e 's/[\\"]/\\&/g' -e 's/.*/"&\\n"/' $(BOOTSTRAP_RBAC); echo ';'; } > $@
+
 $(BUILD)/obj/gen/%.o: $(BUILD)/gen/%.c
 	@mkdir -p $(@D)
 	$(call say,CC)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 define part
-$(BUILD)/lib$(1).a: $(call objects,$(1)) $(if $(filter api,$(1)),$(BUILD)/obj/gen/schema_tables.o)
+$(BUILD)/lib$(1).a: $(call objects,$(1)) $(if $(filter api,$(1)),$(BUILD)/obj/gen/schema_tables.o) $(if $(filter apiserver,$(1)),$(BUILD)/obj/gen/bootstrap_rbac_objects.o)
 	@mkdir -p $$(@D)
 	@rm -f $$@
 	$$(call say,AR)$(AR) rcs $$@ $$^

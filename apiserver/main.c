@@ -8,6 +8,8 @@
 
 #include "api/resource.h"
 #include "apiserver/authn/authn.h"
+#include "apiserver/authz/authz.h"
+#include "apiserver/authz/bootstrap_rbac.h"
 #include "apiserver/bootstrap.h"
 #include "apiserver/core/core.h"
 #include "apiserver/edge/server.h"
@@ -174,7 +176,7 @@ static int start_core(const struct setup *setup, struct doubt *doubt, struct cor
 	struct core *core = NULL;
 	if (core_new(&opts, &core, err) < 0)
 		return -1;
-	if (core_start(core, err) < 0 || bootstrap(core, err) < 0) {
+	if (core_start(core, err) < 0 || bootstrap(core, err) < 0 || bootstrap_rbac(core, err) < 0) {
 		core_stop_and_free(core);
 		return -1;
 	}
@@ -196,8 +198,7 @@ static int start_authn(struct authn **ret, struct err *err)
 {
 	const char *items[3][LIST_MAX];
 	CLEANUP(mem_freep)
-	char *files = mem_dup(key_files),
-	     *urls = mem_dup(issuers), *names = mem_dup(audiences);
+	char *files = mem_dup(key_files), *urls = mem_dup(issuers), *names = mem_dup(audiences);
 	int64_t life_us = 0;
 	if (max_token_life &&
 	    (!time_parse_duration(max_token_life, &life_us) || life_us < INT64_C(3600000000)))
@@ -219,11 +220,12 @@ static int start_authn(struct authn **ret, struct err *err)
 }
 
 static int start_server(const struct setup *setup, struct core *core, struct authn *authn,
-			struct server **ret, struct err *err)
+			struct authz *authz, struct server **ret, struct err *err)
 {
 	struct server_opts opts = {
 		.core = core,
 		.authn = authn,
+		.authz = authz,
 		.address = setup->address,
 		.port = setup->port,
 		.cert_pem = setup->cert.data,
@@ -244,17 +246,19 @@ static int serve(const struct setup *setup, struct err *err)
 			       .wake = loop ? loop_wake_new(loop, stop_in_doubt, &doubt, err) : NULL };
 	struct core *core = NULL;
 	struct authn *authn = NULL;
+	struct authz *authz = NULL;
 	struct server *server = NULL;
 	int result = -1;
 	if (doubt.wake && program_stop_on_signals(loop, err) == 0 && start_authn(&authn, err) == 0 &&
-	    start_core(setup, &doubt, &core, err) == 0 &&
-	    start_server(setup, core, authn, &server, err) == 0) {
+	    start_core(setup, &doubt, &core, err) == 0 && (authz = authz_new(core)) != NULL &&
+	    start_server(setup, core, authn, authz, &server, err) == 0) {
 		log_info("serving", "address", setup->address, "port", log_num(server_port(server)), NULL);
 		program_ready();
 		loop_run(loop);
 		result = 0;
 	}
 	server_stop_and_free(server);
+	authz_free(authz);
 	if (core)
 		core_stop_and_free(core);
 	authn_free(authn);

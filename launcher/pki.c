@@ -23,16 +23,19 @@ struct leaf {
 	bool serves;
 };
 
+/* Nobody here is of system:masters, which no rule can take anything from: administrators have their rights by
+ * a binding of their group, as with kubeadm, and a certificate that got lost is made worthless by removing
+ * that. The way back in, should the binding itself be lost, is the token in auth/tokens.csv. */
 static const struct leaf leaves[] = {
 	{ "apiserver", "kube-apiserver", NULL, true },
-	{ "kubelet-client", "kube-apiserver-kubelet-client", "system:masters", false },
+	{ "kubelet-client", "kube-apiserver-kubelet-client", NULL, false },
 	{ "agent-server", "system:node:%s", "system:nodes", true },
 	{ "scheduler-server", "system:kube-scheduler", NULL, true },
 	{ "controller-server", "system:kube-controller-manager", NULL, true },
 	{ "agent", "system:node:%s", "system:nodes", false },
 	{ "scheduler", "system:kube-scheduler", NULL, false },
 	{ "controller", "system:kube-controller-manager", NULL, false },
-	{ "admin", "kubernetes-admin", "system:masters", false },
+	{ "admin", "kubernetes-admin", "kubeadm:cluster-admins", false },
 };
 
 static const char *const server_names[] = {
@@ -194,6 +197,24 @@ static int add_server_names(gnutls_x509_crt_t crt, const struct cluster *cluster
 	return code;
 }
 
+static void common_name_of(const struct cluster *cluster, const struct leaf *leaf, char *ret, size_t size)
+{
+	const char *mark = strstr(leaf->common_name, "%s");
+
+	snprintf(ret, size, "%.*s%s", mark ? (int)(mark - leaf->common_name) : (int)strlen(leaf->common_name),
+		 leaf->common_name, mark ? cluster->node_name : "");
+}
+
+/* An attribute of the subject is TEXT; NULL: is not there. */
+static bool subject_is(gnutls_x509_crt_t crt, const char *oid, const char *text)
+{
+	char found[256] = "";
+	size_t size = sizeof(found);
+	int code = gnutls_x509_crt_get_dn_by_oid(crt, oid, 0, 0, found, &size);
+
+	return text ? code >= 0 && strcmp(found, text) == 0 : code == GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE;
+}
+
 static int leaf_make(const struct cluster *cluster, const struct leaf *leaf, const struct pair *ca,
 		     struct err *err)
 {
@@ -201,12 +222,9 @@ static int leaf_make(const struct cluster *cluster, const struct leaf *leaf, con
 	char common_name[HOST_NAME_MAX + 32];
 	unsigned char id[64];
 	size_t id_size = sizeof(id);
-	const char *mark = strstr(leaf->common_name, "%s");
 	int code;
 
-	snprintf(common_name, sizeof(common_name), "%.*s%s",
-		 mark ? (int)(mark - leaf->common_name) : (int)strlen(leaf->common_name), leaf->common_name,
-		 mark ? cluster->node_name : "");
+	common_name_of(cluster, leaf, common_name, sizeof(common_name));
 	if (pair_begin(common_name, leaf->organization, LEAF_DAYS, &pair, err) < 0)
 		return -1;
 	if ((code = gnutls_x509_crt_set_basic_constraints(pair.crt, 0, -1)) < 0 ||
@@ -226,14 +244,18 @@ static bool ends_soon(gnutls_x509_crt_t crt)
 	return gnutls_x509_crt_get_expiration_time(crt) < time(NULL) + (time_t)RENEW_DAYS * DAY;
 }
 
-/* Signed by CA, good for a while yet, and for the address that the cluster has now. */
+/* Signed by CA, good for a while yet, for who it is today, and for the address that the cluster has now. */
 static bool leaf_good(const struct cluster *cluster, const struct leaf *leaf, const struct pair *ca)
 {
 	CLEANUP(pair_close) struct pair pair = { 0 };
+	char common_name[HOST_NAME_MAX + 32];
 	unsigned result = 0;
 
+	common_name_of(cluster, leaf, common_name, sizeof(common_name));
 	if (pair_read(cluster, leaf->name, &pair, NULL) < 0 || ends_soon(pair.crt) ||
-	    gnutls_x509_crt_verify(pair.crt, &ca->crt, 1, 0, &result) < 0 || result != 0)
+	    gnutls_x509_crt_verify(pair.crt, &ca->crt, 1, 0, &result) < 0 || result != 0 ||
+	    !subject_is(pair.crt, GNUTLS_OID_X520_COMMON_NAME, common_name) ||
+	    !subject_is(pair.crt, GNUTLS_OID_X520_ORGANIZATION_NAME, leaf->organization))
 		return false;
 	return !leaf->serves || gnutls_x509_crt_check_hostname(pair.crt, cluster->address);
 }

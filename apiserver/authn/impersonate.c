@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "apiserver/authz/authorize.h"
 #include "apiserver/edge/query.h"
 
 #define EXTRA_PREFIX   "Impersonate-Extra-"
@@ -71,18 +72,16 @@ struct claim {
 
 static enum step_result check(struct request *r, const struct claim *claim)
 {
-	if (identity_in_group(r->identity, GROUP_MASTERS))
-		return STEP_NEXT;
-	bool namespaced = *claim->namespace_;
-	return request_fail(r, DETAILS_EMPTY, ERR_FORBIDDEN,
-			    "%s%s%s \"%.200s\" is forbidden: User \"%.200s\" cannot impersonate resource "
-			    "\"%s%s%s\" in API group "
-			    "\"%s\"%s%s%s",
-			    claim->resource, *claim->group ? "." : "", claim->group, claim->name,
-			    r->identity->user, claim->resource, *claim->subresource ? "/" : "",
-			    claim->subresource, claim->group,
-			    namespaced ? " in the namespace \"" : " at the cluster scope", claim->namespace_,
-			    namespaced ? "\"" : "");
+	struct authz_attributes a = { .identity = r->identity,
+				      .is_resource = true,
+				      .group = claim->group,
+				      .version = "v1",
+				      .resource = claim->resource,
+				      .subresource = claim->subresource,
+				      .namespace_ = claim->namespace_,
+				      .name = claim->name };
+	attributes_set_verb(&a, "impersonate");
+	return authorize_attributes(r, &a);
 }
 
 /* "system:serviceaccount:NS:NAME" cut into *NS and *NAME, which the caller frees. */

@@ -7,6 +7,7 @@
 #include "api/protobuf.h"
 #include "api/resource_set.h"
 #include "apiserver/authn/authenticate.h"
+#include "apiserver/authz/authorize.h"
 #include "apiserver/edge/counters.h"
 #include "apiserver/edge/dispatch.h"
 #include "apiserver/edge/framing.h"
@@ -171,13 +172,6 @@ void request_each_header(const struct request *r, void (*fn)(const char *name, c
 {
 	struct each_header each = { fn, arg };
 	MHD_get_connection_values(r->connection, MHD_HEADER_KIND, one_header, &each);
-}
-
-/* Who may do what. Today every identity may do everything; the rules of RBAC have their place here. */
-static enum step_result authorize(struct request *r)
-{
-	(void)r;
-	return STEP_NEXT;
 }
 
 /* Reads and writes in flight: from when their body is there until they are answered, so that neither a sender
@@ -407,6 +401,7 @@ void request_completed(void *cls, struct MHD_Connection *connection, void **con_
 		r->state_free(r->state);
 	request_drop_round(r);
 	resource_unref(r->route.resource);
+	free(r->route.path);
 	identity_unref(r->identity);
 	identity_unref(r->impersonator);
 	field_errors_close(&r->errors);

@@ -53,6 +53,7 @@ enum request_details {
 	DETAILS_NONE,
 	DETAILS_EMPTY,   /* "details": {} */
 	DETAILS_OBJECT,  /* name, group and plural of what the request is about */
+	DETAILS_REFUSED, /* name, group and resource of r->refused */
 	DETAILS_KIND,    /* name, group and kind, causes from r->errors (Invalid) */
 	DETAILS_BINDING, /* name and "pods/binding" */
 	DETAILS_OPTIONS, /* r->options_kind of r->options_group, causes from r->errors */
@@ -107,6 +108,10 @@ struct request {
 	struct err err;
 	enum request_details details;
 	struct field_errors errors;
+	struct {
+		const char *group, *resource; /* static, or of the route */
+		char name[264];
+	} refused;                  /* what may not be done is about this, served or not */
 	const char *options_kind;   /* "DeleteOptions" */
 	const char *options_group;  /* NULL: meta.k8s.io */
 	const char *options_name;   /* or NULL */

@@ -297,6 +297,11 @@ void respond_write_status(struct buf *b, struct request *r)
 		details.group = resource ? resource->group : NULL;
 		details.kind = resource ? resource->plural : NULL;
 		break;
+	case DETAILS_REFUSED:
+		details.name = r->refused.name;
+		details.group = r->refused.group;
+		details.kind = r->refused.resource;
+		break;
 	case DETAILS_KIND:
 		details.name = r->name;
 		details.group = resource ? resource->group : NULL;

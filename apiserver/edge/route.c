@@ -64,6 +64,61 @@ static bool split(char *path, struct segments *ret)
 	return true;
 }
 
+/* /api/VERSION/... and /apis/GROUP/VERSION/... with something behind, in plain letters: its segments are
+ * split off, and nobody needs the path as it was. */
+static bool is_cut_for_sure(const char *path)
+{
+	bool core = strncmp(path, "/api/", 5) == 0;
+	size_t segments = 0;
+	if (!core && strncmp(path, "/apis/", 6) != 0)
+		return false;
+	for (const char *s = path; *s; s++) {
+		if (*s == '/' && s[1] == '/')
+			return false;
+		segments += *s == '/' && s[1];
+	}
+	return segments >= (core ? 3 : 4) && segments <= SEGMENTS_MAX;
+}
+
+static bool is_namespace_subresource(const char *name)
+{
+	return strcmp(name, "status") == 0 || strcmp(name, "finalize") == 0;
+}
+
+static void ask(const struct segments *s, struct route_asked *ret)
+{
+	bool core = strcmp(s->items[0], "api") == 0;
+	if (s->n < (core ? 3 : 4) || (!core && strcmp(s->items[0], "apis") != 0))
+		return;
+	const char *const *at = s->items + (core ? 1 : 2);
+	size_t n = s->n - (core ? 1 : 2);
+	*ret = (struct route_asked){ .is_resource = true,
+				     .group = core ? "" : s->items[1],
+				     .version = at[0],
+				     .subresource = "",
+				     .namespace_ = "",
+				     .name = "" };
+	at++;
+	n--;
+	if (n > 1 && strcmp(at[0], "watch") == 0) {
+		ret->watch = true;
+		at++;
+		n--;
+	}
+	if (n > 1 && strcmp(at[0], "namespaces") == 0) {
+		ret->namespace_ = at[1];
+		if (n > 2 && !is_namespace_subresource(at[2])) {
+			at += 2;
+			n -= 2;
+		}
+	}
+	ret->resource = at[0];
+	if (n > 1)
+		ret->name = at[1];
+	if (n > 2)
+		ret->subresource = at[2];
+}
+
 /* The verb of METHOD, or 0 when there is none. */
 static unsigned verb_of(enum route_method method, bool collection, bool watch)
 {
@@ -121,8 +176,7 @@ static void route_object(enum route_method method, const char *const *s, size_t 
 		s++;
 		n--;
 	}
-	bool of_namespace = n == 3 && strcmp(s[0], "namespaces") == 0 &&
-			    (strcmp(s[2], "status") == 0 || strcmp(s[2], "finalize") == 0);
+	bool of_namespace = n == 3 && strcmp(s[0], "namespaces") == 0 && is_namespace_subresource(s[2]);
 	if (n >= 3 && strcmp(s[0], "namespaces") == 0 && !of_namespace) {
 		ret->namespace_ = s[1];
 		s += 2;
@@ -213,9 +267,14 @@ static bool is_page(const struct segments *s, size_t row)
 void route_parse(enum route_method method, char *path, bool watch, struct route *ret)
 {
 	*ret = (struct route){ .kind = ROUTE_PAGE_NOT_FOUND, .namespace_ = "", .name = "" };
+	if (!is_cut_for_sure(path)) {
+		ret->path = mem_dup(path);
+		query_decode(ret->path, false);
+	}
 	struct segments s;
 	if (!split(path, &s) || s.n == 0)
 		return;
+	ask(&s, &ret->asked);
 	if (strcmp(s.items[0], "api") == 0 || strcmp(s.items[0], "apis") == 0) {
 		route_api(method, &s, watch, ret);
 	} else if (strcmp(s.items[0], "openapi") == 0) {

@@ -41,8 +41,18 @@ enum route_kind {
 			     or NULL */
 };
 
+/* What the path names, whether it is served or not: who may do what is decided on this. */
+struct route_asked {
+	bool is_resource; /* else a plain path, and nothing below is set */
+	bool watch;       /* the deprecated /watch/ in the path */
+	const char *group, *version, *resource, *subresource, *namespace_,
+	    *name; /* "" for what is not there */
+};
+
 struct route {
 	enum route_kind kind;
+	struct route_asked asked;
+	char *path; /* decoded, to be freed; NULL when a resource is asked for */
 	const char *group, *version;
 	const struct resource *resource;       /* referenced: resource_unref */
 	const struct subresource *subresource; /* or NULL */

@@ -1,5 +1,5 @@
-#include "apiserver/admission/policies.h"
 #include "apiserver/edge/server.h"
+#include "apiserver/admission/policies.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -238,6 +238,7 @@ int server_new(const struct server_opts *opts, struct server **ret, struct err *
 	server->core = opts->core;
 	server->authn = opts->authn;
 	server->policies = policies_new(opts->core);
+	server->authz = opts->authz;
 	server->cert_pem = mem_dup(opts->cert_pem);
 	server->key_pem = mem_dup(opts->key_pem);
 	server->client_ca_pem = mem_dup(opts->client_ca_pem);

@@ -15,6 +15,7 @@
 #include "lib/http_client.h"
 
 struct authn;
+struct authz;
 struct log_proxy;
 struct policies;
 struct request;
@@ -22,6 +23,7 @@ struct request;
 struct server_opts {
 	struct core *core;   /* outlives the server */
 	struct authn *authn; /* outlives the server */
+	struct authz *authz; /* outlives the server */
 	const char *address; /* "127.0.0.1", "::1", "0.0.0.0" */
 	uint16_t port;       /* 0: any free */
 	const char *cert_pem, *key_pem;
@@ -39,6 +41,7 @@ struct server {
 	struct core *core;
 	struct MHD_Daemon *daemon;
 	struct authn *authn;
+	struct authz *authz;
 	struct attendant *attendant;
 	struct log_proxy *log_proxy;
 	struct policies *policies;

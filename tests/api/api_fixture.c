@@ -11,6 +11,8 @@
 #include <ftw.h>
 
 #include "apiserver/authn/authn.h"
+#include "apiserver/authz/authz.h"
+#include "apiserver/authz/bootstrap_rbac.h"
 #include "apiserver/bootstrap.h"
 #include "apiserver/store/store.h"
 #include "lib/timefmt.h"
@@ -33,12 +35,15 @@ static void start_server(struct api_fixture *fixture)
 	must(core_new(&core_opts, &fixture->core, &err), &err);
 	must(core_start(fixture->core, &err), &err);
 	must(bootstrap(fixture->core, &err), &err);
+	must(bootstrap_rbac(fixture->core, &err), &err);
+	fixture->authz = authz_new(fixture->core);
 	struct authn_opts authn_opts = { .token_file = fixture->token_file,
 					 .keys = { .signing_file = fixture->signing_key_file } };
 	must(authn_new(&authn_opts, &fixture->authn, &err), &err);
 	struct server_opts opts = {
 		.core = fixture->core,
 		.authn = fixture->authn,
+		.authz = fixture->authz,
 		.address = "127.0.0.1",
 		.cert_pem = fixture->server_pair.cert_pem,
 		.key_pem = fixture->server_pair.key_pem,
@@ -57,6 +62,7 @@ static void start_server(struct api_fixture *fixture)
 static void stop_server(struct api_fixture *fixture)
 {
 	server_stop_and_free(TAKE(fixture->server));
+	authz_free(TAKE(fixture->authz));
 	core_stop_and_free(TAKE(fixture->core));
 	authn_free(TAKE(fixture->authn));
 }

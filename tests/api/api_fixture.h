@@ -19,6 +19,7 @@ struct api_fixture {
 	struct pki_pair server_pair, client_pair;
 	struct core *core;
 	struct authn *authn;
+	struct authz *authz;
 	struct server *server;
 	struct loop *loop;
 	struct http_client *client; /* trusts the server; shows no certificate */

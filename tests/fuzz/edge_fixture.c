@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "apiserver/authn/authn.h"
+#include "apiserver/authz/authz.h"
 #include "apiserver/bootstrap.h"
 #include "apiserver/edge/log_proxy.h"
 #include "apiserver/edge/request.h"
@@ -188,11 +189,13 @@ void edge_new_core(void)
 				  .event_ttl_ms = 3600000,
 				  .watch_max_bytes = 1024 * 1024,
 				  .max_watches = 100 };
+	authz_free(TAKE(server.authz));
 	if (server.core)
 		core_stop_and_free(server.core);
 	if (core_new(&opts, &server.core, NULL) < 0 || core_start(server.core, NULL) < 0 ||
 	    bootstrap(server.core, NULL) < 0)
 		abort();
+	server.authz = authz_new(server.core);
 }
 
 static void listed(struct core_command *command)

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "lib/mem.h"
@@ -76,6 +77,7 @@ static void paths_are_understood(void **state)
 		CLEANUP(mem_freep) char *path = mem_dup(row->path);
 		struct route route;
 		route_parse(row->method, path, false, &route);
+		free(route.path);
 		if (route.kind != row->kind)
 			fail_msg("%s: kind %d, not %d", row->path, (int)route.kind, (int)row->kind);
 		if (row->kind != ROUTE_OBJECT)
@@ -98,11 +100,59 @@ static void a_query_makes_a_watch(void **state)
 	assert_int_equal(route.verb, VERB_WATCH);
 }
 
+struct asked {
+	const char *path;
+	bool watch;
+	const char *group, *resource, *subresource, *namespace_, *name; /* GROUP NULL: no resource */
+};
+
+static void what_is_asked_needs_not_be_there(void **state)
+{
+	static const struct asked cases[] = {
+		{ "/api/v1/pods", false, "", "pods", "", "", "" },
+		{ "/api/v9/namespaces/a/things/b/c/d", false, "", "things", "c", "a", "b" },
+		{ "/apis/nope.io/v1/things/x", false, "nope.io", "things", "", "", "x" },
+		{ "/api/v1/watch/namespaces/a/pods", true, "", "pods", "", "a", "" },
+		{ "/api/v1/watch", false, "", "watch", "", "", "" },
+		{ "/api/v1/namespaces/a", false, "", "namespaces", "", "a", "a" },
+		{ "/api/v1/namespaces/a/finalize", false, "", "namespaces", "finalize", "a", "a" },
+		{ "/api/v1/namespaces/a/bindings", false, "", "bindings", "", "a", "" },
+		/* However it is spelled, it is that resource. */
+		{ "/%61pi/v1/n%61mespaces/a/secrets", false, "", "secrets", "", "a", "" },
+		{ "/%61pis/apps/v1/deployments/", false, "apps", "deployments", "", "", "" },
+		{ "/api/v1/", false, NULL, "/api/v1/", NULL, NULL, NULL },
+		{ "/apis/apps/v1", false, NULL, "/apis/apps/v1", NULL, NULL, NULL },
+		{ "/api/v1//pods", false, NULL, "/api/v1//pods", NULL, NULL, NULL },
+		{ "/metr%69cs", false, NULL, "/metrics", NULL, NULL, NULL },
+	};
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		const struct asked *c = &cases[i];
+		CLEANUP(mem_freep) char *path = mem_dup(c->path);
+		struct route route;
+		route_parse(METHOD_GET, path, false, &route);
+		const struct route_asked *asked = &route.asked;
+		assert_int_equal(asked->is_resource, c->group != NULL);
+		if (!c->group) {
+			assert_string_equal(route.path, c->resource);
+		} else {
+			assert_int_equal(asked->watch, c->watch);
+			assert_string_equal(asked->group, c->group);
+			assert_string_equal(asked->resource, c->resource);
+			assert_string_equal(asked->subresource, c->subresource);
+			assert_string_equal(asked->namespace_, c->namespace_);
+			assert_string_equal(asked->name, c->name);
+		}
+		free(route.path);
+	}
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(paths_are_understood),
 		cmocka_unit_test(a_query_makes_a_watch),
+		cmocka_unit_test(what_is_asked_needs_not_be_there),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

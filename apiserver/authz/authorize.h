@@ -1,0 +1,16 @@
+/* The step after authentication: whether who asks may do what is asked.
+ */
+#pragma once
+
+#include "apiserver/authz/attributes.h"
+#include "apiserver/edge/request.h"
+
+/* Fails as Forbidden, in Kubernetes' words. */
+enum step_result authorize(struct request *r);
+/* The same of something else that the request needs, such as to be somebody else. A's group and resource are
+ * static or the route's. */
+enum step_result authorize_attributes(struct request *r, const struct authz_attributes *a);
+/* Whether the request's identity may do something else besides: VERB on what A says (its identity and verb
+ * are set here). STEP_FAIL only when that cannot be known. */
+enum step_result authorize_also(struct request *r, struct authz_attributes *a, const char *verb,
+				bool *ret_allowed);
