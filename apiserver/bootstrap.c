@@ -4,6 +4,7 @@
 #include <semaphore.h>
 
 #include "apiserver/chance.h"
+#include "apiserver/managed.h"
 #include "lib/timefmt.h"
 
 static void replied(struct core_command *command)
@@ -22,8 +23,10 @@ static struct object *namespace_object(const struct resource *resource, const ch
 	json_set_str(metadata, "uid", chance_uuid(uuid));
 	json_set_str(metadata, "creationTimestamp", time_format(time_now_us(), now));
 	resource->kind->set_defaults(obj);
+	CLEANUP(buf_close) struct buf managed = BUF_INIT;
+	managed_own(resource, NULL, obj, &managed);
 	resource->kind->prepare_create(obj);
-	return object_new(resource, obj);
+	return object_new(resource, obj, managed.data, managed.len);
 }
 
 int bootstrap(struct core *core, struct err *err)

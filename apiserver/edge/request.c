@@ -119,6 +119,8 @@ void request_drop_round(struct request *r)
 	json_object_put(r->old);
 	json_object_put(r->obj);
 	r->old = r->obj = NULL;
+	buf_reset(&r->managed);
+	r->has_managed = false;
 	buf_reset(&r->warnings);
 }
 
@@ -407,6 +409,7 @@ void request_completed(void *cls, struct MHD_Connection *connection, void **con_
 	field_errors_close(&r->errors);
 	query_close(&r->query);
 	buf_close(&r->body);
+	buf_close(&r->managed);
 	buf_close(&r->warnings);
 	buf_close(&r->headers);
 	free(r->target);

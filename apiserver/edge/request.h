@@ -96,6 +96,9 @@ struct request {
 	struct json_object *obj; /* what is to be */
 	const char *name;        /* of the object; route.name, or as the body or chance has it */
 	char generated[264];
+	struct buf managed;  /* metadata.managedFields of it: managed.h */
+	bool has_managed;
+	char manager[132];
 	struct buf warnings; /* texts, one a line */
 	struct buf headers;  /* further ones of the answer: "Name: value" lines */
 	unsigned tries;
