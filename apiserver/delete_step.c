@@ -8,7 +8,6 @@
 #include "apiserver/edge/dispatch.h"
 #include "apiserver/edge/respond.h"
 #include "apiserver/list.h"
-#include "apiserver/managed.h"
 #include "apiserver/options.h"
 #include "apiserver/update.h"
 #include "lib/timefmt.h"
@@ -140,7 +139,7 @@ static enum step_result delete_write(struct request *r)
 		return STEP_NEXT;
 	r->command =
 	    (struct core_command){ .op = deletion->action == DELETE_REMOVE ? CORE_DELETE : CORE_UPDATE,
-				   .object = managed_object(r),
+				   .object = object_new(resource->stored, r->obj),
 				   .namespace_ = object_namespace(r->current),
 				   .name = object_name(r->current),
 				   .revision = object_revision(r->current),
