@@ -39,6 +39,8 @@ struct schema_field {
 	bool patch_replace;        /* ...replaces this struct whole */
 	bool retain_keys;          /* ...or clients send $retainKeys with it: unions */
 	bool map_atomic;           /* map or struct is replaced whole by server-side apply */
+	bool map_granular;         /* ...and this struct is not, though its definition says so */
+	bool zero;                 /* Go shows it in an empty object: {}, null, "", 0 or false */
 	const char *merge_key;     /* strategic merge key of a list of objects, or NULL */
 	const char *list_map_keys; /* "containerPort,protocol", or NULL */
 	const char *default_value; /* JSON text, or NULL */
@@ -54,6 +56,7 @@ struct schema_def {
 	const char *name;                  /* "core.v1.PodSpec" */
 	const struct schema_field *fields; /* sorted by name */
 	size_t n_fields;
+	bool atomic; /* server-side apply replaces it whole */
 };
 
 /* A row of facts/resources.tsv; subresources follow their resource as "pods/status". */

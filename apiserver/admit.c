@@ -6,6 +6,7 @@
 #include "api/validate.h"
 #include "apiserver/admission/admission.h"
 #include "apiserver/chance.h"
+#include "apiserver/managed.h"
 #include "apiserver/view.h"
 #include "lib/timefmt.h"
 
@@ -105,10 +106,8 @@ enum step_result admit_create(struct request *r)
 				    "resourceVersion should not be set on objects to be created");
 	if (admit_namespace(r, metadata) == STEP_FAIL || admit_create_name(r, metadata) == STEP_FAIL)
 		return STEP_FAIL;
-	static const char *const server_only[] = {
-		"resourceVersion", "deletionTimestamp", "deletionGracePeriodSeconds",
-		"selfLink",        "managedFields",     "generation"
-	};
+	static const char *const server_only[] = { "resourceVersion", "deletionTimestamp",
+						   "deletionGracePeriodSeconds", "selfLink", "generation" };
 	for (size_t i = 0; i < ARRAY_SIZE(server_only); i++)
 		json_object_object_del(metadata, server_only[i]);
 	char uuid[CHANCE_UUID_SIZE];
@@ -118,9 +117,9 @@ enum step_result admit_create(struct request *r)
 		json_set_int(metadata, "generation", 1);
 	if (kind->set_defaults)
 		kind->set_defaults(r->obj);
-	enum step_result changed = admission_change(r);
-	if (changed != STEP_NEXT)
-		return changed;
+	managed_write(r);
+	if (admission_change(r) == STEP_FAIL)
+		return STEP_FAIL;
 	if (kind->prepare_create)
 		kind->prepare_create(r->obj);
 	return admit_validate(r);
@@ -206,7 +205,6 @@ static void keep_metadata(struct json_object *metadata, const struct json_object
 		if (!*json_str_or_empty(metadata, filled[i]))
 			copy_member(metadata, old, filled[i]);
 	json_object_object_del(metadata, "selfLink");
-	json_object_object_del(metadata, "managedFields");
 }
 
 /* generation counts changes of what is wanted. */
@@ -244,9 +242,9 @@ enum step_result admit_update(struct request *r)
 	keep_metadata(metadata, old_metadata);
 	if (kind->set_defaults)
 		kind->set_defaults(r->obj);
-	enum step_result changed = admission_change(r);
-	if (changed != STEP_NEXT)
-		return changed;
+	managed_write(r);
+	if (admission_change(r) == STEP_FAIL)
+		return STEP_FAIL;
 	if (kind->prepare_update && !r->route.subresource)
 		kind->prepare_update(r->obj, r->old);
 	count_generation(r, metadata, old_metadata);

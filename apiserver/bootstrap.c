@@ -4,6 +4,7 @@
 #include <semaphore.h>
 
 #include "apiserver/chance.h"
+#include "apiserver/managed.h"
 #include "lib/timefmt.h"
 
 static void replied(struct core_command *command)
@@ -11,7 +12,7 @@ static void replied(struct core_command *command)
 	sem_post(command->arg);
 }
 
-static struct object *new_object(const struct resource *resource, const char *namespace_, const char *name)
+static struct object *namespace_object(const struct resource *resource, const char *name)
 {
 	CLEANUP(json_putp) struct json_object *obj = json_object_new_object();
 	char uuid[CHANCE_UUID_SIZE], now[TIMEFMT_SIZE];
@@ -19,57 +20,43 @@ static struct object *new_object(const struct resource *resource, const char *na
 	json_set_str(obj, "apiVersion", resource->group_version);
 	struct json_object *metadata = json_ensure_object(obj, "metadata");
 	json_set_str(metadata, "name", name);
-	json_set_str(metadata, "namespace", *namespace_ ? namespace_ : NULL);
 	json_set_str(metadata, "uid", chance_uuid(uuid));
 	json_set_str(metadata, "creationTimestamp", time_format(time_now_us(), now));
-	if (resource->kind->set_defaults)
-		resource->kind->set_defaults(obj);
-	if (resource->kind->prepare_create)
-		resource->kind->prepare_create(obj);
-	return object_new(resource, obj);
-}
-
-static void submit(struct core *core, struct core_command *command, const struct resource *resource,
-		   const char *namespace_, const char *name, sem_t *done)
-{
-	*command = (struct core_command){ .op = CORE_CREATE,
-					  .resource = resource,
-					  .namespace_ = namespace_,
-					  .name = name,
-					  .check_namespace = *namespace_ != '\0',
-					  .reply = replied,
-					  .arg = done,
-					  .object = new_object(resource, namespace_, name) };
-	core_submit(core, command);
+	resource->kind->set_defaults(obj);
+	CLEANUP(buf_close) struct buf managed = BUF_INIT;
+	managed_own(resource, NULL, obj, &managed);
+	resource->kind->prepare_create(obj);
+	return object_new(resource, obj, managed.data, managed.len);
 }
 
 int bootstrap(struct core *core, struct err *err)
 {
 	static const char *const names[] = { "default", "kube-system", "kube-public", "kube-node-lease" };
-	const struct resource *namespaces = resource_find("", "v1", "namespaces"),
-			      *accounts = resource_find("", "v1", "serviceaccounts");
-	enum { N = ARRAY_SIZE(names) };
-	struct core_command commands[2 * N];
+	const struct resource *resource = resource_find("", "v1", "namespaces");
+	struct core_command commands[ARRAY_SIZE(names)];
 	sem_t done;
 	int result = 0;
 	sem_init(&done, 0, 0);
-	/* Submitted together they become one commit, in this order. */
-	for (size_t i = 0; i < N; i++)
-		submit(core, &commands[i], namespaces, "", names[i], &done);
-	for (size_t i = 0; i < N; i++)
-		submit(core, &commands[N + i], accounts, names[i], "default", &done);
-	for (size_t i = 0; i < 2 * N; i++)
+	/* Submitted together they become one commit. */
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		commands[i] = (struct core_command){ .op = CORE_CREATE,
+						     .resource = resource,
+						     .namespace_ = "",
+						     .name = names[i],
+						     .reply = replied,
+						     .arg = &done,
+						     .object = namespace_object(resource, names[i]) };
+		core_submit(core, &commands[i]);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 		while (sem_wait(&done) < 0 && errno == EINTR) {
 		}
-	for (size_t i = 0; i < 2 * N; i++) {
-		const struct err *failure = &commands[i].err;
-		/* A namespace that is on its way out takes no account. */
-		bool good = failure->kind == ERR_NONE || failure->kind == ERR_ALREADY_EXISTS ||
-			    failure->kind == ERR_FORBIDDEN;
-		if (!good && result == 0) {
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		enum err_kind kind = commands[i].err.kind;
+		if (kind != ERR_NONE && kind != ERR_ALREADY_EXISTS && result == 0) {
 			if (err)
-				*err = *failure;
-			result = err_wrap(err, "create %s %s", commands[i].resource->singular, names[i % N]);
+				*err = commands[i].err;
+			result = err_wrap(err, "create namespace %s", names[i]);
 		}
 		core_command_close(&commands[i]);
 	}

@@ -2,6 +2,7 @@
 #include "apiserver/admit.h"
 #include "apiserver/edge/dispatch.h"
 #include "apiserver/edge/respond.h"
+#include "apiserver/managed.h"
 #include "apiserver/options.h"
 
 #define GENERATED_TRIES 8
@@ -9,7 +10,7 @@
 static enum step_result create_submit(struct request *r)
 {
 	r->command = (struct core_command){ .op = CORE_CREATE,
-					    .object = object_new(r->route.resource->stored, r->obj),
+					    .object = managed_object(r),
 					    .check_namespace = r->route.resource->namespaced,
 					    .dry_run = r->dry_run };
 	return request_submit(r);

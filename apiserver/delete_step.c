@@ -8,6 +8,7 @@
 #include "apiserver/edge/dispatch.h"
 #include "apiserver/edge/respond.h"
 #include "apiserver/list.h"
+#include "apiserver/managed.h"
 #include "apiserver/options.h"
 #include "apiserver/update.h"
 #include "lib/timefmt.h"
@@ -139,7 +140,7 @@ static enum step_result delete_write(struct request *r)
 		return STEP_NEXT;
 	r->command =
 	    (struct core_command){ .op = deletion->action == DELETE_REMOVE ? CORE_DELETE : CORE_UPDATE,
-				   .object = object_new(resource->stored, r->obj),
+				   .object = managed_object(r),
 				   .namespace_ = object_namespace(r->current),
 				   .name = object_name(r->current),
 				   .revision = object_revision(r->current),

@@ -6,6 +6,7 @@
 #include "api/patch.h"
 #include "apiserver/admit.h"
 #include "apiserver/edge/dispatch.h"
+#include "apiserver/managed.h"
 #include "apiserver/options.h"
 #include "apiserver/update.h"
 #include "apiserver/view.h"
@@ -73,13 +74,25 @@ enum step_result patch_apply(struct request *r, const struct schema_def *def, co
 	return STEP_NEXT;
 }
 
+/* Patches of managedFields are rare: only such a patch is made on an object that has them. */
+static bool mentions_managed(const struct request *r)
+{
+	static const char *const signs[] = { "managedFields", "\"/metadata\"", "\"\"" };
+	size_t n = r->media == MEDIA_JSON_PATCH ? ARRAY_SIZE(signs) : 1;
+	for (size_t i = 0; i < n; i++)
+		if (r->body.len && memmem(r->body.data, r->body.len, signs[i], strlen(signs[i])))
+			return true;
+	return false;
+}
+
 /* What the patch is made against. The caller's. */
 static struct json_object *shown_old(struct request *r)
 {
 	const struct resource *resource = r->route.resource;
-	if (resource->stored == resource)
+	bool whole = mentions_managed(r);
+	if (resource->stored == resource && !whole)
 		return json_object_get(r->old);
-	struct json_object *shown = json_clone(r->old);
+	struct json_object *shown = whole ? managed_document(r) : json_clone(r->old);
 	view_show_json(resource, shown);
 	return shown;
 }

@@ -5,6 +5,7 @@
 #include "apiserver/admit.h"
 #include "apiserver/edge/dispatch.h"
 #include "apiserver/edge/respond.h"
+#include "apiserver/managed.h"
 #include "apiserver/options.h"
 #include "apiserver/patch_step.h"
 #include "apiserver/update.h"
@@ -112,7 +113,10 @@ static enum step_result apply_scale(struct request *r, const struct json_object 
 		return scale_invalid(r, "replicas", replicas, "must be greater than or equal to 0");
 	r->obj = json_clone(r->old);
 	set_path_int(r->obj, r->route.resource->kind->scale_replicas, replicas);
-	if (!json_equal(r->obj, r->old) && r->route.resource->kind->has_generation) {
+	if (json_equal(r->obj, r->old))
+		return STEP_NEXT;
+	managed_write_path(r, r->route.resource->kind->scale_replicas);
+	if (r->route.resource->kind->has_generation) {
 		struct json_object *metadata = json_get(r->obj, "metadata");
 		json_set_int(metadata, "generation", json_int(metadata, "generation", 0) + 1);
 	}

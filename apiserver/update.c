@@ -7,6 +7,7 @@
 #include "apiserver/edge/dispatch.h"
 #include "apiserver/edge/respond.h"
 #include "apiserver/edge/server.h"
+#include "apiserver/managed.h"
 #include "apiserver/options.h"
 
 enum step_result update_read(struct request *r)
@@ -30,11 +31,11 @@ bool update_again(struct request *r)
 enum step_result update_write(struct request *r)
 {
 	/* Nothing changed: nothing is written, the version stays. */
-	if (json_equal(r->obj, r->old))
+	if (json_equal(r->obj, r->old) && managed_unchanged(r))
 		return respond_object(r, 200, object_ref(r->current));
 	bool released = admit_releases(r->route.resource, r->obj, r->old);
 	r->command = (struct core_command){ .op = released ? CORE_DELETE : CORE_UPDATE,
-					    .object = object_new(r->route.resource->stored, r->obj),
+					    .object = managed_object(r),
 					    .revision = object_revision(r->current),
 					    .uid = object_uid(r->current),
 					    .dry_run = r->dry_run };

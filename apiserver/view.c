@@ -39,7 +39,9 @@ struct object *view_show(const struct resource *resource, struct object *object)
 	CLEANUP(object_unrefp) struct object *stored = object;
 	CLEANUP(json_putp) struct json_object *obj = object_json(stored);
 	view_show_json(resource, obj);
-	struct object *shown = object_new(resource, obj);
+	size_t managed_len;
+	const char *managed = object_managed(stored, &managed_len);
+	struct object *shown = object_new(resource, obj, managed, managed_len);
 	if (object_revision(stored))
 		object_set_revision(shown, object_revision(stored));
 	return shown;

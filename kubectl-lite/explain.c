@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/description.h"
 #include "kubectl-lite/commands.h"
 #include "kubectl-lite/session.h"
 
@@ -41,6 +42,38 @@ static void print_tree(const struct schema_def *def, unsigned depth, const struc
 	}
 }
 
+/* TEXT in lines of at most WIDTH, indented. */
+static void print_wrapped(const char *text, size_t len)
+{
+	enum { WIDTH = 76 };
+
+	while (len) {
+		size_t line = len;
+		if (line > WIDTH) {
+			line = WIDTH;
+			while (line && text[line] != ' ')
+				line--;
+			if (!line) /* a word longer than a line */
+				line = WIDTH;
+		}
+		printf("    %.*s\n", (int)line, text);
+		while (line < len && text[line] == ' ')
+			line++;
+		text += line;
+		len -= line;
+	}
+}
+
+static bool print_description(const struct schema_def *def, const char *field)
+{
+	size_t len;
+	const char *text = description_find(def, field, &len);
+
+	if (text)
+		print_wrapped(text, len);
+	return text;
+}
+
 static void print_fields(const struct schema_def *def)
 {
 	const struct schema_def *above[MAX_DEEP] = { NULL };
@@ -53,13 +86,18 @@ static void print_fields(const struct schema_def *def)
 	}
 	for (size_t i = 0; i < def->n_fields; i++) {
 		print_name(&def->fields[i], 1);
-		puts("    <no description>\n");
+		if (!print_description(def, def->fields[i].name))
+			puts("    <no description>");
+		putchar('\n');
 	}
 	putchar('\n');
 }
 
-static void print_head(const struct resource *resource, const struct schema_field *field)
+/* FIELD of HOLDER, or, both NULL, the kind itself. */
+static void print_head(const struct resource *resource, const struct schema_def *holder,
+		       const struct schema_field *field)
 {
+	const struct schema_def *def = field ? field->def : resource->def;
 	char type[128];
 
 	if (*resource->group)
@@ -67,7 +105,11 @@ static void print_head(const struct resource *resource, const struct schema_fiel
 	printf("KIND:       %s\nVERSION:    %s\n\n", resource->kind_name, resource->version);
 	if (field)
 		printf("FIELD: %s %s\n\n\n", field->name, schema_explain_type(field, type, sizeof(type)));
-	puts("DESCRIPTION:\n    <empty>");
+	puts("DESCRIPTION:");
+	bool any = field && print_description(holder, field->name);
+	if (def)
+		any |= print_description(def, "");
+	puts(any ? "    " : "    <empty>");
 }
 
 static const struct resource *find_resource(const char *type)
@@ -95,16 +137,18 @@ static int run_explain(char **args, size_t n_args)
 		return 1;
 	}
 	const struct schema_def *def = resource->def;
+	const struct schema_def *holder = NULL;
 	const struct schema_field *field = NULL;
 	for (char *name; (name = strsep(&rest, "."));) {
 		if (!*name && !rest)
 			break; /* "pods.spec." */
+		holder = def;
 		field = def ? schema_field_find(def, name, strlen(name)) : NULL;
 		if (!field)
 			return command_error("field \"%s\" does not exist", name);
 		def = field->def;
 	}
-	print_head(resource, field);
+	print_head(resource, holder, field);
 	if (def && def->n_fields)
 		print_fields(def);
 	else
@@ -114,7 +158,7 @@ static int run_explain(char **args, size_t n_args)
 
 const struct command command_explain = {
 	.name = "explain",
-	.about = "Show what fields an object has, and their types",
+	.about = "Show what fields an object has, their types and what they are for",
 	.usage = "explain TYPE[.FIELD...] [flags]",
 	.help = "Examples:\n"
 		"  kubectl-lite explain pods.spec.containers\n"

@@ -241,8 +241,37 @@ static void put_flag(const struct table *fields, const struct row *row, const ch
 	} else if (take_prefix(&value, "default=")) {
 		fputs(", .default_value = ", stdout);
 		put_string(value, false);
-	} else if (strcmp(flag, "maptype=granular") != 0) {
+	} else if (strcmp(flag, "maptype=granular") == 0) {
+		fputs(", .map_granular = true", stdout);
+	} else {
 		die(fields, row, "unknown flag");
+	}
+}
+
+/* What facts/apply.tsv says of a field, "-" for its definition, or NULL. */
+static const char *apply_fact(const struct table *apply, const char *definition, const char *field)
+{
+	for (size_t i = 0; i < apply->n; i++) {
+		char **columns = apply->rows[i].columns;
+		if ((strcmp(columns[0], definition) == 0 || strcmp(columns[0], "*") == 0) &&
+		    strcmp(columns[1], field) == 0)
+			return columns[2];
+	}
+	return NULL;
+}
+
+/* What is required, Go never leaves out. */
+static void put_apply(const struct table *apply, const struct row *row)
+{
+	const char *fact = apply_fact(apply, row->columns[0], row->columns[1]);
+
+	if (fact != NULL && take_prefix(&fact, "default=")) {
+		fputs(", .default_value = ", stdout);
+		put_string(fact, false);
+	} else if (fact != NULL && strcmp(fact, "zero") != 0) {
+		die(apply, NULL, fact);
+	} else if (fact != NULL || strstr(row->columns[3], "required") != NULL) {
+		fputs(", .zero = true", stdout);
 	}
 }
 
@@ -291,7 +320,7 @@ static void put_wire(const struct table *wire, const struct row *row)
 }
 
 static void put_fields(const struct definitions *defs, const struct table *enums, const struct table *wire,
-		       size_t i)
+		       const struct table *apply, size_t i)
 {
 	printf("static const struct schema_field fields_%zu[] = {\n", i);
 	for (size_t k = 0; k < definition_n_fields(defs, i); k++) {
@@ -307,21 +336,24 @@ static void put_fields(const struct definitions *defs, const struct table *enums
 		free(flags);
 		put_go_type(enums, row);
 		put_wire(wire, row);
+		put_apply(apply, row);
 		fputs(" },\n", stdout);
 	}
 	fputs("};\n", stdout);
 }
 
-static void put_definitions(const struct table *fields, const struct table *enums, const struct table *wire)
+static void put_definitions(const struct table *fields, const struct table *enums, const struct table *wire,
+			    const struct table *apply)
 {
 	struct definitions defs = definitions_find(fields);
 
 	for (size_t i = 0; i < defs.n; i++)
-		put_fields(&defs, enums, wire, i);
+		put_fields(&defs, enums, wire, apply, i);
 	fputs("const struct schema_def schema_defs[] = {\n", stdout);
 	for (size_t i = 0; i < defs.n; i++)
-		printf("\t{ .name = \"%s\", .fields = fields_%zu, .n_fields = %zu },\n",
-		       definition_name(&defs, i), i, definition_n_fields(&defs, i));
+		printf("\t{ .name = \"%s\", .fields = fields_%zu, .n_fields = %zu%s },\n",
+		       definition_name(&defs, i), i, definition_n_fields(&defs, i),
+		       apply_fact(apply, definition_name(&defs, i), "-") ? ", .atomic = true" : "");
 	printf("};\nconst size_t schema_n_defs = %zu;\n", defs.n);
 	free(defs.first);
 }
@@ -387,6 +419,7 @@ int main(int argc, char **argv)
 	struct table fields = table_read(argv[1], "fields.tsv");
 	struct table enums = table_read(argv[1], "enums.tsv");
 	struct table wire = table_read(argv[1], "wire.tsv");
+	struct table apply = table_read(argv[1], "apply.tsv");
 	struct table resources = table_read(argv[1], "resources.tsv");
 	struct table descriptions = table_read(argv[1], "descriptions.tsv");
 
@@ -394,7 +427,7 @@ int main(int argc, char **argv)
 	fputs("/* Made by api/facts/gen_schema.c from api/facts. */\n#include "
 	      "\"api/description.h\"\n#include \"api/schema.h\"\n\n",
 	      stdout);
-	put_definitions(&fields, &enums, &wire);
+	put_definitions(&fields, &enums, &wire, &apply);
 	put_resources(&resources);
 	put_descriptions(&descriptions, &fields);
 	return fflush(stdout) == 0 && !ferror(stdout) ? 0 : 1;

@@ -20,5 +20,9 @@ const struct kind *const kind_rows[] = {
 	&kind_role_binding,
 	&kind_token_review,
 	&kind_self_subject_review,
+	&kind_subject_access_review,
+	&kind_local_subject_access_review,
+	&kind_self_subject_access_review,
+	&kind_self_subject_rules_review,
 	NULL,
 };

@@ -55,16 +55,21 @@ static void set_defaults(struct json_object *obj)
 		default_int(json_ensure_object(json_ensure_object(spec, "sessionAffinityConfig"), "clientIP"),
 			    "timeoutSeconds", 10800);
 	default_ports(json_get(spec, "ports"));
-	default_cluster_ips(spec);
 	if (service_is_external(spec))
 		default_str(spec, "externalTrafficPolicy", "Cluster");
 	if (service_is_type(spec, "LoadBalancer"))
 		default_bool(spec, "allocateLoadBalancerNodePorts", true);
-	if (!service_is_type(spec, "ExternalName")) {
+	if (!service_is_type(spec, "ExternalName"))
 		default_str(spec, "internalTrafficPolicy", "Cluster");
-		default_families(spec);
-	}
 	json_ensure_object(json_ensure_object(obj, "status"), "loadBalancer");
+}
+
+/* What is given to a Service, unlike its defaults: whoever wrote the Service does not own it. */
+static void assign_addresses(struct json_object *spec)
+{
+	default_cluster_ips(spec);
+	if (!service_is_type(spec, "ExternalName"))
+		default_families(spec);
 }
 
 static void prepare_create(struct json_object *obj)
@@ -73,6 +78,7 @@ static void prepare_create(struct json_object *obj)
 
 	json_ensure_object(status, "loadBalancer");
 	json_set(obj, "status", status);
+	assign_addresses(json_ensure_object(obj, "spec"));
 }
 
 static void keep(struct json_object *spec, const struct json_object *old_spec, const char *key)
@@ -104,6 +110,7 @@ static void prepare_update(struct json_object *obj, const struct json_object *ol
 			if (json_equal(json_get(spec, of_address[i]), json_get(old_spec, of_address[i])))
 				json_object_object_del(spec, of_address[i]);
 	}
+	assign_addresses(spec);
 }
 
 static const struct kind_column columns[] = {

@@ -17,6 +17,7 @@ struct authz_attributes {
 	const char *namespace_;  /* "" for cluster scope; of a Namespace its own name */
 	const char *name;        /* "" for collections, but those whose field selector names one object */
 	const char *node_name;   /* spec.nodeName as the field selector of a list or watch pins it, or NULL */
+	bool explain;            /* what allows it is to be told, not only what does not */
 	unsigned verb_bit;       /* enum verb of VERB, 0 for others: attributes_set_verb */
 };
 

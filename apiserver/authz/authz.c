@@ -26,12 +26,15 @@ int authz_decide(struct authz *authz, const struct authz_attributes *a, bool *re
 			return 0;
 	}
 
-	CLEANUP(buf_close) struct buf missing = BUF_INIT;
+	CLEANUP(buf_close) struct buf said = BUF_INIT;
 
-	if (rbac_decide(authz->rbac, a, ret_allowed, &missing, err) < 0)
+	if (rbac_decide(authz->rbac, a, ret_allowed, &said, err) < 0)
 		return -1;
-	if (missing.len)
-		buf_printf(reason, "%s%s", reason->len ? "\n" : "", missing.data);
+	/* Of what is allowed only who allowed it counts. */
+	if (*ret_allowed)
+		buf_reset(reason);
+	if (said.len)
+		buf_printf(reason, "%s%s", reason->len ? "\n" : "", said.data);
 	return 0;
 }
 

@@ -11,7 +11,8 @@ struct authz;
 struct authz *authz_new(struct core *core);
 void authz_free(struct authz *authz); /* NULL is fine; before the core stops or after */
 
-/* Any thread but the core's. REASON gets why not, "" mostly. Fails only when the store is in doubt. */
+/* Any thread but the core's. REASON gets why not, "" mostly, and why when A says so. Fails only when the
+ * store is in doubt. */
 int authz_decide(struct authz *authz, const struct authz_attributes *a, bool *ret_allowed, struct buf *reason,
 		 struct err *err);
 struct rbac *authz_rbac(struct authz *authz);

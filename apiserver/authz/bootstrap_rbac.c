@@ -7,6 +7,7 @@
 
 #include "apiserver/authz/rules.h"
 #include "apiserver/chance.h"
+#include "apiserver/managed.h"
 #include "lib/timefmt.h"
 
 #define AUTO_UPDATE "rbac.authorization.kubernetes.io/autoupdate"
@@ -152,12 +153,14 @@ static void add_new(struct writes *writes, const struct resource *resource, cons
 {
 	CLEANUP(json_putp) struct json_object *obj = json_clone(wanted);
 	struct json_object *metadata = json_get(obj, "metadata");
+	CLEANUP(buf_close) struct buf managed = BUF_INIT;
 	char uuid[CHANCE_UUID_SIZE], now[TIMEFMT_SIZE];
 
 	json_set_str(metadata, "uid", chance_uuid(uuid));
 	json_set_str(metadata, "creationTimestamp", time_format(time_now_us(), now));
 	resource->kind->set_defaults(obj);
-	add_write(writes, CORE_CREATE, resource, object_new(resource, obj), 0);
+	managed_own(resource, NULL, obj, &managed);
+	add_write(writes, CORE_CREATE, resource, object_new(resource, obj, managed.data, managed.len), 0);
 }
 
 static void ensure(struct writes *writes, const struct json_object *wanted)
@@ -183,9 +186,14 @@ static void ensure(struct writes *writes, const struct json_object *wanted)
 		add_new(writes, resource, wanted);
 		return;
 	}
-	if (bootstrap_rbac_reconcile(stored, wanted))
-		add_write(writes, CORE_UPDATE, resource, object_new(resource, stored),
-			  object_revision(current));
+	if (!bootstrap_rbac_reconcile(stored, wanted))
+		return;
+
+	CLEANUP(buf_close) struct buf managed = BUF_INIT;
+
+	managed_own(resource, current, stored, &managed);
+	add_write(writes, CORE_UPDATE, resource, object_new(resource, stored, managed.data, managed.len),
+		  object_revision(current));
 }
 
 /* Submitted together they become one commit. */

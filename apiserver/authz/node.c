@@ -249,6 +249,8 @@ static int decide_volume(struct question *q)
 
 static int decide_account(struct question *q)
 {
+	if (verb_is(q, VERB_GET) && !*q->a->subresource)
+		return by_pod(q, POD_USES_SERVICE_ACCOUNT, false);
 	if (!verb_is(q, VERB_CREATE) || !*q->a->name)
 		return refuse(q, "can only create tokens for individual service accounts");
 	if (strcmp(q->a->subresource, "token") != 0)

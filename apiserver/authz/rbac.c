@@ -16,16 +16,22 @@ struct role {
 	struct authz_rules rules;
 };
 
+struct grant {
+	struct role *role;
+	const struct object *binding; /* borrowed from the follower */
+};
+
 /* Somebody who is named in bindings: "U" or "G", namespace ("": everywhere), "/", name. */
 struct subject {
 	char *key;
-	struct role **roles; /* one for each binding */
+	struct grant *grants;
 	size_t n;
 };
 
 /* What a binding put into the index, to take it out again. */
 struct binding {
 	struct role *role;
+	const struct object *object;
 	struct subject **subjects;
 	size_t n;
 };
@@ -115,7 +121,7 @@ static void subject_release(struct rbac *rbac, struct subject *subject)
 	if (subject->n)
 		return;
 	map_remove(&rbac->by_subject, subject->key);
-	free(subject->roles);
+	free(subject->grants);
 	free(subject->key);
 	free(subject);
 }
@@ -147,6 +153,7 @@ static void add_binding(struct rbac *rbac, struct binding *binding, struct objec
 	const char *namespace_ = object_namespace(object);
 	bool of_namespace = strcmp(json_str_or_empty(ref, "kind"), "Role") == 0;
 
+	binding->object = object;
 	binding->role = role_of(rbac, of_namespace ? namespace_ : "", json_str_or_empty(ref, "name"));
 	binding->subjects = mem_realloc_array(NULL, json_len(subjects) + 1, sizeof(*binding->subjects));
 	for (size_t i = 0; i < json_len(subjects); i++) {
@@ -154,8 +161,8 @@ static void add_binding(struct rbac *rbac, struct binding *binding, struct objec
 
 		if (!subject)
 			continue;
-		subject->roles = mem_realloc_array(subject->roles, subject->n + 1, sizeof(struct role *));
-		subject->roles[subject->n++] = binding->role;
+		subject->grants = mem_realloc_array(subject->grants, subject->n + 1, sizeof(struct grant));
+		subject->grants[subject->n++] = (struct grant){ binding->role, object };
 		binding->subjects[binding->n++] = subject;
 		binding->role->n_bindings++;
 	}
@@ -168,9 +175,9 @@ static void remove_binding(struct rbac *rbac, struct binding *binding)
 		struct subject *subject = binding->subjects[i];
 		size_t at = 0;
 
-		while (subject->roles[at] != binding->role)
+		while (subject->grants[at].binding != binding->object)
 			at++;
-		subject->roles[at] = subject->roles[--subject->n];
+		subject->grants[at] = subject->grants[--subject->n];
 		binding->role->n_bindings--;
 		subject_release(rbac, subject);
 	}
@@ -240,15 +247,59 @@ static const struct subject *next_subject(const struct rbac *rbac, struct lookup
 	return NULL;
 }
 
-static bool allows(const struct rbac *rbac, const struct authz_attributes *a)
+/* The binding by which A is allowed, or NULL. */
+static const struct object *find_grant(const struct rbac *rbac, const struct authz_attributes *a)
 {
 	struct lookup lookup = { .identity = a->identity, .namespace_ = a->is_resource ? a->namespace_ : "" };
 
 	for (const struct subject *subject; (subject = next_subject(rbac, &lookup));)
 		for (size_t i = 0; i < subject->n; i++)
-			if (rules_allow(&subject->roles[i]->rules, a))
-				return true;
-	return false;
+			if (rules_allow(&subject->grants[i].role->rules, a))
+				return subject->grants[i].binding;
+	return NULL;
+}
+
+static bool subject_is(const struct json_object *subject, const char *namespace_,
+		       const struct identity *identity)
+{
+	const char *kind = json_str_or_empty(subject, "kind"), *name = json_str_or_empty(subject, "name");
+	const char *home = json_str_or_empty(subject, "namespace");
+
+	if (strcmp(kind, "User") == 0)
+		return strcmp(name, identity->user) == 0;
+	if (strcmp(kind, "Group") == 0)
+		return identity_in_group(identity, name);
+
+	CLEANUP(mem_freep)
+	char *user = mem_printf("system:serviceaccount:%s:%s", *home ? home : namespace_, name);
+
+	return strcmp(user, identity->user) == 0;
+}
+
+/* RoleBinding "b/default" of Role "r" to User "jane" */
+static void write_grant(struct buf *b, const struct object *binding, const struct identity *identity)
+{
+	CLEANUP(json_putp) struct json_object *obj = object_json(binding);
+	const struct json_object *ref = json_get(obj, "roleRef"), *subjects = json_get(obj, "subjects");
+	const char *namespace_ = object_namespace(binding);
+	size_t i = 0;
+
+	while (i < json_len(subjects) && !subject_is(json_at(subjects, i), namespace_, identity))
+		i++;
+
+	const struct json_object *subject = json_at(subjects, i);
+	const char *kind = json_str_or_empty(subject, "kind"),
+		   *home = json_str_or_empty(subject, "namespace");
+	bool account = strcmp(kind, "ServiceAccount") == 0;
+
+	buf_printf(b, "%s \"%s%s%s\" of %s \"%s\" to %s \"%s%s%s\"",
+		   *namespace_ ? "RoleBinding" : "ClusterRoleBinding", object_name(binding),
+		   *namespace_ ? "/" : "", namespace_, json_str_or_empty(ref, "kind"),
+		   json_str_or_empty(ref, "name"), kind, json_str_or_empty(subject, "name"),
+		   account ? "/" : "",
+		   !account ? ""
+		   : *home  ? home
+			    : namespace_);
 }
 
 /* A text each for the roles that IDENTITY is bound to and that are not there, once. */
@@ -261,10 +312,10 @@ static void write_missing(const struct rbac *rbac, const struct identity *identi
 
 	for (const struct subject *subject; (subject = next_subject(rbac, &lookup));) {
 		for (size_t i = 0; i < subject->n; i++) {
-			const struct role *role = subject->roles[i];
+			const struct role *role = subject->grants[i].role;
 			const char *name = strchr(role->key, '/') + 1;
 
-			if (role->exists || map_put(&seen, role->key, subject->roles[i]))
+			if (role->exists || map_put(&seen, role->key, subject->grants[i].role))
 				continue;
 			if (text.len)
 				buf_str(&text, ", ");
@@ -280,12 +331,18 @@ int rbac_decide(struct rbac *rbac, const struct authz_attributes *a, bool *ret_a
 		struct err *err)
 {
 	CLEANUP(buf_close) struct buf missing = BUF_INIT;
+	const struct object *binding;
 
 	if (follow_read(rbac->follow, err) < 0)
 		return -1;
-	*ret_allowed = allows(rbac, a);
-	if (!*ret_allowed)
+	binding = find_grant(rbac, a);
+	*ret_allowed = binding != NULL;
+	if (!binding)
 		write_missing(rbac, a->identity, a->is_resource ? a->namespace_ : "", &missing);
+	else if (a->explain) {
+		buf_str(reason, "RBAC: allowed by ");
+		write_grant(reason, binding, a->identity);
+	}
 	follow_done(rbac->follow);
 	if (missing.len)
 		buf_printf(reason, "RBAC: %s", missing.data);
@@ -303,7 +360,7 @@ int rbac_hold(struct rbac *rbac, const struct identity *identity, const char *na
 	*ret = (struct rbac_held){ .rules = mem_alloc(cap * sizeof(*ret->rules)) };
 	for (const struct subject *subject; (subject = next_subject(rbac, &lookup));) {
 		for (size_t i = 0; i < subject->n; i++) {
-			const struct authz_rules *rules = &subject->roles[i]->rules;
+			const struct authz_rules *rules = &subject->grants[i].role->rules;
 
 			for (size_t k = 0; k < rules->n; k++) {
 				if (ret->n == cap)

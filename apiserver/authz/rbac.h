@@ -19,8 +19,9 @@ struct rbac *rbac_new(struct core *core);
 void rbac_free(struct rbac *rbac); /* NULL is fine */
 
 /* *ret_allowed by the rules alone (no short cut for system:masters). REASON, when it is not: what is wrong
- * with the asker's bindings, "RBAC: clusterrole.rbac.authorization.k8s.io \"x\" not found", or nothing is
- * appended. Any thread but the core's. Fails only when the store is in doubt. */
+ * with the asker's bindings, `RBAC: clusterrole.rbac.authorization.k8s.io "x" not found`, or nothing is
+ * appended; when it is, and A is to be explained, `RBAC: allowed by ClusterRoleBinding ...`. Any thread but
+ * the core's. Fails only when the store is in doubt. */
 int rbac_decide(struct rbac *rbac, const struct authz_attributes *a, bool *ret_allowed, struct buf *reason,
 		struct err *err);
 

@@ -151,12 +151,30 @@ bool object_same(const struct object *a, const struct object *b)
 	       !memcmp(at(a, a->rest), at(b, b->rest), len);
 }
 
+const char *object_managed(const struct object *object, size_t *ret_len)
+{
+	*ret_len = object->managed_len;
+	return at(object, object->managed);
+}
+
 struct json_object *object_json(const struct object *object)
 {
 	struct json_object *obj = NULL;
+	CLEANUP(buf_close) struct buf without = BUF_INIT;
 	size_t len;
 	const char *bytes = object_bytes(object, &len);
 
+	if (object->managed_len) {
+		/* Its member, and the comma before it: metadata has a name at least. */
+		const char *member = at(object, object->managed) - strlen(MANAGED_MEMBER);
+		const char *rest = at(object, object->managed) + object->managed_len;
+
+		buf_reserve(&without, len);
+		buf_add(&without, bytes, (size_t)(member - bytes));
+		buf_add(&without, rest, len - (size_t)(rest - bytes));
+		bytes = without.data;
+		len = without.len;
+	}
 	/* It was written by json_write from a value of the same depth: it cannot fail to parse. */
 	if (json_parse(bytes, len, &obj, NULL, NULL) < 0)
 		abort();

@@ -23,9 +23,11 @@
 
 struct object;
 
-/* Builds an object from OBJ (decoded, complete but for resourceVersion, which is ignored). Reference count 1.
- */
-struct object *object_new(const struct resource *resource, const struct json_object *obj);
+/* Builds an object from OBJ (decoded, complete but for resourceVersion, which is ignored). Its
+ * metadata.managedFields are MANAGED, the text of a JSON array (MANAGED_LEN 0: none), and not what OBJ has
+ * there: nearly nobody looks into them. Reference count 1. */
+struct object *object_new(const struct resource *resource, const struct json_object *obj, const char *managed,
+			  size_t managed_len);
 /* From stored bytes, with its revision: at start-up. ERR_CORRUPT. */
 int object_load(const struct resource *resource, const char *stored, size_t len, uint64_t revision,
 		struct object **ret, struct err *err);
@@ -68,5 +70,7 @@ const char *object_item_bytes(const struct object *object, size_t *ret_len);
 void object_write_stored(struct buf *b, const struct object *object);
 /* True when both are the same but for their revision: an update that changes nothing. */
 bool object_same(const struct object *a, const struct object *b);
-/* Parses it again into JSON (resourceVersion included): for patches, updates, tables. */
+/* Parses it again into JSON (resourceVersion included, managedFields not): for patches, updates, tables. */
 struct json_object *object_json(const struct object *object);
+/* Text of its metadata.managedFields; *ret_len is 0 when it has none. */
+const char *object_managed(const struct object *object, size_t *ret_len);

@@ -13,15 +13,23 @@ struct label {
 #define REVISION_DIGITS 20
 #define HEAD_MAX        512 /* kind, group and version, which are ours */
 
+/* What follows the head, and where managedFields are in it. */
+struct rest {
+	struct buf text;
+	size_t managed, managed_len;
+};
+
 /* Everything of metadata but resourceVersion, then the members after it, up to the last brace. */
-static void write_rest(struct buf *b, const struct json_object *obj, struct json_object *metadata)
+static void write_rest(struct rest *rest, const struct json_object *obj, struct json_object *metadata,
+		       const char *managed, size_t managed_len)
 {
+	struct buf *b = &rest->text;
 	bool first = true;
 
 	if (metadata) {
 		json_object_object_foreach(metadata, key, value)
 		{
-			if (!strcmp(key, "resourceVersion"))
+			if (!strcmp(key, "resourceVersion") || !strcmp(key, "managedFields"))
 				continue;
 			if (!first)
 				buf_char(b, ',');
@@ -30,6 +38,12 @@ static void write_rest(struct buf *b, const struct json_object *obj, struct json
 			buf_char(b, ':');
 			json_write(b, value);
 		}
+	}
+	if (managed_len && !first) {
+		buf_str(b, MANAGED_MEMBER);
+		rest->managed = b->len;
+		rest->managed_len = managed_len;
+		buf_add(b, managed, managed_len);
 	}
 	buf_char(b, '}');
 	json_object_object_foreach((struct json_object *)obj, name, member)
@@ -223,7 +237,7 @@ static void set_owner_pointers(struct object *object)
 
 /* OBJ needs to hold what lookups need; REST is what follows in metadata and after it, as it is sent. */
 static struct object *assemble(const struct resource *resource, const struct json_object *obj,
-			       const char *rest, size_t rest_len)
+			       const char *rest, size_t rest_len, size_t managed, size_t managed_len)
 {
 	CLEANUP(buf_close) struct buf strings = BUF_INIT;
 	struct json_object *metadata = json_get(obj, "metadata");
@@ -256,6 +270,8 @@ static struct object *assemble(const struct resource *resource, const struct jso
 	head.rest = head.key + (uint32_t)strings.len + head.prefix_len +
 		    (uint32_t)(strlen(HEAD_METADATA HEAD_REVISION) + REVISION_DIGITS + strlen("\","));
 	head.end = head.rest + (uint32_t)rest_len;
+	head.managed = head.rest + (uint32_t)managed;
+	head.managed_len = (uint32_t)managed_len;
 	head.size = head.end + 1;
 
 	struct object *object = mem_alloc(head.size);
@@ -269,12 +285,16 @@ static struct object *assemble(const struct resource *resource, const struct jso
 	return object;
 }
 
-struct object *object_new(const struct resource *resource, const struct json_object *obj)
+struct object *object_new(const struct resource *resource, const struct json_object *obj, const char *managed,
+			  size_t managed_len)
 {
-	CLEANUP(buf_close) struct buf rest = BUF_INIT;
+	struct rest rest = { 0 };
 
-	write_rest(&rest, obj, json_get(obj, "metadata"));
-	return assemble(resource, obj, rest.data, rest.len);
+	write_rest(&rest, obj, json_get(obj, "metadata"), managed, managed_len);
+	struct object *object =
+	    assemble(resource, obj, rest.text.data, rest.text.len, rest.managed, rest.managed_len);
+	buf_close(&rest.text);
+	return object;
 }
 
 /* --- from the store --- */
@@ -295,6 +315,29 @@ static void paths_of(const struct resource *resource, const char *paths[JSON_PIC
 	paths[n] = NULL;
 }
 
+/* Where managedFields are in REST, which begins with the first member of metadata. */
+static void find_managed(const char *rest, size_t rest_len, size_t *ret, size_t *ret_len)
+{
+	struct json_cursor c = { rest, rest + rest_len };
+
+	*ret = *ret_len = 0;
+	do {
+		const char *value;
+
+		if (!json_skip_char(&c, '"') || !json_skip_string(&c) || !json_skip_char(&c, ':'))
+			return;
+		value = c.p;
+		if (!json_skip_value(&c))
+			return;
+		if (value - rest >= (ptrdiff_t)strlen(MANAGED_MEMBER) &&
+		    !memcmp(value - strlen(MANAGED_MEMBER), MANAGED_MEMBER, strlen(MANAGED_MEMBER))) {
+			*ret = (size_t)(value - rest);
+			*ret_len = (size_t)(c.p - value);
+			return;
+		}
+	} while (json_skip_char(&c, ','));
+}
+
 /* Its bytes are what object_write_stored wrote, and are taken as they are; of what is in them only what
  * lookups need is parsed: a start with many objects takes a third of the time that parsing them all would. */
 int object_load(const struct resource *resource, const char *stored, size_t len, uint64_t revision,
@@ -302,6 +345,7 @@ int object_load(const struct resource *resource, const char *stored, size_t len,
 {
 	CLEANUP(json_putp) struct json_object *obj = NULL;
 	const char *paths[JSON_PICK_MAX + 1], *name;
+	size_t managed, managed_len;
 	char head[HEAD_MAX];
 	size_t head_len = (size_t)(put_head(head, resource) - head);
 
@@ -317,7 +361,8 @@ int object_load(const struct resource *resource, const char *stored, size_t len,
 	name = json_str(json_get(obj, "metadata"), "name");
 	if (!name || !*name)
 		return err_set(err, ERR_CORRUPT, "the stored value has no metadata.name");
-	*ret = assemble(resource, obj, stored + head_len, len - head_len);
+	find_managed(stored + head_len, len - head_len, &managed, &managed_len);
+	*ret = assemble(resource, obj, stored + head_len, len - head_len, managed, managed_len);
 	object_set_revision(*ret, revision);
 	return 0;
 }

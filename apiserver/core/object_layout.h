@@ -16,7 +16,7 @@
  * head: {"kind":...,"apiVersion":...,"metadata":{"resourceVersion":"N", and ends where rest begins, so that a
  * longer number moves its start to the left, into room.
  *
- * rest: what follows in metadata, and the other members.
+ * rest: what follows in metadata, managedFields last, and the other members.
  */
 struct object {
 	atomic_uint refs; /* first: the rest is copied by object_copy_at */
@@ -26,6 +26,7 @@ struct object {
 	uint32_t size;                     /* of the allocation */
 	uint32_t key, uid, labels, fields; /* offsets from the struct's start */
 	uint32_t head, rest, end;
+	uint32_t managed, managed_len; /* value of metadata.managedFields in rest; or length 0 */
 	uint32_t n_labels, n_owners;
 	uint32_t namespace_len;
 	uint16_t prefix_len; /* from head to the "metadata" member */
@@ -33,7 +34,8 @@ struct object {
 	bool deleting, finalizers, rest_empty;
 };
 
-#define HEAD_METADATA "\"metadata\":{"
+#define HEAD_METADATA  "\"metadata\":{"
+#define MANAGED_MEMBER ",\"managedFields\":"
 
 static inline const char *at(const struct object *object, uint32_t offset)
 {

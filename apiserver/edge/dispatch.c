@@ -34,6 +34,10 @@ static const struct {
 } questions[] = {
 	{ "TokenReview", token_review_steps },
 	{ "SelfSubjectReview", self_subject_review_steps },
+	{ "SubjectAccessReview", subject_access_review_steps },
+	{ "LocalSubjectAccessReview", subject_access_review_steps },
+	{ "SelfSubjectAccessReview", self_subject_access_review_steps },
+	{ "SelfSubjectRulesReview", self_subject_rules_review_steps },
 };
 
 static const struct {

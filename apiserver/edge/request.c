@@ -110,15 +110,6 @@ enum step_result request_submit(struct request *r)
 	return STEP_WAIT;
 }
 
-enum step_result request_pause(struct request *r, int64_t ms)
-{
-	if (r->pauses++)
-		attend_end(&r->pausing);
-	attend_begin(&r->pausing, r->server->attendant, r->connection, ms);
-	attend_park(&r->pausing);
-	return STEP_WAIT_HERE;
-}
-
 void request_drop_round(struct request *r)
 {
 	core_command_close(&r->command);
@@ -128,6 +119,8 @@ void request_drop_round(struct request *r)
 	json_object_put(r->old);
 	json_object_put(r->obj);
 	r->old = r->obj = NULL;
+	buf_reset(&r->managed);
+	r->has_managed = false;
 	buf_reset(&r->warnings);
 }
 
@@ -402,8 +395,6 @@ void request_completed(void *cls, struct MHD_Connection *connection, void **con_
 		r->server->answer_bytes -= (int64_t)r->answer_room;
 		attend_end(&r->sending);
 	}
-	if (r->pauses)
-		attend_end(&r->pausing);
 	if (r->begun) {
 		counters_request(r);
 		request_unbusy(r);
@@ -418,6 +409,7 @@ void request_completed(void *cls, struct MHD_Connection *connection, void **con_
 	field_errors_close(&r->errors);
 	query_close(&r->query);
 	buf_close(&r->body);
+	buf_close(&r->managed);
 	buf_close(&r->warnings);
 	buf_close(&r->headers);
 	free(r->target);

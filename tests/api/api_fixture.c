@@ -85,7 +85,7 @@ void api_fixture_start(struct api_fixture *fixture)
 	fixture->loop = loop_new(&err);
 	assert_non_null(fixture->loop);
 	struct http_identity identity = { .ca_pem = fixture->ca.pem.cert_pem };
-	fixture->client = http_client_new(fixture->loop, &identity, 64, "test", &err);
+	fixture->client = http_client_new(fixture->loop, &identity, 64, "unknown", &err);
 	assert_non_null(fixture->client);
 	start_server(fixture);
 }

@@ -52,6 +52,7 @@ describe_explain_and_the_rest() {
 	assert_match '*Replicas:*3 desired*3 updated*3 total*3 available*Events:*ScalingReplicaSet*' "$(k describe deployment market-data)" "describe deployment"
 	assert_match '*Allocatable:*cpu*memory*' "$(k describe node)" "describe node"
 	assert_match '*FIELD*containers*' "$(k explain pods.spec.containers)" "explain"
+	assert_match "*Restarts the container when it fails.*" "$(k explain pods.spec.containers)" "what a field is for"
 	assert_match '*deployments*deploy*apps/v1*true*Deployment*' "$(k api-resources)" "api-resources"
 	assert_match '*Client Version*Server Version: v1.36*' "$(k version)" "version"
 	assert_match '*server: https://127.0.0.1:*' "$(k config view)" "config view"

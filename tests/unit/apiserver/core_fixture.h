@@ -1,4 +1,5 @@
-/* What the tests of the core share: temporary folders, objects from a line of JSON, and commands that are waited for. */
+/* What the tests of the core share: temporary folders, objects from a line of JSON, and commands that are
+ * waited for. */
 #pragma once
 
 #include <dirent.h>
@@ -22,10 +23,10 @@
 
 #define UNUSED __attribute__((unused))
 
-/* Runs WRITER in a child, which tells each revision that it was promised; kills it after REPORTS of them. Gives the
- * last that was told, TOLD when there was none. */
-static inline UNUSED uint64_t write_until_killed(void (*writer)(const char *dir, int tell), const char *dir, unsigned reports,
-						 uint64_t told)
+/* Runs WRITER in a child, which tells each revision that it was promised; kills it after REPORTS of them.
+ * Gives the last that was told, TOLD when there was none. */
+static inline UNUSED uint64_t write_until_killed(void (*writer)(const char *dir, int tell), const char *dir,
+						 unsigned reports, uint64_t told)
 {
 	int pipes[2];
 	pid_t child;
@@ -77,7 +78,7 @@ static inline struct object *make(const struct resource *resource, const char *f
 	CLEANUP(mem_freep) char *text = mem_printf("{\"metadata\":{%s}", members);
 	CLEANUP(json_putp) struct json_object *obj = parse(text);
 
-	return object_new(resource, obj);
+	return object_new(resource, obj, NULL, 0);
 }
 
 static inline char *make_folder(void)
@@ -163,7 +164,8 @@ static inline enum err_kind call(struct core *core, struct core_command *command
 }
 
 /* Creates or (with REVISION) updates; gives the revision back, 0 on error. */
-static inline uint64_t put_object(struct core *core, enum core_op op, struct object *object, uint64_t revision)
+static inline uint64_t put_object(struct core *core, enum core_op op, struct object *object,
+				  uint64_t revision)
 {
 	struct core_command command = {
 		.op = op,
@@ -180,10 +182,12 @@ static inline uint64_t put_object(struct core *core, enum core_op op, struct obj
 	return result;
 }
 
-static inline uint64_t remove_object(struct core *core, const struct resource *resource, const char *namespace_,
-				     const char *name)
+static inline uint64_t remove_object(struct core *core, const struct resource *resource,
+				     const char *namespace_, const char *name)
 {
-	struct core_command command = { .op = CORE_DELETE, .resource = resource, .namespace_ = namespace_, .name = name };
+	struct core_command command = {
+		.op = CORE_DELETE, .resource = resource, .namespace_ = namespace_, .name = name
+	};
 	uint64_t result = call(core, &command) == ERR_NONE ? command.ret_revision : 0;
 
 	core_command_close(&command);
@@ -211,7 +215,8 @@ static inline void wake_reader(void *arg)
 	sem_post(&((struct reader *)arg)->awake);
 }
 
-static inline enum err_kind reader_open(struct reader *reader, struct core *core, struct core_command *command)
+static inline enum err_kind reader_open(struct reader *reader, struct core *core,
+					struct core_command *command)
 {
 	reader->core = core;
 	sem_init(&reader->awake, 0, 0);
@@ -237,7 +242,8 @@ static inline void reader_close(struct reader *reader)
 }
 
 /* The next event is TYPE about NAME at REVISION (0: any). */
-static inline void expect(struct reader *reader, enum watch_event_type type, const char *name, uint64_t revision)
+static inline void expect(struct reader *reader, enum watch_event_type type, const char *name,
+			  uint64_t revision)
 {
 	struct watch_event event = reader_next(reader);
 

@@ -687,7 +687,7 @@ static void *increment(void *arg)
 					    .resource = config_maps(),
 					    .namespace_ = "d",
 					    .name = "n",
-					    .object = object_new(config_maps(), obj),
+					    .object = object_new(config_maps(), obj, NULL, 0),
 					    .revision = object_revision(object) };
 
 		if (call(core, &put) == ERR_NONE)

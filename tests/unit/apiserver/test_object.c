@@ -41,7 +41,7 @@ static void test_empty_metadata(void **state)
 {
 	(void)state;
 	CLEANUP(json_putp) struct json_object *obj = parse("{\"metadata\":{\"resourceVersion\":\"9\"}}");
-	CLEANUP(object_unrefp) struct object *o = object_new(config_maps(), obj);
+	CLEANUP(object_unrefp) struct object *o = object_new(config_maps(), obj, NULL, 0);
 
 	assert_bytes(o, "{\"kind\":\"ConfigMap\",\"apiVersion\":\"v1\",\"metadata\":{}}");
 	object_set_revision(o, 3);
