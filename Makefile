@@ -23,7 +23,7 @@ say      = $(say_$(V))
 
 PACKAGES_lib := json-c yaml-0.1 libmicrohttpd gnutls
 PACKAGES_apiserver := sqlite3 zlib
-PACKAGES_nodeagent := libseccomp libarchive libnl-route-3.0 libnl-3.0
+PACKAGES_nodeagent := libseccomp libarchive libnl-route-3.0 libnl-3.0 zlib
 PACKAGES_launcher := libnl-route-3.0 libnl-3.0
 PACKAGES := $(sort $(PACKAGES_lib) $(PACKAGES_apiserver) $(PACKAGES_nodeagent))
 

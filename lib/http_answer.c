@@ -25,6 +25,9 @@ void http_answer_begin(struct http_answer *answer, const char *method)
 	buf_reset(&answer->line);
 	buf_reset(&answer->content_type);
 	buf_reset(&answer->warnings);
+	answer->keep_headers = false;
+	answer->headers.max = MAX_HEAD;
+	buf_reset(&answer->headers);
 }
 
 void http_answer_close(struct http_answer *answer)
@@ -32,6 +35,7 @@ void http_answer_close(struct http_answer *answer)
 	buf_close(&answer->line);
 	buf_close(&answer->content_type);
 	buf_close(&answer->warnings);
+	buf_close(&answer->headers);
 }
 
 /* --- lines --- */
@@ -141,6 +145,8 @@ static int read_header(struct http_answer *answer, struct err *err)
 	value += strspn(value, " \t");
 	for (size_t len = strlen(value); len > 0 && strchr(" \t", value[len - 1]); len--)
 		value[len - 1] = '\0';
+	if (answer->keep_headers)
+		buf_printf(&answer->headers, "%s: %s\n", name, value);
 	if (strcasecmp(name, "Content-Length") == 0) {
 		if (!read_number(value, &number) || (answer->length >= 0 && answer->length != number))
 			return bad(err, "its Content-Length");
@@ -173,6 +179,7 @@ static int begin_body(struct http_answer *answer, struct err *err)
 		answer->state = HTTP_ANSWER_STATUS_LINE;
 		answer->length = -1;
 		answer->chunked = false;
+		buf_reset(&answer->headers);
 		return 0;
 	}
 	if (answer->chunked && answer->length >= 0)

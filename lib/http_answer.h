@@ -28,6 +28,8 @@ struct http_answer {
 	long retry_after_s; /* or -1; its other form, a date, is not used by API servers */
 	struct buf content_type;
 	struct buf warnings; /* the texts of the Warning headers, joined by newlines */
+	bool keep_headers;   /* set by the reader's user after http_answer_begin */
+	struct buf headers;  /* then: the lines "Name: value" as they came, each with a newline */
 	int64_t length;      /* of the body, or -1 until known */
 
 	enum http_answer_state state; /* from here on: the reader's own */

@@ -88,7 +88,7 @@ struct http_client {
 static void on_opened(void *arg);
 static void on_readable(void *arg);
 static void on_failed(const struct err *err, void *arg);
-static const struct stream_user stream_user = { on_opened, on_readable, on_failed };
+static const struct stream_user stream_user = { on_opened, on_readable, on_failed, NULL };
 
 /* --- connections --- */
 
@@ -566,6 +566,16 @@ void http_call_pause(struct http_call *call, bool paused)
 	call->paused = paused;
 	if (call->conn)
 		stream_set_reading(call->conn->stream, !paused);
+}
+
+struct http_access http_client_access(struct http_client *client)
+{
+	return (struct http_access){ .loop = client->loop,
+				     .identity = &client->identity,
+				     .authorization = client->authorization,
+				     .user_agent = client->user_agent,
+				     .tls_server_name = client->tls_server_name,
+				     .verify = !client->insecure };
 }
 
 size_t http_client_in_flight(const struct http_client *client)

@@ -66,5 +66,17 @@ struct http_call *http_client_send(struct http_client *client, const struct http
 void http_call_cancel(struct http_call *call);
 /* Stops and resumes the reading of a stream (back pressure). What was read already still comes. */
 void http_call_pause(struct http_call *call, bool paused);
+/* What a connection of one's own needs to be as this client's are (http_relay.h). Valid as long as the
+ * client. */
+struct tls_identity;
+struct http_access {
+	struct loop *loop;
+	struct tls_identity *identity;
+	const char *authorization; /* its value, or NULL */
+	const char *user_agent;
+	const char *tls_server_name; /* or NULL */
+	bool verify;
+};
+struct http_access http_client_access(struct http_client *client);
 /* Requests under way or waiting. */
 size_t http_client_in_flight(const struct http_client *client);

@@ -299,16 +299,25 @@ static void read_query(struct visit *visit)
 	}
 }
 
-const char *http_exchange_query(const struct http_exchange *exchange, const char *key)
+const char *http_exchange_query_next(const struct http_exchange *exchange, const char *key, size_t *cursor)
 {
 	struct visit *visit = visit_of(exchange);
 
 	if (visit->query)
 		read_query(visit);
-	for (size_t i = 0; i < visit->n_parameters; i++)
-		if (strcmp(visit->parameters[i].key, key) == 0)
-			return visit->parameters[i].value;
+	while (*cursor < visit->n_parameters) {
+		const struct parameter *parameter = &visit->parameters[(*cursor)++];
+		if (strcmp(parameter->key, key) == 0)
+			return parameter->value;
+	}
 	return NULL;
+}
+
+const char *http_exchange_query(const struct http_exchange *exchange, const char *key)
+{
+	size_t cursor = 0;
+
+	return http_exchange_query_next(exchange, key, &cursor);
 }
 
 /* --- life --- */

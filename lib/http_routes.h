@@ -47,6 +47,8 @@ const char *http_exchange_path(const struct http_exchange *exchange);
 const char *http_exchange_body(const struct http_exchange *exchange, size_t *ret_len);
 /* Decoded query value, or NULL. */
 const char *http_exchange_query(const struct http_exchange *exchange, const char *key);
+/* The values of a key that stands more than once: *CURSOR is 0 at first. NULL: no more. */
+const char *http_exchange_query_next(const struct http_exchange *exchange, const char *key, size_t *cursor);
 /* The common name of the peer's certificate, "" without a verified one. That the certificate is good says who
  * asks; whether they may is for the route to decide. */
 const char *http_exchange_client(const struct http_exchange *exchange);

@@ -52,6 +52,7 @@ void http_upgrade_write(struct http_upgrade *upgrade, const void *data, size_t l
 	if (!upgrade->connection || upgrade->shut || upgrade->closing)
 		return;
 	buf_add(&upgrade->out, data, len);
+	upgrade->lagging = true; /* its user may have seen it unsent, and stopped */
 	http_connection_post(upgrade->connection);
 }
 

@@ -312,6 +312,11 @@ void stream_write(struct stream *stream, const void *data, size_t len)
 		flush(stream);
 }
 
+size_t stream_unsent(const struct stream *stream)
+{
+	return stream->out.len;
+}
+
 ssize_t stream_read(struct stream *stream, void *data, size_t size, struct err *err)
 {
 	ssize_t n;
@@ -382,9 +387,17 @@ static void on_ready(struct loop_io *io, int fd, uint32_t events, void *arg)
 		return;
 	}
 	if (events & EPOLLOUT) {
+		bool waited = stream->out.len > 0;
 		flush(stream);
 		if (stream->state != STREAM_OPEN)
 			return;
+		if (waited && stream->out.len == 0 && stream->user->drained) {
+			/* It may free the stream. What can be read is reported again. */
+			if (stream->session && !stream->stopped && has_received(stream))
+				loop_post(stream->loop, &stream->task);
+			stream->user->drained(stream->arg);
+			return;
+		}
 	}
 	if (!(events & (EPOLLIN | EPOLLHUP | EPOLLERR)))
 		return;

@@ -29,6 +29,8 @@ struct stream_user {
 	/* Connecting, the handshake or sending failed; nothing follows. ERR_CONNECTION, with the errno of a
 	 * failed connect(2) in errnum; ERR_TIMEOUT when not open within ten seconds. */
 	void (*failed)(const struct err *err, void *arg);
+	/* All that was written has left, and there was a time when it had not. NULL: nobody cares. */
+	void (*drained)(void *arg);
 };
 
 struct stream;
@@ -41,5 +43,7 @@ void stream_free(struct stream *stream); /* closes; NULL is fine */
 ssize_t stream_read(struct stream *stream, void *data, size_t size, struct err *err);
 /* Sends all of it, later what does not go at once. Only when open. */
 void stream_write(struct stream *stream, const void *data, size_t len);
+/* Bytes that were written and have not left. */
+size_t stream_unsent(const struct stream *stream);
 /* Whether `readable` is called: back pressure. On at first. */
 void stream_set_reading(struct stream *stream, bool reading);

@@ -145,10 +145,9 @@ static void on_task(struct loop_task *task, void *arg)
 }
 
 /* The runtime's own words without its prefix of time and level. */
-static void runtime_error(const struct spawn_result *result, const char *what, struct err *err)
+void container_runtime_error(const char *text, int wait_status, const char *what, struct err *err)
 {
 	char status[64];
-	const char *text = result->err.data ? result->err.data : "";
 	const char *msg = strstr(text, "msg=\"");
 	if (msg) {
 		CLEANUP(buf_close) struct buf b = BUF_INIT;
@@ -161,8 +160,13 @@ static void runtime_error(const struct spawn_result *result, const char *what, s
 		err_set(err, ERR_INTERNAL, "%s: %.*s", what, (int)strcspn(text, "\n"), text);
 	} else {
 		err_set(err, ERR_INTERNAL, "%s: %s", what,
-			spawn_status_text(result->status, status, sizeof(status)));
+			spawn_status_text(wait_status, status, sizeof(status)));
 	}
+}
+
+static void runtime_error(const struct spawn_result *result, const char *what, struct err *err)
+{
+	container_runtime_error(result->err.data ? result->err.data : "", result->status, what, err);
 }
 
 /* --- while it runs --- */

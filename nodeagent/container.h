@@ -62,6 +62,8 @@ void container_read_exit(struct container *container);
 struct spawn *container_run_runtime(struct container *container, const char *const *args,
 				    void (*fn)(struct spawn_result *result, void *arg), void *arg,
 				    struct err *err);
+/* What the runtime said on stderr, or how it ended when it said nothing, as "WHAT: ...". */
+void container_runtime_error(const char *text, int wait_status, const char *what, struct err *err);
 /* Ends everything of an attempt that was never finished: shim, runtime state, cgroup. Blocks for some
  * milliseconds; needed only after a crash or a runtime that hung. */
 void container_discard(struct container *container);

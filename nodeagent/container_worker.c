@@ -236,3 +236,12 @@ void container_worker_view(const struct container_worker *w, struct container_vi
 		.container_id = w->container_id,
 	};
 }
+
+struct container *container_worker_running(const struct container_worker *w,
+					   const struct json_object **ret_spec)
+{
+	if (!w->container || container_state(w->container)->phase != CONTAINER_RUNNING)
+		return NULL;
+	*ret_spec = w->spec;
+	return w->container;
+}

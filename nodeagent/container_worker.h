@@ -77,6 +77,10 @@ void container_worker_view(const struct container_worker *worker, struct contain
 /* The attempt whose log is the current or, with PREVIOUS, the one before; -1 when there is none. */
 int container_worker_log_attempt(const struct container_worker *worker, bool previous);
 
+/* The container while it runs, and its spec; NULL: it does not. */
+struct container *container_worker_running(const struct container_worker *worker,
+					   const struct json_object **ret_spec);
+
 /* For the record on disk, and back after a restart of the agent: takes over the container that runs, or
  * learns how it ended meanwhile. Makes no call of OPS before the loop runs. */
 struct json_object *container_worker_save(const struct container_worker *worker);

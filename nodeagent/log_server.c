@@ -10,11 +10,13 @@
 #include "lib/log.h"
 #include "lib/timefmt.h"
 #include "nodeagent/log_reader.h"
+#include "nodeagent/streaming/streaming_server.h"
 
 struct log_server {
 	struct agent *agent;
 	struct pod_manager *pods;
 	struct http_routes *http;
+	struct streaming_server *streaming;
 };
 
 /* One log being sent. */
@@ -178,9 +180,27 @@ static void on_pods(struct http_exchange *exchange, void *arg)
 	http_exchange_reply(exchange, 200, "application/json", body.data, body.len);
 }
 
+static void on_exec(struct http_exchange *exchange, void *arg)
+{
+	streaming_exec(((const struct log_server *)arg)->streaming, exchange);
+}
+
+static void on_attach(struct http_exchange *exchange, void *arg)
+{
+	streaming_attach(((const struct log_server *)arg)->streaming, exchange);
+}
+
+static void on_forward(struct http_exchange *exchange, void *arg)
+{
+	streaming_forward(((const struct log_server *)arg)->streaming, exchange);
+}
+
 static const struct http_route routes[] = {
 	{ .method = "GET", .path = "/containerLogs/", .fn = on_logs },
 	{ .method = "GET", .path = "/pods", .fn = on_pods },
+	{ .path = "/exec/", .fn = on_exec },
+	{ .path = "/attach/", .fn = on_attach },
+	{ .path = "/portForward/", .fn = on_forward },
 	{ .path = NULL },
 };
 
@@ -196,6 +216,7 @@ struct log_server *log_server_new(struct agent *agent, struct pod_manager *pods,
 		free(server);
 		return NULL;
 	}
+	server->streaming = streaming_server_new(agent, pods);
 	return server;
 }
 
@@ -203,6 +224,7 @@ void log_server_free(struct log_server *server)
 {
 	if (!server)
 		return;
+	streaming_server_free(server->streaming);
 	http_routes_free(server->http);
 	free(server);
 }

@@ -4,6 +4,7 @@
  * /containerLogs/NAMESPACE/POD/CONTAINER?follow=&tailLines=&previous=&sinceSeconds=&sinceTime=&timestamps=&limitBytes=
  *     GET /pods        the pods of this node as a PodList
  *     GET /metrics, /healthz
+ *     /exec/, /attach/, /portForward/        nodeagent/streaming/streaming_server.h
  */
 #pragma once
 

@@ -324,3 +324,22 @@ int pod_worker_log_path(const struct pod_worker *w, const char *container, bool 
 	*ret = mem_printf("%s/containers/%s/%d/log", w->ctx.dir, container, attempt);
 	return 0;
 }
+
+struct container *pod_worker_running_container(const struct pod_worker *w, const char *container,
+					       const struct json_object **ret_spec, struct err *err)
+{
+	const struct container_worker *c = find_container(w, container);
+	struct container *running = c ? container_worker_running(c, ret_spec) : NULL;
+
+	if (!running)
+		err_set(err, ERR_NOT_FOUND, "container not found (\"%s\")", container);
+	return running;
+}
+
+int pod_worker_net_ns(const struct pod_worker *w, const char **ret, struct err *err)
+{
+	if (!w->sandbox_ready)
+		return err_set(err, ERR_NOT_FOUND, "the pod %s has no network", w->key);
+	*ret = w->ctx.sandbox.net_ns;
+	return 0;
+}

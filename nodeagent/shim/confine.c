@@ -8,11 +8,12 @@
 #include <linux/capability.h>
 #include <malloc.h>
 #include <seccomp.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* Those of relay.c, cri_log.c, record.c and of libc beneath them, on all machines. */
+/* Those of relay.c, attach.c, cri_log.c, record.c and of libc beneath them, on all machines. */
 static const int allowed[] = {
 	SCMP_SYS(read),   SCMP_SYS(write),      SCMP_SYS(close),         SCMP_SYS(open),
 	SCMP_SYS(openat), SCMP_SYS(fstat),      SCMP_SYS(newfstatat),    SCMP_SYS(statx),
@@ -20,7 +21,8 @@ static const int allowed[] = {
 	SCMP_SYS(unlink), SCMP_SYS(unlinkat),   SCMP_SYS(fsync),         SCMP_SYS(poll),
 	SCMP_SYS(ppoll),  SCMP_SYS(wait4),      SCMP_SYS(clock_gettime), SCMP_SYS(brk),
 	SCMP_SYS(munmap), SCMP_SYS(madvise),    SCMP_SYS(rt_sigreturn),  SCMP_SYS(restart_syscall),
-	SCMP_SYS(exit),   SCMP_SYS(exit_group), SCMP_SYS(getpid),
+	SCMP_SYS(exit),   SCMP_SYS(exit_group), SCMP_SYS(getpid),        SCMP_SYS(accept4),
+	SCMP_SYS(writev),
 };
 
 static int drop_capabilities(void)
@@ -59,6 +61,10 @@ int confine_self(void)
 		if (allowed[i] >= 0)
 			rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, allowed[i], 0);
 	}
+	/* Of a terminal nothing but its size. */
+	if (!rc)
+		rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,
+				      SCMP_A1(SCMP_CMP_EQ, TIOCSWINSZ));
 	if (!rc)
 		rc = drop_capabilities();
 	if (!rc)

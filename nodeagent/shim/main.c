@@ -160,6 +160,8 @@ static int shim(const struct shim_opts *opts, int word_fd)
 int main(int argc, char **argv)
 {
 	struct shim_opts opts = { 0 };
+	if (argc > 1 && strcmp(argv[1], "exec") == 0)
+		return exec_run(argc, argv);
 	if (!parse_flags(argc, argv, &opts)) {
 		usage();
 		return 2;

@@ -1,4 +1,5 @@
 /* The shim's life after creation: output to the log, then the exit record. */
+#include "nodeagent/shim/attach.h"
 #include "nodeagent/shim/cri_log.h"
 #include "nodeagent/shim/shim.h"
 
@@ -23,6 +24,7 @@ static bool copy(int fd, struct cri_stream *stream, unsigned rounds)
 			return true;
 		if (n <= 0)
 			return false;
+		attach_send(stream == &streams[0] ? 1 : 2, space, (size_t)n);
 		cri_log_added(stream, (size_t)n);
 	}
 	return true;
@@ -55,32 +57,44 @@ static bool oom_killed(const char *file)
 	return line && strtoul(line + strlen("\noom_kill "), NULL, 10) > 0;
 }
 
+/* What is polled: output, the shim's own affairs, then who is attached. */
+enum { OUT, ERR, SIGNAL, ATTACH, POLLS = ATTACH + ATTACH_POLLS };
+
+/* With someone attached, one piece at a time: that much fits where there is room at all. */
+static void copy_output(int *outputs, const struct pollfd *fds, bool ended)
+{
+	unsigned rounds = ended ? 64 : attach_any() ? 1 : 4;
+	for (size_t i = OUT; i <= ERR; i++) {
+		/* All processes of its PID namespace died before init was reaped: what they wrote is
+		 * in the pipe. With the host's PID namespace someone may go on writing: not our
+		 * container. */
+		if (outputs[i] >= 0 && (fds[i].revents || ended) && !copy(outputs[i], &streams[i], rounds)) {
+			attach_input_gone(outputs[i]);
+			close(outputs[i]);
+			outputs[i] = -1;
+		}
+		if (ended)
+			cri_log_end(&streams[i]);
+	}
+}
+
 int relay_run(const struct shim_opts *opts, const struct shim_stdio *stdio, pid_t init, int signal_fd)
 {
-	if (cri_log_open(opts->log_max_bytes, opts->log_max_files) || confine_self())
+	if (attach_open(opts->tty ? stdio->out : stdio->stdin_hold, opts->tty) ||
+	    cri_log_open(opts->log_max_bytes, opts->log_max_files) || confine_self())
 		return 1;
-	struct pollfd fds[3] = {
-		{ .fd = stdio->out, .events = POLLIN },
-		{ .fd = stdio->err, .events = POLLIN },
-		{ .fd = signal_fd, .events = POLLIN },
-	};
-	int status = 0;
-	for (bool ended = false; !ended;) {
-		if (poll(fds, 3, -1) < 0 && errno != EINTR)
+	int outputs[] = { stdio->out, stdio->err }, status = 0;
+	struct pollfd fds[POLLS];
+	for (bool ended = false, room = true; !ended; room = attach_has_room()) {
+		for (size_t i = OUT; i <= ERR; i++)
+			fds[i] = (struct pollfd){ .fd = room ? outputs[i] : -1, .events = POLLIN };
+		fds[SIGNAL] = (struct pollfd){ .fd = signal_fd, .events = POLLIN };
+		attach_watch(fds + ATTACH);
+		if (poll(fds, POLLS, room ? -1 : 1000) < 0 && errno != EINTR)
 			return 1;
-		ended = fds[2].revents && reap(signal_fd, init, &status);
-		for (size_t i = 0; i < 2; i++) {
-			/* All processes of its PID namespace died before init was reaped: what they wrote is
-			 * in the pipe. With the host's PID namespace someone may go on writing: not our
-			 * container. */
-			if (fds[i].fd >= 0 && (fds[i].revents || ended) &&
-			    !copy(fds[i].fd, &streams[i], ended ? 64 : 4)) {
-				close(fds[i].fd);
-				fds[i].fd = -1;
-			}
-			if (ended)
-				cri_log_end(&streams[i]);
-		}
+		ended = fds[SIGNAL].revents && reap(signal_fd, init, &status);
+		copy_output(outputs, fds, ended);
+		attach_serve(fds + ATTACH);
 		cri_log_flush();
 	}
 	return record_exit(status, oom_killed(opts->oom_file)) ? 1 : 0;
