@@ -118,8 +118,9 @@ enum step_result admit_create(struct request *r)
 	if (kind->set_defaults)
 		kind->set_defaults(r->obj);
 	managed_write(r);
-	if (admission_change(r) == STEP_FAIL)
-		return STEP_FAIL;
+	enum step_result changed = admission_change(r);
+	if (changed != STEP_NEXT)
+		return changed;
 	if (kind->prepare_create)
 		kind->prepare_create(r->obj);
 	return admit_validate(r);
@@ -243,8 +244,9 @@ enum step_result admit_update(struct request *r)
 	if (kind->set_defaults)
 		kind->set_defaults(r->obj);
 	managed_write(r);
-	if (admission_change(r) == STEP_FAIL)
-		return STEP_FAIL;
+	enum step_result changed = admission_change(r);
+	if (changed != STEP_NEXT)
+		return changed;
 	if (kind->prepare_update && !r->route.subresource)
 		kind->prepare_update(r->obj, r->old);
 	count_generation(r, metadata, old_metadata);

@@ -7,7 +7,7 @@
 
 /* A step: the body, decoded, into r->obj. */
 enum step_result admit_decode(struct request *r);
-/* A step: r->obj is complete and valid to be created; r->name is set. */
+/* A step: r->obj is complete, admitted and valid to be created; r->name is set. */
 enum step_result admit_create(struct request *r);
 /* A step: r->obj is complete and valid to replace r->old, by the route's subresource or whole. */
 enum step_result admit_update(struct request *r);

@@ -12,7 +12,7 @@ static void replied(struct core_command *command)
 	sem_post(command->arg);
 }
 
-static struct object *namespace_object(const struct resource *resource, const char *name)
+static struct object *new_object(const struct resource *resource, const char *namespace_, const char *name)
 {
 	CLEANUP(json_putp) struct json_object *obj = json_object_new_object();
 	char uuid[CHANCE_UUID_SIZE], now[TIMEFMT_SIZE];
@@ -20,43 +20,59 @@ static struct object *namespace_object(const struct resource *resource, const ch
 	json_set_str(obj, "apiVersion", resource->group_version);
 	struct json_object *metadata = json_ensure_object(obj, "metadata");
 	json_set_str(metadata, "name", name);
+	json_set_str(metadata, "namespace", *namespace_ ? namespace_ : NULL);
 	json_set_str(metadata, "uid", chance_uuid(uuid));
 	json_set_str(metadata, "creationTimestamp", time_format(time_now_us(), now));
-	resource->kind->set_defaults(obj);
+	if (resource->kind->set_defaults)
+		resource->kind->set_defaults(obj);
 	CLEANUP(buf_close) struct buf managed = BUF_INIT;
 	managed_own(resource, NULL, obj, &managed);
-	resource->kind->prepare_create(obj);
+	if (resource->kind->prepare_create)
+		resource->kind->prepare_create(obj);
 	return object_new(resource, obj, managed.data, managed.len);
+}
+
+static void submit(struct core *core, struct core_command *command, const struct resource *resource,
+		   const char *namespace_, const char *name, sem_t *done)
+{
+	*command = (struct core_command){ .op = CORE_CREATE,
+					  .resource = resource,
+					  .namespace_ = namespace_,
+					  .name = name,
+					  .check_namespace = *namespace_ != '\0',
+					  .reply = replied,
+					  .arg = done,
+					  .object = new_object(resource, namespace_, name) };
+	core_submit(core, command);
 }
 
 int bootstrap(struct core *core, struct err *err)
 {
 	static const char *const names[] = { "default", "kube-system", "kube-public", "kube-node-lease" };
-	const struct resource *resource = resource_find("", "v1", "namespaces");
-	struct core_command commands[ARRAY_SIZE(names)];
+	const struct resource *namespaces = resource_find("", "v1", "namespaces"),
+			      *accounts = resource_find("", "v1", "serviceaccounts");
+	enum { N = ARRAY_SIZE(names) };
+	struct core_command commands[2 * N];
 	sem_t done;
 	int result = 0;
 	sem_init(&done, 0, 0);
-	/* Submitted together they become one commit. */
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-		commands[i] = (struct core_command){ .op = CORE_CREATE,
-						     .resource = resource,
-						     .namespace_ = "",
-						     .name = names[i],
-						     .reply = replied,
-						     .arg = &done,
-						     .object = namespace_object(resource, names[i]) };
-		core_submit(core, &commands[i]);
-	}
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+	/* Submitted together they become one commit, in this order. */
+	for (size_t i = 0; i < N; i++)
+		submit(core, &commands[i], namespaces, "", names[i], &done);
+	for (size_t i = 0; i < N; i++)
+		submit(core, &commands[N + i], accounts, names[i], "default", &done);
+	for (size_t i = 0; i < 2 * N; i++)
 		while (sem_wait(&done) < 0 && errno == EINTR) {
 		}
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-		enum err_kind kind = commands[i].err.kind;
-		if (kind != ERR_NONE && kind != ERR_ALREADY_EXISTS && result == 0) {
+	for (size_t i = 0; i < 2 * N; i++) {
+		const struct err *failure = &commands[i].err;
+		/* A namespace that is on its way out takes no account. */
+		bool good = failure->kind == ERR_NONE || failure->kind == ERR_ALREADY_EXISTS ||
+			    failure->kind == ERR_FORBIDDEN;
+		if (!good && result == 0) {
 			if (err)
-				*err = commands[i].err;
-			result = err_wrap(err, "create namespace %s", names[i]);
+				*err = *failure;
+			result = err_wrap(err, "create %s %s", commands[i].resource->singular, names[i % N]);
 		}
 		core_command_close(&commands[i]);
 	}

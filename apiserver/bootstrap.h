@@ -1,4 +1,5 @@
-/* What a new cluster starts with: the namespaces that Kubernetes makes itself. Idempotent.
+/* What a new cluster starts with: the namespaces that Kubernetes makes itself, each with its service account, so
+ * that pods can be created at once. Idempotent.
  */
 #pragma once
 

@@ -7,6 +7,7 @@
 #include "controller/pod_cidr.h"
 #include "controller/pod_gc.h"
 #include "controller/replica_set.h"
+#include "controller/root_ca.h"
 #include "controller/service_account.h"
 #include "controller/taint_eviction.h"
 #include "lib/mem.h"
@@ -35,16 +36,22 @@ CONTROLLER(struct deployments, deployments, c->owned)
 CONTROLLER(struct garbage, garbage)
 CONTROLLER(struct namespaces, namespaces)
 CONTROLLER(struct service_accounts, service_accounts)
+CONTROLLER(struct root_ca, root_ca, c->root_ca)
 CONTROLLER(struct pod_cidrs, pod_cidrs, c->cluster_cidr)
 CONTROLLER(struct node_lifecycle, node_lifecycle, c->node_pods, c->node_grace_ms)
 CONTROLLER(struct taint_eviction, taint_eviction, c->node_pods)
 CONTROLLER(struct pod_gc, pod_gc, c->node_pods)
 
 static const struct controller rows[] = {
-	ROW("replicaset", replica_sets),         ROW("deployment", deployments),
-	ROW("garbage-collector", garbage),       ROW("namespace", namespaces),
-	ROW("serviceaccount", service_accounts), ROW("node-ipam", pod_cidrs),
-	ROW("node-lifecycle", node_lifecycle),   ROW("taint-eviction", taint_eviction),
+	ROW("replicaset", replica_sets),
+	ROW("deployment", deployments),
+	ROW("garbage-collector", garbage),
+	ROW("namespace", namespaces),
+	ROW("serviceaccount", service_accounts),
+	ROW("root-ca-certificate-publisher", root_ca),
+	ROW("node-ipam", pod_cidrs),
+	ROW("node-lifecycle", node_lifecycle),
+	ROW("taint-eviction", taint_eviction),
 	ROW("pod-garbage-collector", pod_gc),
 };
 

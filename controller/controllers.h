@@ -16,6 +16,7 @@ struct controller_context {
 	struct owned_index *owned;
 	struct node_pods *node_pods;
 	const char *cluster_cidr; /* checked: pod_cidr_check() */
+	const char *root_ca;      /* PEM, or NULL */
 	int64_t node_grace_ms;    /* see node_lifecycle.h */
 };
 

@@ -9,8 +9,11 @@
 #include "lib/program_client.h"
 #include "lib/timefmt.h"
 
+#define ROOT_CA_MAX (256 * 1024)
+
 struct options {
-	const char *kubeconfig, *cluster_cidr, *node_grace;
+	const char *kubeconfig, *cluster_cidr, *node_grace, *root_ca_file;
+	struct buf root_ca;
 	int64_t node_grace_ms;
 };
 
@@ -44,6 +47,7 @@ static void run(struct loop *loop, struct api_client *client, void *arg)
 					      .owned = &owned,
 					      .node_pods = &node_pods,
 					      .cluster_cidr = opts->cluster_cidr,
+					      .root_ca = opts->root_ca.data,
 					      .node_grace_ms = opts->node_grace_ms };
 
 	context.cache = cache_new(loop, client, synced, &running);
@@ -89,6 +93,9 @@ int main(int argc, char **argv)
 		{ "node-monitor-grace-period", "DURATION",
 		  "how long a node may be silent before it counts as unreachable (default: 40s)",
 		  &opts.node_grace, NULL, false },
+		{ "root-ca-file", "FILE",
+		  "who signed the API server's certificate: published to pods as ConfigMap kube-root-ca.crt",
+		  &opts.root_ca_file, NULL, false },
 		PROGRAM_SERVER_FLAGS(server_flags),
 		{ 0 },
 	};
@@ -97,9 +104,12 @@ int main(int argc, char **argv)
 	program_flags("knarr-controller",
 		      "Runs the controllers: deployments, replica sets, garbage, namespaces, nodes.", flags,
 		      argc, argv);
-	if (pod_cidr_check(opts.cluster_cidr, &err) < 0 || parse_grace(&opts, &err) < 0) {
+	if (pod_cidr_check(opts.cluster_cidr, &err) < 0 || parse_grace(&opts, &err) < 0 ||
+	    (opts.root_ca_file && buf_read_file(&opts.root_ca, opts.root_ca_file, ROOT_CA_MAX, &err) < 0)) {
 		log_error("cannot start", "error", err.msg, NULL);
 		return 1;
 	}
-	return program_client_main("knarr-controller", opts.kubeconfig, &server_flags, run, &opts);
+	int code = program_client_main("knarr-controller", opts.kubeconfig, &server_flags, run, &opts);
+	buf_close(&opts.root_ca);
+	return code;
 }

@@ -15,6 +15,7 @@ struct command {
 int command_up(const struct command *command, int argc, char **argv);
 int command_down(const struct command *command, int argc, char **argv);
 int command_status(const struct command *command, int argc, char **argv);
+int command_rotate(const struct command *command, int argc, char **argv);
 int command_image(const struct command *command, int argc, char **argv);
 
 /* Parses argv by getopt_long OPTIONS (struct option, NULL-terminated): for each found calls SET. "--help"

@@ -97,6 +97,8 @@ static void apiserver_args(struct args *args, const struct cluster *c)
 	add_server(args, c, "apiserver", 0);
 	add(args, "--data-dir=%s/apiserver", c->dir);
 	add(args, "--token-file=%s/auth/tokens.csv", c->dir);
+	add(args, "--service-account-signing-key-file=%s/pki/sa.key", c->dir);
+	add(args, "--service-account-key-file=%s/pki/sa.pub", c->dir);
 	add(args, "--kubelet-client-cert=%s/pki/kubelet-client.crt", c->dir);
 	add(args, "--kubelet-client-key=%s/pki/kubelet-client.key", c->dir);
 	add(args, "--kubelet-ca=%s/pki/ca.crt", c->dir);
@@ -113,6 +115,7 @@ static void controller_args(struct args *args, const struct cluster *c)
 	add_server(args, c, "controller-server", 2);
 	add(args, "--kubeconfig=%s/auth/controller.kubeconfig", c->dir);
 	add(args, "--cluster-cidr=%s", c->cluster_cidr);
+	add(args, "--root-ca-file=%s/pki/ca.crt", c->dir);
 }
 
 static void agent_args(struct args *args, const struct cluster *c)

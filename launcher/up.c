@@ -16,6 +16,7 @@
 #include "launcher/pki.h"
 #include "launcher/progress.h"
 #include "launcher/supervisor.h"
+#include "launcher/token_key.h"
 #include "lib/log.h"
 #include "lib/program.h"
 
@@ -170,7 +171,8 @@ static int serve(struct up *up, uint16_t port)
 		goto fail;
 	progress_done();
 	progress_begin("certificates and credentials");
-	if (pki_ensure(&up->cluster, &err) < 0 || credentials_ensure(&up->cluster, &err) < 0)
+	if (pki_ensure(&up->cluster, &err) < 0 || token_key_ensure(&up->cluster, &err) < 0 ||
+	    credentials_ensure(&up->cluster, &err) < 0)
 		goto fail;
 	progress_done();
 

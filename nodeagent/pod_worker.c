@@ -169,7 +169,7 @@ struct pod_worker *pod_worker_new(struct agent *agent, struct json_object *pod,
 	}
 	if (tree_make(w->ctx.dir, 0750, &err) < 0)
 		log_error("pod folder not made", "pod", w->key, "error", err.msg, NULL);
-	volumes_each_reference(pod_worker_spec(w), pod_worker_hold_config, w);
+	pod_worker_hold_objects(w);
 	if (json_len(json_get(pod_worker_spec(w), "ephemeralContainers")) > 0)
 		pod_worker_event(w, "Warning", "Failed",
 				 "ephemeral containers are not supported by this version of knarr");
@@ -192,7 +192,7 @@ void pod_worker_free(struct pod_worker *w)
 	for (size_t i = 0; i < w->n_containers; i++)
 		container_worker_free(w->containers[i]);
 	free(w->containers);
-	pod_worker_drop_configs(w);
+	pod_worker_drop_objects(w);
 	json_object_put(w->status);
 	json_object_put(w->ctx.pod);
 	sandbox_close(&w->ctx.sandbox);

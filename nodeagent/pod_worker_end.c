@@ -84,7 +84,7 @@ static void on_torn_down(const struct err *err, void *arg)
 		pod_worker_retry_later(w);
 		return;
 	}
-	pod_worker_drop_configs(w);
+	pod_worker_drop_objects(w);
 	w->sandbox_ready = false;
 	/* A pod that was not told to end shows first how its containers ended. */
 	if (w->end_unshown && !w->deleting && !w->reason)

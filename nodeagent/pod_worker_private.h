@@ -10,7 +10,7 @@
  *      │          │                      ▲                     │                   ▲
  *      └──────────┴───── deleted ────────┘                     └── not in the API ─┘
  *
- * VOLUMES   waits for the ConfigMaps and Secrets it names, then makes its volumes
+ * VOLUMES   waits for the ConfigMaps, Secrets and tokens it names, then makes its volumes
  * SANDBOX   namespaces and address
  * ACTIVE    its containers live their lives (container_worker.h)
  * STOPPING  no container may begin; those that run are ended: main containers, then sidecars, last one first
@@ -39,6 +39,7 @@ struct pod_worker {
 	size_t n_containers, n_init;
 	struct config_use **configs;
 	size_t n_configs;
+	struct pod_tokens *tokens; /* or NULL */
 
 	struct json_object *status; /* as shown last */
 	int64_t sequence;           /* of the record on disk */
@@ -82,8 +83,9 @@ void pod_worker_publish(struct pod_worker *w, bool milestone);
 /* pod_worker_setup.c: what its containers need before they begin. */
 enum config_presence pod_worker_lookup(enum config_kind kind, const char *name,
 				       const struct json_object **ret, void *arg);
-void pod_worker_hold_config(enum config_kind kind, const char *name, void *arg);
-void pod_worker_drop_configs(struct pod_worker *w);
+/* Takes hold of the ConfigMaps, Secrets and tokens that its spec names, and lets go of them. */
+void pod_worker_hold_objects(struct pod_worker *w);
+void pod_worker_drop_objects(struct pod_worker *w);
 void pod_worker_advance_volumes(struct pod_worker *w);
 void pod_worker_make_sandbox(struct pod_worker *w);
 void pod_worker_take_sandbox(struct pod_worker *w, const struct sandbox *sandbox);

@@ -110,7 +110,7 @@ struct pod_worker *pod_worker_restore(struct agent *agent, const struct json_obj
 		pod_worker_check_deletion(w);
 		return w;
 	}
-	volumes_each_reference(pod_worker_spec(w), pod_worker_hold_config, w);
+	pod_worker_hold_objects(w);
 	if (sandbox_load(w->ctx.dir, &sandbox, NULL) == 0) {
 		pod_worker_take_sandbox(w, &sandbox);
 		sandbox_close(&sandbox);

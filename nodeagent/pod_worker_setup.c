@@ -1,5 +1,5 @@
-/* What a pod's containers need before they begin: ConfigMaps and Secrets, volumes, sandbox, cgroup, the files
- * of /etc. */
+/* What a pod's containers need before they begin: ConfigMaps, Secrets and tokens, volumes, sandbox, cgroup,
+ * the files of /etc. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,8 +14,9 @@
 #define RETRY_FIRST_MS 500
 #define RETRY_MAX_MS   122000
 
-void pod_worker_drop_configs(struct pod_worker *w)
+void pod_worker_drop_objects(struct pod_worker *w)
 {
+	pod_tokens_free(TAKE(w->tokens));
 	for (size_t i = 0; i < w->n_configs; i++)
 		config_objects_drop(w->configs[i]);
 	free(TAKE(w->configs));
@@ -36,7 +37,7 @@ enum config_presence pod_worker_lookup(enum config_kind kind, const char *name,
 static void update_volumes(struct pod_worker *w)
 {
 	struct pod_env_opts env = container_make_env_opts(&w->ctx, NULL, NULL);
-	struct volumes_opts opts = { .pod_dir = w->ctx.dir, .env = &env };
+	struct volumes_opts opts = { .pod_dir = w->ctx.dir, .env = &env, .tokens = w->tokens };
 	struct err err = ERR_INIT;
 
 	/* What is gone leaves the files as they were. */
@@ -58,7 +59,7 @@ static void on_config_changed(void *arg)
 	}
 }
 
-void pod_worker_hold_config(enum config_kind kind, const char *name, void *arg)
+static void hold_config(enum config_kind kind, const char *name, void *arg)
 {
 	struct pod_worker *w = arg;
 
@@ -68,6 +69,26 @@ void pod_worker_hold_config(enum config_kind kind, const char *name, void *arg)
 	w->configs = mem_realloc_array(w->configs, w->n_configs + 1, sizeof(*w->configs));
 	w->configs[w->n_configs++] =
 	    config_objects_use(w->ctx.agent->configs, kind, w->ctx.namespace_, name, on_config_changed, w);
+}
+
+static void on_token_changed(void *arg)
+{
+	struct pod_worker *w = arg;
+
+	if (w->state == POD_VOLUMES) {
+		loop_timer_disarm(&w->retry);
+		pod_worker_advance_soon(w);
+	} else if (w->state == POD_ACTIVE) {
+		update_volumes(w);
+	}
+}
+
+void pod_worker_hold_objects(struct pod_worker *w)
+{
+	const struct agent *agent = w->ctx.agent;
+
+	volumes_each_reference(pod_worker_spec(w), hold_config, w);
+	w->tokens = pod_tokens_new(agent->loop, agent->api, w->ctx.pod, on_token_changed, w);
 }
 
 void pod_worker_retry_later(struct pod_worker *w)
@@ -107,7 +128,7 @@ void pod_worker_make_sandbox(struct pod_worker *w)
 void pod_worker_advance_volumes(struct pod_worker *w)
 {
 	struct pod_env_opts env = container_make_env_opts(&w->ctx, NULL, NULL);
-	struct volumes_opts opts = { .pod_dir = w->ctx.dir, .env = &env };
+	struct volumes_opts opts = { .pod_dir = w->ctx.dir, .env = &env, .tokens = w->tokens };
 	struct err err = ERR_INIT;
 
 	if (loop_timer_armed(&w->retry))
@@ -115,6 +136,8 @@ void pod_worker_advance_volumes(struct pod_worker *w)
 	for (size_t i = 0; i < w->n_configs; i++)
 		if (config_use_get(w->configs[i], NULL) == CONFIG_UNKNOWN)
 			return;
+	if (!pod_tokens_settled(w->tokens))
+		return;
 	if (volumes_setup(&opts, &err) < 0) {
 		pod_worker_event(w, "Warning", "FailedMount", err.msg);
 		pod_worker_retry_later(w);

@@ -40,7 +40,7 @@ int projected_files_add(struct projected_files *files, const char *path, const v
 	if (!file) {
 		files->files = mem_realloc_array(files->files, files->n + 1, sizeof(*files->files));
 		file = &files->files[files->n++];
-		*file = (struct projected_file){ .path = mem_dup(path) };
+		*file = (struct projected_file){ .path = mem_dup(path), .uid = (uid_t)-1 };
 	}
 	free(file->data);
 	file->data = mem_alloc(len + 1);
@@ -49,6 +49,13 @@ int projected_files_add(struct projected_files *files, const char *path, const v
 	file->len = len;
 	file->mode = mode;
 	return 0;
+}
+
+void projected_files_own(struct projected_files *files, const char *path, uid_t uid)
+{
+	for (size_t i = 0; i < files->n; i++)
+		if (strcmp(files->files[i].path, path) == 0)
+			files->files[i].uid = uid;
 }
 
 void projected_files_close(struct projected_files *files)
@@ -122,7 +129,7 @@ static int write_one(const char *dir, const struct projected_file *file, gid_t g
 			return err_set_errno(err, errno, "%s", path);
 		done += (size_t)n;
 	}
-	if (gid != (gid_t)-1 && fchown(fd, (uid_t)-1, gid) < 0)
+	if ((gid != (gid_t)-1 || file->uid != (uid_t)-1) && fchown(fd, file->uid, gid) < 0)
 		return err_set_errno(err, errno, "%s", path);
 	if (fchmod(fd, file->mode & 0777) < 0)
 		return err_set_errno(err, errno, "%s", path);

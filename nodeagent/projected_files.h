@@ -19,6 +19,7 @@ struct projected_file {
 	char *data;
 	size_t len;
 	unsigned mode;
+	uid_t uid; /* (uid_t)-1: ours */
 };
 
 struct projected_files {
@@ -30,6 +31,8 @@ struct projected_files {
  * that is there already is replaced: later sources win. */
 int projected_files_add(struct projected_files *files, const char *path, const void *data, size_t len,
 			unsigned mode, struct err *err);
+/* The file PATH, which has been added, belongs to UID. */
+void projected_files_own(struct projected_files *files, const char *path, uid_t uid);
 void projected_files_close(struct projected_files *files);
 /* Makes DIR (which exists) hold exactly FILES; does nothing when it does already. GID -1: unchanged. */
 int projected_files_write(const char *dir, const struct projected_files *files, gid_t gid, struct err *err);

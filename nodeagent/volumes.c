@@ -1,5 +1,6 @@
 #include "nodeagent/volumes.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -235,6 +236,44 @@ static int add_downward(const struct volumes_opts *opts, struct projected_files 
 	return 0;
 }
 
+/* The user that all containers run as; (uid_t)-1 when they do not all say, or differ. */
+static uid_t fs_user(const struct json_object *spec)
+{
+	static const char *const lists[] = { "initContainers", "containers" };
+	int64_t of_pod = json_int(json_get(spec, "securityContext"), "runAsUser", -1), all = -1;
+
+	for (size_t l = 0; l < ARRAY_SIZE(lists); l++) {
+		const struct json_object *list = json_get(spec, lists[l]);
+		for (size_t i = 0; i < json_len(list); i++) {
+			int64_t user =
+			    json_int(json_get(json_at(list, i), "securityContext"), "runAsUser", of_pod);
+			if (user < 0 || (all >= 0 && user != all))
+				return (uid_t)-1;
+			all = user;
+		}
+	}
+	return (uid_t)all;
+}
+
+/* Nobody but the pod's own user and group may read a token, where it is known who they are. */
+static int add_token(const struct volumes_opts *opts, struct projected_files *files,
+		     const struct json_object *source, unsigned mode, struct err *err)
+{
+	const char *path = json_str_or_empty(source, "path");
+	const char *token = pod_tokens_get(opts->tokens, source, err);
+	gid_t gid = fs_group(opts);
+	uid_t uid = fs_user(pod_spec(opts));
+
+	if (!token)
+		return -1;
+	if (gid != (gid_t)-1 || uid != (uid_t)-1)
+		mode = gid != (gid_t)-1 ? 0640 : 0600;
+	if (projected_files_add(files, path, token, strlen(token), mode, err) < 0)
+		return -1;
+	projected_files_own(files, path, uid);
+	return 0;
+}
+
 static int add_projected(const struct volumes_opts *opts, struct projected_files *files,
 			 const struct json_object *volume, unsigned mode, struct err *err)
 {
@@ -250,10 +289,12 @@ static int add_projected(const struct volumes_opts *opts, struct projected_files
 					err);
 		else if ((s = json_get(entry, "downwardAPI")))
 			rc = add_downward(opts, files, s, mode, err);
+		else if ((s = json_get(entry, "serviceAccountToken")))
+			rc = add_token(opts, files, s, mode, err);
 		else
 			rc = err_set(
-			    err, ERR_INVALID, "projected source %s is not supported by this version of knarr",
-			    json_get(entry, "serviceAccountToken") ? "serviceAccountToken" : "of this kind");
+			    err, ERR_INVALID,
+			    "a projected source of this kind is not supported by this version of knarr");
 		if (rc < 0)
 			return -1;
 	}
@@ -327,15 +368,32 @@ int volumes_setup(const struct volumes_opts *opts, struct err *err)
 	return 0;
 }
 
+/* True when every volume in DIR was a mount, and is none now: nothing is mounted below. */
+static bool unmount_each(const char *dir)
+{
+	DIR *d = opendir(dir);
+	bool all = d;
+
+	for (struct dirent *e; all && (e = readdir(d));) {
+		CLEANUP(mem_freep) char *path = mem_printf("%s/%s", dir, e->d_name);
+		if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
+			all = umount2(path, MNT_DETACH | UMOUNT_NOFOLLOW) == 0;
+	}
+	if (d)
+		closedir(d);
+	return all;
+}
+
 int volumes_teardown(const char *pod_dir, struct err *err)
 {
 	CLEANUP(mem_freep) char *dir = mem_printf("%s/volumes", pod_dir);
 	CLEANUP(mem_freep) char *subs = mem_printf("%s/subpaths", pod_dir);
 
-	/* Asking for the mounts of a node with many pods is dear: not for pods that have none. */
+	/* Asking for the mounts of a node with many pods is dear: not for pods that have none, or only those
+	 * that we made for volumes. */
 	if (access(subs, F_OK) == 0 && tree_unmount(subs, err) < 0)
 		return -1;
-	return access(dir, F_OK) == 0 ? tree_unmount(dir, err) : 0;
+	return access(dir, F_OK) == 0 && !unmount_each(dir) ? tree_unmount(dir, err) : 0;
 }
 
 static const struct json_object *find_volume(const struct volumes_opts *opts, const char *name)

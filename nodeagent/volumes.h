@@ -7,12 +7,14 @@
 #include "lib/err.h"
 #include "lib/json.h"
 #include "nodeagent/pod_env.h"
+#include "nodeagent/pod_tokens.h"
 #include "nodeagent/runtime.h"
 
 struct volumes_opts {
 	const char *pod_dir;
 	const struct pod_env_opts
 	    *env; /* pod, lookup and what the downward API needs; its container is not used */
+	const struct pod_tokens *tokens; /* the pod's; NULL: it has none */
 };
 
 /* Makes all volumes, or brings those made of API objects up to date; idempotent. On failure the message is

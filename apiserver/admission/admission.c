@@ -3,10 +3,8 @@
 #include <string.h>
 
 static const struct admission_plugin *const plugins[] = {
-	&admission_priority,
-	&admission_limit_ranger,
-	&admission_pod_security,
-	&admission_runtime_class,
+	&admission_service_account, &admission_priority,      &admission_limit_ranger,
+	&admission_pod_security,    &admission_runtime_class,
 };
 
 static bool concerns(const struct admission_plugin *plugin, const struct request *r)
@@ -21,10 +19,11 @@ static bool concerns(const struct admission_plugin *plugin, const struct request
 
 enum step_result admission_change(struct request *r)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(plugins); i++)
-		if (plugins[i]->change && concerns(plugins[i], r) && plugins[i]->change(r) == STEP_FAIL)
-			return STEP_FAIL;
-	return STEP_NEXT;
+	enum step_result result = STEP_NEXT;
+	for (size_t i = 0; i < ARRAY_SIZE(plugins) && result == STEP_NEXT; i++)
+		if (plugins[i]->change && concerns(plugins[i], r))
+			result = plugins[i]->change(r);
+	return result;
 }
 
 enum step_result admission_check(struct request *r)

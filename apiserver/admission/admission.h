@@ -18,14 +18,16 @@ struct admission_plugin {
 	const char *const
 	    *resources;    /* qualified names ("pods", "deployments.apps"), NULL-terminated; NULL: all */
 	bool subresources; /* is asked for writes of subresources, too */
-	enum step_result (*change)(struct request *r); /* STEP_NEXT or STEP_FAIL; may be NULL */
-	enum step_result (*check)(struct request *r);  /* the same */
+	/* STEP_NEXT, STEP_FAIL, or STEP_WAIT_HERE: the step that asks runs again then, from its beginning.
+	 * May be NULL. */
+	enum step_result (*change)(struct request *r);
+	enum step_result (*check)(struct request *r); /* STEP_NEXT or STEP_FAIL; may be NULL */
 };
 
-extern const struct admission_plugin admission_priority, admission_limit_ranger, admission_pod_security,
-    admission_runtime_class;
+extern const struct admission_plugin admission_service_account, admission_priority, admission_limit_ranger,
+    admission_pod_security, admission_runtime_class;
 
-/* All plugins' `change`, and all their `check`, for what R wants. STEP_NEXT, or STEP_FAIL. */
+/* All plugins' `change`, and all their `check`, for what R wants. */
 enum step_result admission_change(struct request *r);
 enum step_result admission_check(struct request *r);
 

@@ -110,6 +110,15 @@ enum step_result request_submit(struct request *r)
 	return STEP_WAIT;
 }
 
+enum step_result request_pause(struct request *r, int64_t ms)
+{
+	if (r->pauses++)
+		attend_end(&r->pausing);
+	attend_begin(&r->pausing, r->server->attendant, r->connection, ms);
+	attend_park(&r->pausing);
+	return STEP_WAIT_HERE;
+}
+
 void request_drop_round(struct request *r)
 {
 	core_command_close(&r->command);
@@ -395,6 +404,8 @@ void request_completed(void *cls, struct MHD_Connection *connection, void **con_
 		r->server->answer_bytes -= (int64_t)r->answer_room;
 		attend_end(&r->sending);
 	}
+	if (r->pauses)
+		attend_end(&r->pausing);
 	if (r->begun) {
 		counters_request(r);
 		request_unbusy(r);

@@ -83,7 +83,8 @@ struct request {
 	bool counted_read, counted_write;
 	size_t answer_room;    /* bytes of the answer that count in the server's answer_bytes */
 	struct attend sending; /* of a large answer: when it must have been taken */
-	int code;              /* of the answer */
+	struct attend pausing;
+	int code; /* of the answer */
 	int64_t started_us;
 
 	const struct request_step *step;
@@ -101,7 +102,7 @@ struct request {
 	char manager[132];
 	struct buf warnings; /* texts, one a line */
 	struct buf headers;  /* further ones of the answer: "Name: value" lines */
-	unsigned tries;
+	unsigned tries, pauses;
 	bool conditional; /* the client named a resourceVersion: no retry */
 	bool dry_run;
 	enum field_validation validation;
@@ -138,6 +139,8 @@ void request_each_header(const struct request *r, void (*fn)(const char *name, c
 /* Suspends and submits r->command, which holds op and arguments (resource, namespace and name default to the
  * route's); a step returns this as its last act. */
 enum step_result request_submit(struct request *r);
+/* Suspends; the same step runs again after MS milliseconds. r->pauses counts them. */
+enum step_result request_pause(struct request *r, int64_t ms);
 /* On with the step of STEPS that has NAME, which must be there. */
 enum step_result request_goto(struct request *r, const struct request_step *steps, const char *name);
 /* Fails with the command's error, with the details that its kind calls for. */
