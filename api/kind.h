@@ -72,9 +72,12 @@ struct kind {
 	 * "false"), or as FIELD_DEFAULT gives. */
 	const char *const *selectable_fields;
 
-	/* Table columns and the cells of one object: exactly n_columns values are appended to CELLS. */
+	/* Table columns and the cells of one object: exactly n_columns values are appended to CELLS.
+	 * CELL_FIELDS are the paths that they are made from (json_pick), NULL-terminated; NULL: any. Tables
+	 * of kinds with many large objects are made several times faster by it. */
 	const struct kind_column *columns;
 	size_t n_columns;
+	const char *const *cell_fields;
 	void (*cells)(const struct json_object *obj, int64_t now_us, struct json_object *cells);
 
 	/* Scale subresource: paths of replicas, status.replicas and selector; NULL when there is none. */

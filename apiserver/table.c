@@ -1,7 +1,9 @@
 #include "apiserver/table.h"
 
+#include <stdlib.h>
 #include <string.h>
 
+#include "lib/json_skip.h"
 #include "lib/mem.h"
 
 static const struct kind_column default_columns[] = {
@@ -60,10 +62,23 @@ void table_begin(struct buf *b, const struct resource *resource, const char *lis
 	buf_str(b, ",\"rows\":[");
 }
 
+/* OBJECT, or as much of it as its cells need. Our own bytes: they cannot fail to parse. */
+static struct json_object *cell_values(const struct kind *kind, const struct object *object)
+{
+	struct json_object *obj = NULL;
+	size_t len;
+	if (!kind->cell_fields)
+		return object_json(object);
+	const char *bytes = object_bytes(object, &len);
+	if (json_pick(bytes, len, kind->cell_fields, &obj, NULL) < 0)
+		abort();
+	return obj;
+}
+
 static void write_cells(struct buf *b, const struct resource *resource, const struct object *object,
 			int64_t now_us)
 {
-	CLEANUP(json_putp) struct json_object *obj = object_json(object);
+	CLEANUP(json_putp) struct json_object *obj = cell_values(resource->kind, object);
 	CLEANUP(json_putp) struct json_object *cells = json_object_new_array();
 	const struct kind *kind = resource->kind;
 	if (kind->cells) {
@@ -104,36 +119,14 @@ void table_end(struct buf *b)
 	buf_str(b, "]}");
 }
 
-/* Length of the JSON object that TEXT begins with; our own bytes, so nothing but strings and braces needs
- * care. */
-static size_t braces_len(const char *text, size_t len)
-{
-	size_t depth = 0;
-	bool in_string = false;
-	for (size_t i = 0; i < len; i++) {
-		char c = text[i];
-		if (in_string) {
-			if (c == '\\')
-				i++;
-			else if (c == '"')
-				in_string = false;
-		} else if (c == '"') {
-			in_string = true;
-		} else if (c == '{') {
-			depth++;
-		} else if (c == '}' && --depth == 0) {
-			return i + 1;
-		}
-	}
-	return len;
-}
-
 void table_write_metadata(struct buf *b, const struct object *object)
 {
 	static const char member[] = "\"metadata\":";
-	size_t len, skip = sizeof(member) - 1;
+	size_t len;
 	const char *item = object_item_bytes(object, &len);
+	struct json_cursor cursor = { item + sizeof(member) - 1, item + len };
+	json_skip_value(&cursor);
 	buf_str(b, "{\"kind\":\"PartialObjectMetadata\",\"apiVersion\":\"meta.k8s.io/v1\",");
-	buf_add(b, item, skip + braces_len(item + skip, len - skip));
+	buf_add(b, item, (size_t)(cursor.p - item));
 	buf_char(b, '}');
 }

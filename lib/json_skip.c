@@ -21,7 +21,10 @@ bool json_skip_char(struct json_cursor *c, char character)
 
 bool json_skip_string(struct json_cursor *c)
 {
-	for (; c->p < c->end; c->p++) {
+	for (;; c->p++) {
+		c->p += buf_json_plain(c->p, (size_t)(c->end - c->p));
+		if (c->p == c->end)
+			return false;
 		if (*c->p == '"') {
 			c->p++;
 			return true;
@@ -29,7 +32,6 @@ bool json_skip_string(struct json_cursor *c)
 		if (*c->p == '\\' && c->p + 1 < c->end)
 			c->p++;
 	}
-	return false;
 }
 
 bool json_skip_value(struct json_cursor *c)
@@ -65,8 +67,13 @@ bool json_skip_value(struct json_cursor *c)
 
 struct pick {
 	struct json_cursor at;
-	const char *rest[JSON_PICK_MAX]; /* of each path what follows the keys we are inside of */
+	/* Of each path what follows the keys we are inside of, and how long its next key is. */
+	struct pick_path {
+		const char *rest;
+		size_t key_len;
+	} paths[JSON_PICK_MAX];
 	size_t n;
+	unsigned depth; /* of arrays */
 };
 
 /* Which paths of AMONG (a bit each) go on with KEY; one of them may end there. */
@@ -75,15 +82,14 @@ static uint64_t follow(const struct pick *pick, uint64_t among, const char *key,
 	uint64_t found = 0;
 
 	*ret_ends = false;
-	for (size_t i = 0; i < pick->n; i++) {
-		const char *rest = pick->rest[i];
+	for (; among; among &= among - 1) {
+		int i = __builtin_ctzll(among);
+		const struct pick_path *path = &pick->paths[i];
 
-		/* Most keys differ from most paths at once. */
-		if (!(among >> i & 1) || rest[0] != key[0] || strcspn(rest, ".") != len ||
-		    memcmp(rest, key, len) != 0)
+		if (path->key_len != len || memcmp(path->rest, key, len) != 0)
 			continue;
 		found |= UINT64_C(1) << i;
-		*ret_ends |= !rest[len];
+		*ret_ends |= !path->rest[len];
 	}
 	return found;
 }
@@ -95,33 +101,72 @@ static int fault(struct err *err)
 
 static int pick_members(struct pick *pick, uint64_t among, struct json_object *into, struct err *err);
 
-static int pick_whole(struct pick *pick, struct json_object *into, const char *key, struct err *err)
+static int pick_whole(struct pick *pick, struct json_object **ret, struct err *err)
 {
-	struct json_object *value = NULL;
 	const char *begin = pick->at.p;
 
 	if (!json_skip_value(&pick->at))
 		return fault(err);
-	if (json_parse(begin, (size_t)(pick->at.p - begin), &value, NULL, err) < 0)
-		return -1;
-	json_set(into, key, value);
-	return 0;
+	return json_parse(begin, (size_t)(pick->at.p - begin), ret, NULL, err);
 }
 
-/* The value of KEY, which the paths FOUND go through. */
-static int pick_inside(struct pick *pick, uint64_t found, struct json_object *into, const char *key,
-		       size_t len, struct err *err)
+/* The value at hand, of which the paths AMONG want something. */
+static int pick_value(struct pick *pick, uint64_t among, struct json_object **ret, struct err *err);
+
+static int pick_elements(struct pick *pick, uint64_t among, struct json_object *into, struct err *err)
 {
-	struct json_object *inner = json_object_new_object();
-	const char *before[JSON_PICK_MAX];
+	if (json_skip_char(&pick->at, ']'))
+		return 0;
+	for (;;) {
+		struct json_object *element = NULL;
+
+		json_skip_space(&pick->at);
+		if (pick_value(pick, among, &element, err) < 0)
+			return -1;
+		json_object_array_add(into, element);
+		if (json_skip_char(&pick->at, ']'))
+			return 0;
+		if (!json_skip_char(&pick->at, ','))
+			return fault(err);
+	}
+}
+
+static int pick_value(struct pick *pick, uint64_t among, struct json_object **ret, struct err *err)
+{
+	char first = pick->at.p < pick->at.end ? *pick->at.p : '\0';
+
+	if (first == '{') {
+		*ret = json_object_new_object();
+		return pick_members(pick, among, *ret, err);
+	}
+	if (first != '[')
+		return pick_whole(pick, ret, err);
+	if (++pick->depth > JSON_MAX_DEPTH)
+		return err_set(err, ERR_PARSE, "exceeded max depth");
+	*ret = json_object_new_array();
+	pick->at.p++;
+	int result = pick_elements(pick, among, *ret, err);
+	pick->depth--;
+	return result;
+}
+
+/* The value of a key of LEN bytes, which the paths FOUND go through. */
+static int pick_inside(struct pick *pick, uint64_t found, size_t len, struct json_object **ret,
+		       struct err *err)
+{
 	int result;
 
-	json_set(into, key, inner); /* of a repeated key the last value stays, as in json_parse */
-	memcpy(before, pick->rest, pick->n * sizeof(before[0]));
-	for (size_t i = 0; i < pick->n; i++)
-		pick->rest[i] += found >> i & 1 ? len + 1 : 0;
-	result = pick_members(pick, found, inner, err);
-	memcpy(pick->rest, before, pick->n * sizeof(before[0]));
+	for (uint64_t left = found; left; left &= left - 1) {
+		struct pick_path *path = &pick->paths[__builtin_ctzll(left)];
+		path->rest += len + 1;
+		path->key_len = strcspn(path->rest, ".");
+	}
+	result = pick_value(pick, found, ret, err);
+	for (uint64_t left = found; left; left &= left - 1) {
+		struct pick_path *path = &pick->paths[__builtin_ctzll(left)];
+		path->rest -= len + 1;
+		path->key_len = len;
+	}
 	return result;
 }
 
@@ -143,10 +188,13 @@ static int pick_member(struct pick *pick, uint64_t among, struct json_object *in
 
 	CLEANUP(mem_freep) char *key = mem_dupn(start, len);
 
+	struct json_object *value = NULL;
+	int result;
+
 	json_skip_space(&pick->at);
-	if (ends || pick->at.p >= pick->at.end || *pick->at.p != '{')
-		return pick_whole(pick, into, key, err);
-	return pick_inside(pick, found, into, key, len, err);
+	result = ends ? pick_whole(pick, &value, err) : pick_inside(pick, found, len, &value, err);
+	json_set(into, key, value); /* of a repeated key the last value stays, as in json_parse */
+	return result;
 }
 
 static int pick_members(struct pick *pick, uint64_t among, struct json_object *into, struct err *err)
@@ -173,8 +221,9 @@ int json_pick(const char *text, size_t len, const char *const *paths, struct jso
 	struct pick pick = { .at = { text, text + len } };
 
 	for (; paths[pick.n] && pick.n < JSON_PICK_MAX; pick.n++)
-		pick.rest[pick.n] = paths[pick.n];
-	if (pick_members(&pick, UINT64_MAX, obj, err) < 0)
+		pick.paths[pick.n] = (struct pick_path){ paths[pick.n], strcspn(paths[pick.n], ".") };
+	uint64_t all = pick.n == 64 ? UINT64_MAX : (UINT64_C(1) << pick.n) - 1;
+	if (pick_members(&pick, all, obj, err) < 0)
 		return -1;
 	json_skip_space(&pick.at);
 	if (pick.at.p < pick.at.end)

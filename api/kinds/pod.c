@@ -209,5 +209,6 @@ const struct kind kind_pod = {
 	.selectable_fields = selectable_fields,
 	.columns = pod_columns,
 	.n_columns = POD_COLUMNS,
+	.cell_fields = pod_cell_fields,
 	.cells = pod_cells,
 };

@@ -10,4 +10,5 @@ void pod_admit_defaults(struct json_object *obj);
 /* pod_cells.c */
 #define POD_COLUMNS 9
 extern const struct kind_column pod_columns[POD_COLUMNS];
+extern const char *const pod_cell_fields[];
 void pod_cells(const struct json_object *obj, int64_t now_us, struct json_object *cells);

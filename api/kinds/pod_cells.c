@@ -20,6 +20,36 @@ const struct kind_column pod_columns[POD_COLUMNS] = {
 	{ "Readiness Gates", "string", "", "How many of its readiness gates are true.", 1 },
 };
 
+const char *const pod_cell_fields[] = {
+	"metadata.name",
+	"metadata.creationTimestamp",
+	"metadata.deletionTimestamp",
+	"spec.nodeName",
+	"spec.readinessGates",
+	"spec.containers.name",
+	"spec.initContainers.name",
+	"spec.initContainers.restartPolicy",
+	"status.phase",
+	"status.reason",
+	"status.podIPs",
+	"status.nominatedNodeName",
+	"status.conditions.type",
+	"status.conditions.status",
+	"status.conditions.reason",
+	"status.containerStatuses.name",
+	"status.containerStatuses.ready",
+	"status.containerStatuses.restartCount",
+	"status.containerStatuses.state",
+	"status.containerStatuses.lastState",
+	"status.initContainerStatuses.name",
+	"status.initContainerStatuses.ready",
+	"status.initContainerStatuses.started",
+	"status.initContainerStatuses.restartCount",
+	"status.initContainerStatuses.state",
+	"status.initContainerStatuses.lastState",
+	NULL,
+};
+
 struct summary {
 	struct buf reason;
 	int64_t restarts;

@@ -36,6 +36,10 @@ static void test_picks(void **state)
 		      "{\"metadata\":{\"name\":\"p\"}}");
 	assert_picked("{\"metadata\":\"m\",\"metadata\":{\"name\":1},\"metadata\":{\"labels\":2}}", paths,
 		      "{\"metadata\":{\"labels\":2}}");
+	/* Into each element of an array, also of one in another. */
+	assert_picked(
+	    "{\"spec\":[{\"nodeName\":\"a\",\"x\":1},{\"x\":1},[ {\"nodeName\":\"b\"} ],5,[] , null]}", paths,
+	    "{\"spec\":[{\"nodeName\":\"a\"},{},[{\"nodeName\":\"b\"}],5,[],null]}");
 	/* A key is the whole one; what is no object has no members. */
 	assert_picked("{\"met\":{\"name\":1},\"metadata\":{\"nam\":1,\"names\":1},\"spec\":7}", paths,
 		      "{\"metadata\":{},\"spec\":7}");
@@ -57,7 +61,8 @@ static void test_is_cut_anywhere(void **state)
 {
 	(void)state;
 	static const char *const paths[] = { "a.b", "c", NULL };
-	static const char text[] = "{\"a\":{\"b\":\"x\\\"\",\"d\":[1,{\"e\":2}]},\"c\":true}";
+	static const char text[] =
+	    "{\"a\":{\"b\":\"x\\\"\",\"d\":[1,{\"e\":2}]},\"a\":[{\"b\":1},{}],\"c\":true}";
 
 	for (size_t len = 0; len <= strlen(text); len++) {
 		CLEANUP(json_putp) struct json_object *obj = NULL;
