@@ -14,10 +14,10 @@
 #include "apiserver/view.h"
 #include "lib/timefmt.h"
 
-/* Lists up to this are put together in one piece, larger ones are sent from the shared bytes of their
- * objects. */
-#define LIST_WHOLE_MAX (64 * 1024)
-#define LIST_BLOCK     (128 * 1024)
+/* A list over this must be taken in time. Of its bytes only what is under way is held for it, and what
+ * surrounds them: objects are shared. */
+#define LIST_LARGE (64 * 1024)
+#define LIST_BLOCK (128 * 1024)
 
 static enum step_result get_object(struct request *r)
 {
@@ -177,64 +177,41 @@ static enum step_result list_submit(struct request *r)
 	return request_submit(r);
 }
 
-/* A list on its way: its head, then each object's bytes after a comma. */
+/* A list on its way: its head, then each object's bytes after what separates it from the one before. */
 struct list_body {
 	struct buf head;
 	struct object **objects;
 	size_t n;
 	size_t at; /* object; n: the end of the list */
-	bool head_sent;
-	size_t offset; /* in the current piece, separator included */
+	enum { LIST_HEAD, LIST_SEPARATOR, LIST_OBJECT, LIST_ENDED } next;
+	const char *piece; /* what is left of one that is read */
+	size_t piece_len;
 };
 
 static const char list_end[] = "]}";
 
-/* The current piece in two parts. */
-static size_t list_piece(const struct list_body *body, const char **ret_separator, const char **ret_bytes)
+static bool list_next(const char **ret_data, size_t *ret_len, void *arg)
 {
-	size_t len;
-	if (!body->head_sent) {
-		*ret_separator = "";
-		*ret_bytes = body->head.data;
-		return body->head.len;
+	struct list_body *body = arg;
+	switch (body->next) {
+	case LIST_HEAD:
+		*ret_data = body->head.data;
+		*ret_len = body->head.len;
+		body->next = LIST_SEPARATOR;
+		return true;
+	case LIST_SEPARATOR:
+		*ret_data = body->at == body->n ? list_end : body->at ? ",{" : "{";
+		*ret_len = strlen(*ret_data);
+		body->next = body->at == body->n ? LIST_ENDED : LIST_OBJECT;
+		return true;
+	case LIST_OBJECT:
+		*ret_data = object_item_bytes(body->objects[body->at++], ret_len);
+		body->next = LIST_SEPARATOR;
+		return true;
+	case LIST_ENDED:
+		break;
 	}
-	if (body->at == body->n) {
-		*ret_separator = "";
-		*ret_bytes = list_end;
-		return sizeof(list_end) - 1;
-	}
-	*ret_separator = body->at ? ",{" : "{";
-	*ret_bytes = object_item_bytes(body->objects[body->at], &len);
-	return len;
-}
-
-static ssize_t list_read(void *cls, uint64_t pos, char *out, size_t max)
-{
-	(void)pos;
-	struct list_body *body = cls;
-	size_t put = 0;
-	while (put < max && body->at <= body->n) {
-		const char *separator, *bytes;
-		size_t len = list_piece(body, &separator, &bytes);
-		size_t before = strlen(separator), total = before + len;
-		while (body->offset < before && put < max)
-			out[put++] = separator[body->offset++];
-		if (body->offset >= before) {
-			size_t from = body->offset - before, part = len - from;
-			if (part > max - put)
-				part = max - put;
-			memcpy(out + put, bytes + from, part);
-			put += part;
-			body->offset += part;
-		}
-		if (body->offset < total)
-			break;
-		body->offset = 0;
-		if (body->head_sent)
-			body->at++;
-		body->head_sent = true;
-	}
-	return put ? (ssize_t)put : MHD_CONTENT_READER_END_OF_STREAM;
+	return false;
 }
 
 static void list_body_free(void *cls)
@@ -247,29 +224,38 @@ static void list_body_free(void *cls)
 	free(body);
 }
 
-static ssize_t list_read_plain(char *data, size_t size, void *arg)
+/* The same as a stream of bytes, for the compressor. */
+static ssize_t list_read(char *data, size_t size, void *arg)
 {
-	return list_read(arg, 0, data, size);
+	struct list_body *body = arg;
+	size_t put = 0;
+	while (put < size && (body->piece_len || list_next(&body->piece, &body->piece_len, body))) {
+		size_t n = body->piece_len < size - put ? body->piece_len : size - put;
+		memcpy(data + put, body->piece, n);
+		put += n;
+		body->piece += n;
+		body->piece_len -= n;
+	}
+	return (ssize_t)put;
 }
 
-static ssize_t list_read_compressed(void *cls, uint64_t pos, char *out, size_t max)
+static ssize_t list_read_compressed(char *data, size_t size, void *arg)
 {
-	(void)pos;
-	size_t n = gzip_stream_read(cls, out, max);
-	return n ? (ssize_t)n : MHD_CONTENT_READER_END_OF_STREAM;
+	size_t n = gzip_stream_read(arg, data, size);
+	return n ? (ssize_t)n : -1;
 }
 
-static void compressed_free(void *cls)
+static void compressed_free(void *arg)
 {
-	gzip_stream_free(cls);
+	gzip_stream_free(arg);
 }
 
 static enum step_result respond_compressed(struct request *r, struct list_body *body)
 {
 	respond_add_header(r, "Content-Encoding", "gzip");
 	respond_add_header(r, "Vary", "Accept-Encoding");
-	return respond_stream(r, "application/json", MHD_SIZE_UNKNOWN, LIST_BLOCK, list_read_compressed,
-			      gzip_stream_new(list_read_plain, list_body_free, body), compressed_free);
+	return respond_stream(r, "application/json", list_read_compressed, compressed_free,
+			      gzip_stream_new(list_read, list_body_free, body));
 }
 
 static enum step_result respond_objects(struct request *r, struct buf *head, struct object *const *objects,
@@ -287,27 +273,24 @@ static enum step_result respond_objects(struct request *r, struct buf *head, str
 		object_item_bytes(objects[i], &len);
 		total += len + (i ? 2 : 1);
 	}
-	if (total > LIST_WHOLE_MAX && !r->accept.yaml) {
+	if (!r->accept.yaml) {
 		bool compressed = respond_compresses(r, total);
-		if (!respond_take_room(r, LIST_BLOCK + (compressed ? (size_t)GZIP_BYTES : 0) +
+		if (total > LIST_LARGE &&
+		    !respond_take_room(r, LIST_BLOCK + (compressed ? (size_t)GZIP_BYTES : 0) +
 					      body->head.len + n * sizeof(struct object *))) {
 			list_body_free(body);
 			return STEP_FAIL;
 		}
-		request_unbusy(r);
 		if (compressed)
 			return respond_compressed(r, body);
-		return respond_stream(r, "application/json", total, LIST_BLOCK, list_read, body,
-				      list_body_free);
+		return respond_pieces(r, "application/json", total, list_next, list_body_free, body);
 	}
 	CLEANUP(buf_close) struct buf whole = BUF_INIT;
+	const char *piece;
+	size_t len;
 	buf_reserve(&whole, total + 1);
-	ssize_t got = 0;
-	while (whole.len < total && got >= 0) {
-		got = list_read(body, whole.len, whole.data + whole.len, total - whole.len);
-		whole.len += got > 0 ? (size_t)got : 0;
-	}
-	whole.data[whole.len] = '\0';
+	while (list_next(&piece, &len, body))
+		buf_add(&whole, piece, len);
 	list_body_free(body);
 	return respond_json(r, 200, &whole);
 }

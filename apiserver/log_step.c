@@ -5,19 +5,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "apiserver/edge/attendant.h"
 #include "apiserver/edge/dispatch.h"
-#include "apiserver/edge/log_proxy.h"
+#include "apiserver/edge/log_stream.h"
 #include "apiserver/edge/respond.h"
 #include "apiserver/edge/server.h"
 #include "apiserver/update.h"
 
-#define AGENT_PORT   10250
-#define STREAM_BLOCK 1024 /* chunks are made in the connection's own memory */
+#define AGENT_PORT 10250
 
 struct log_state {
-	struct attend attend;
-	bool attended;
+	struct request *r;
+	bool waits;    /* for the agent's answer to begin */
+	bool answered; /* the log is being sent */
 	char *node;
 	char *container;
 	struct log_stream *stream;
@@ -27,8 +26,6 @@ static void log_state_free(void *arg)
 {
 	struct log_state *state = arg;
 	log_stream_close(state->stream);
-	if (state->attended)
-		attend_end(&state->attend);
 	free(state->node);
 	free(state->container);
 	free(state);
@@ -165,10 +162,19 @@ static void write_url(struct buf *url, struct request *r, const char *address, i
 	}
 }
 
-static void log_ready(void *arg)
+/* The agent's answer has begun or goes on; or the client waits for it in vain. */
+static void log_changed(void *arg)
 {
 	struct log_state *state = arg;
-	attend_wake(&state->attend);
+	if (state->answered)
+		http_exchange_wake(state->r->exchange);
+	else if (state->waits)
+		request_resume(state->r);
+}
+
+static void log_hung_up(struct request *r)
+{
+	log_changed(r->state);
 }
 
 static enum step_result log_open(struct request *r)
@@ -191,25 +197,19 @@ static enum step_result log_open(struct request *r)
 				    "no preferred addresses found; known addresses: []");
 	CLEANUP(buf_close) struct buf url = BUF_INIT;
 	write_url(&url, r, address, port ? port : AGENT_PORT);
-	attend_begin(&state->attend, r->server->attendant, r->connection, 0);
-	state->attended = true;
-	state->stream = log_stream_open(r->server->log_proxy, url.data, log_ready, state);
+	struct http_client *agents = edge_agents(r->edge, &r->err);
+	if (!agents)
+		return request_fail_as(r, DETAILS_NONE);
+	state->r = r;
+	state->stream = log_stream_open(agents, url.data, log_changed, state);
+	r->hung_up_fn = log_hung_up;
 	return STEP_NEXT;
 }
 
-static ssize_t log_read(void *cls, uint64_t pos, char *out, size_t max)
+static ssize_t log_read(char *out, size_t max, void *arg)
 {
-	(void)pos;
-	struct log_state *state = cls;
-	if (state->attend.hung_up)
-		return MHD_CONTENT_READER_END_WITH_ERROR;
-	ssize_t got = log_stream_read(state->stream, &state->attend, out, max);
-	if (got > 0)
-		return got;
-	if (got < 0)
-		return MHD_CONTENT_READER_END_OF_STREAM;
-	attend_park(&state->attend);
-	return 0;
+	const struct log_state *state = arg;
+	return log_stream_read(state->stream, out, max);
 }
 
 static enum step_result log_begun(struct request *r)
@@ -217,11 +217,12 @@ static enum step_result log_begun(struct request *r)
 	struct log_state *state = r->state;
 	const char *body;
 	const struct err *err;
-	if (state->attend.hung_up)
+	state->waits = false;
+	if (r->hung_up)
 		return request_fail(r, DETAILS_NONE, ERR_SERVICE_UNAVAILABLE,
 				    "the request was ended before the log began");
 	if (!log_stream_begun(state->stream)) {
-		attend_park(&state->attend);
+		state->waits = true;
 		return STEP_WAIT_HERE;
 	}
 	int code = log_stream_code(state->stream, &body, &err);
@@ -234,8 +235,8 @@ static enum step_result log_begun(struct request *r)
 		return request_fail(r, DETAILS_EMPTY, err_kind_of_status(NULL, code), "%.*s",
 				    (int)(len < 900 ? len : 900), body);
 	}
-	MHD_set_connection_option(r->connection, MHD_CONNECTION_OPTION_TIMEOUT, 0u);
-	return respond_stream(r, "text/plain", MHD_SIZE_UNKNOWN, STREAM_BLOCK, log_read, state, NULL);
+	state->answered = true;
+	return respond_stream(r, "text/plain", log_read, NULL, state);
 }
 
 const struct request_step log_steps[] = {

@@ -2,13 +2,12 @@
  *
  *     {"type":"ADDED","object": | object_bytes() | }\n
  *
- *     CORE_WATCH ─▶ reading ⇄ parked (attendant.h) ─▶ closed by the core, deadline, hang-up ─▶ end
+ *     CORE_WATCH ─▶ reading ⇄ waiting for the core's wake ─▶ closed by the core, deadline, hang-up ─▶ end
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "apiserver/edge/attendant.h"
 #include "apiserver/edge/dispatch.h"
 #include "apiserver/edge/respond.h"
 #include "apiserver/edge/server.h"
@@ -20,13 +19,13 @@
 
 /* A client that names no timeout gets one by chance between these, so that reconnects spread. */
 #define TIMEOUT_MIN_S 1800
-#define STREAM_BLOCK  1024 /* chunks are made in the connection's own memory */
 
 struct watch_state {
 	struct list_selection selection;
-	struct watch *watch; /* NULL until the core has it and after it is closed */
-	struct attend attend;
-	bool attended;
+	struct watch *watch;      /* NULL until the core has it and after it is closed */
+	struct loop_letter woken; /* from the core's thread */
+	struct loop_timer timer;
+	bool timed_out;
 	struct request *r;
 	enum table_include include;
 	bool columns_sent;
@@ -38,19 +37,35 @@ struct watch_state {
 	size_t offset;
 };
 
+/* On the core's thread. */
 static void wake(void *arg)
 {
 	struct watch_state *state = arg;
-	attend_wake(&state->attend);
+	loop_inbox_post(http_server_inbox(state->r->edge->http), &state->woken);
+}
+
+static void on_woken(struct loop_letter *letter, void *arg)
+{
+	struct watch_state *state = arg;
+	(void)letter;
+	http_exchange_wake(state->r->exchange);
+}
+
+static void on_timer(struct loop_timer *timer, void *arg)
+{
+	struct watch_state *state = arg;
+	(void)timer;
+	state->timed_out = true;
+	http_exchange_wake(state->r->exchange);
 }
 
 static void watch_state_free(void *arg)
 {
 	struct watch_state *state = arg;
-	if (state->watch)
+	if (state->watch) {
 		watch_close(state->r->server->core, state->watch);
-	if (state->attended) {
-		attend_end(&state->attend);
+		loop_inbox_cancel(http_server_inbox(state->r->edge->http), &state->woken);
+		loop_timer_disarm(&state->timer);
 		state->r->server->watches--;
 	}
 	list_selection_close(&state->selection);
@@ -98,8 +113,9 @@ static enum step_result watch_submit(struct request *r)
 	    r->query.timeout_s > 0 ? r->query.timeout_s : TIMEOUT_MIN_S + random() % TIMEOUT_MIN_S;
 	if (timeout_s > INT32_MAX)
 		timeout_s = INT32_MAX;
-	attend_begin(&state->attend, r->server->attendant, r->connection, timeout_s * 1000);
-	state->attended = true;
+	loop_timer_init(&state->timer, r->edge->loop, on_timer, state);
+	loop_timer_arm(&state->timer, timeout_s * 1000);
+	state->woken = (struct loop_letter){ .fn = on_woken, .arg = state };
 	r->server->watches++;
 	state->watch = watch_new(wake, state);
 	r->command = (struct core_command){ .op = CORE_WATCH,
@@ -203,20 +219,16 @@ static bool next_event(struct watch_state *state)
 	return true;
 }
 
-static ssize_t watch_read(void *cls, uint64_t pos, char *out, size_t max)
+static ssize_t watch_read(char *out, size_t max, void *arg)
 {
-	(void)pos;
-	struct watch_state *state = cls;
+	struct watch_state *state = arg;
 	size_t put = 0;
 	while (put < max && (state->tail || next_event(state)))
 		if (!copy_event(state, out, max, &put))
 			break;
 	if (put)
 		return (ssize_t)put;
-	if (state->ended || state->attend.timed_out || state->attend.hung_up)
-		return MHD_CONTENT_READER_END_OF_STREAM;
-	attend_park(&state->attend);
-	return 0;
+	return state->ended || state->timed_out ? -1 : 0;
 }
 
 /* A version that is gone is told in the stream, as Kubernetes' watch cache does: clients look for it there.
@@ -234,8 +246,7 @@ static enum step_result watch_reply(struct request *r)
 		r->err = ERR_INIT;
 		state->ended = true;
 	}
-	MHD_set_connection_option(r->connection, MHD_CONNECTION_OPTION_TIMEOUT, 0u);
-	return respond_stream(r, "application/json", MHD_SIZE_UNKNOWN, STREAM_BLOCK, watch_read, state, NULL);
+	return respond_stream(r, "application/json", watch_read, NULL, state);
 }
 
 const struct request_step watch_steps[] = { { "submit", watch_submit },

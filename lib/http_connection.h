@@ -68,7 +68,7 @@ struct http_connection {
 	bool running, lingering, reset;
 	size_t lingered; /* bytes dropped */
 	bool in_ended;   /* the peer's end was read */
-	struct http_request request;
+	struct http_request_reader request;
 	bool request_begun;      /* a byte of it is there */
 	struct buf pipelined;    /* read, and not looked at yet */
 	const char *in, *in_end; /* the same within a run */

@@ -88,7 +88,7 @@ bool http_exchange_header_at(const struct http_exchange *exchange, size_t i, con
 
 int64_t http_exchange_announced(const struct http_exchange *exchange)
 {
-	const struct http_request *request = &http_connection_of(exchange)->request;
+	const struct http_request_reader *request = &http_connection_of(exchange)->request;
 
 	return request->chunked ? -1 : (int64_t)request->length;
 }
@@ -125,10 +125,9 @@ void http_exchange_begin(struct http_connection *c)
 	struct buf head = c->exchange.head;
 
 	buf_reset(&head);
-	c->exchange = (struct http_exchange){ .state = EXCHANGE_READING, .head = head };
-	/* What is no request has no method. */
-	c->exchange.is_head =
-	    c->request.state != HTTP_REQUEST_BROKEN && strcmp(http_request_method(&c->request), "HEAD") == 0;
+	c->exchange = (struct http_exchange){ .state = EXCHANGE_READING,
+					      .is_head = c->request.is_head,
+					      .head = head };
 }
 
 static void release(struct http_exchange *exchange)

@@ -9,11 +9,12 @@
 
 static const char no_memory[] = "there is no memory for the request's head; try again later";
 
-void http_request_begin(struct http_request *request, uint64_t max_body)
+void http_request_begin(struct http_request_reader *request, uint64_t max_body)
 {
 	request->head.max = HTTP_REQUEST_LINE_MAX + HTTP_REQUEST_HEAD_MAX;
 	request->trailer.max = HTTP_REQUEST_HEAD_MAX;
 	buf_reset(&request->head);
+	request->is_head = false;
 	request->minor = 0;
 	request->keep_alive = request->expects = request->upgrades = request->chunked = false;
 	request->length = 0;
@@ -28,7 +29,7 @@ void http_request_begin(struct http_request *request, uint64_t max_body)
 	request->digits = 0;
 }
 
-void http_request_close(struct http_request *request)
+void http_request_close(struct http_request_reader *request)
 {
 	buf_close(&request->head);
 	buf_close(&request->trailer);
@@ -36,7 +37,7 @@ void http_request_close(struct http_request *request)
 	request->n_headers = request->headers_cap = 0;
 }
 
-static enum http_request_event fail(struct http_request *request, int code, const char *fault)
+static enum http_request_event fail(struct http_request_reader *request, int code, const char *fault)
 {
 	request->state = HTTP_REQUEST_BROKEN;
 	request->code = code;
@@ -61,7 +62,7 @@ static bool is_value(unsigned char c)
 
 /* --- the request line --- */
 
-static bool read_method(struct http_request *request, char **at)
+static bool read_method(struct http_request_reader *request, char **at)
 {
 	char *text = *at;
 	size_t n = 0;
@@ -72,6 +73,7 @@ static bool read_method(struct http_request *request, char **at)
 		return false;
 	text[n] = '\0';
 	request->method = (uint32_t)(text - request->head.data);
+	request->is_head = strcmp(text, "HEAD") == 0;
 	*at = text + n + 1;
 	return true;
 }
@@ -93,7 +95,7 @@ static bool skip_authority(char **at)
 	return true;
 }
 
-static enum http_request_event read_target(struct http_request *request, char **at)
+static enum http_request_event read_target(struct http_request_reader *request, char **at)
 {
 	char *text = *at;
 	size_t n = 0;
@@ -110,7 +112,7 @@ static enum http_request_event read_target(struct http_request *request, char **
 	return HTTP_REQUEST_MORE;
 }
 
-static enum http_request_event read_version(struct http_request *request, const char *text, size_t len)
+static enum http_request_event read_version(struct http_request_reader *request, const char *text, size_t len)
 {
 	if (len != 8 || memcmp(text, "HTTP/", 5) != 0 || text[5] < '0' || text[5] > '9' || text[6] != '.' ||
 	    text[7] < '0' || text[7] > '9')
@@ -123,7 +125,7 @@ static enum http_request_event read_version(struct http_request *request, const 
 }
 
 /* MORE: go on. LEN without the line's end. */
-static enum http_request_event read_line(struct http_request *request, char *text, size_t len)
+static enum http_request_event read_line(struct http_request_reader *request, char *text, size_t len)
 {
 	char *at = text;
 
@@ -157,7 +159,7 @@ static const char *header_check(const char *text, size_t len, size_t *ret_name_l
 	return NULL;
 }
 
-static bool make_room(struct http_request *request)
+static bool make_room(struct http_request_reader *request)
 {
 	unsigned cap = request->headers_cap ? 2 * request->headers_cap : 16;
 	struct http_request_header *headers;
@@ -177,7 +179,7 @@ static bool is_blank(char c)
 	return c == ' ' || c == '\t';
 }
 
-static enum http_request_event read_header(struct http_request *request, char *text, size_t len)
+static enum http_request_event read_header(struct http_request_reader *request, char *text, size_t len)
 {
 	size_t name_len, from, to = len;
 	const char *fault = header_check(text, len, &name_len);
@@ -220,7 +222,7 @@ bool http_request_has_token(const char *list, const char *token)
 	return false;
 }
 
-static enum http_request_event read_length(struct http_request *request, const char *value)
+static enum http_request_event read_length(struct http_request_reader *request, const char *value)
 {
 	uint64_t length = 0;
 
@@ -247,7 +249,7 @@ struct framing {
 	bool upgrade, wants_upgrade, close, keep_alive, foreign_coding;
 };
 
-static enum http_request_event look_at(struct http_request *request, const char *name, size_t name_len,
+static enum http_request_event look_at(struct http_request_reader *request, const char *name, size_t name_len,
 				       const char *value, struct framing *framing)
 {
 	switch (name_len) {
@@ -289,7 +291,7 @@ static enum http_request_event look_at(struct http_request *request, const char 
 	return HTTP_REQUEST_MORE;
 }
 
-static enum http_request_event judge(struct http_request *request, const struct framing *framing)
+static enum http_request_event judge(struct http_request_reader *request, const struct framing *framing)
 {
 	if (framing->lengths + framing->codings > 1)
 		return fail(request, 400, "more than one length of the body");
@@ -309,7 +311,7 @@ static enum http_request_event judge(struct http_request *request, const struct 
 	return HTTP_REQUEST_HEAD;
 }
 
-static enum http_request_event finish_head(struct http_request *request)
+static enum http_request_event finish_head(struct http_request_reader *request)
 {
 	struct framing framing = { 0 };
 	const char *text = request->head.data;
@@ -330,7 +332,7 @@ static enum http_request_event finish_head(struct http_request *request)
 /* --- lines of head and trailers --- */
 
 /* Takes bytes into B up to the end of a line; true when it is whole, with its CR LF cut off at *ret_len. */
-static bool take_line(struct http_request *request, struct buf *b, const char **p, const char *end,
+static bool take_line(struct http_request_reader *request, struct buf *b, const char **p, const char *end,
 		      size_t *ret_len)
 {
 	const char *lf = memchr(*p, '\n', (size_t)(end - *p));
@@ -363,7 +365,7 @@ static bool take_line(struct http_request *request, struct buf *b, const char **
 	return true;
 }
 
-static enum http_request_event next_head(struct http_request *request, const char **p, const char *end)
+static enum http_request_event next_head(struct http_request_reader *request, const char **p, const char *end)
 {
 	enum http_request_event event = HTTP_REQUEST_MORE;
 	size_t len;
@@ -392,7 +394,8 @@ static enum http_request_event next_head(struct http_request *request, const cha
 }
 
 /* Trailers are checked and dropped. */
-static enum http_request_event next_trailer(struct http_request *request, const char **p, const char *end)
+static enum http_request_event next_trailer(struct http_request_reader *request, const char **p,
+					    const char *end)
 {
 	size_t len, name_len;
 
@@ -420,7 +423,7 @@ static int hex_value(char c)
 				      : -1;
 }
 
-static void chunk_sized(struct http_request *request)
+static void chunk_sized(struct http_request_reader *request)
 {
 	request->digits = 0;
 	if (request->left > 0) {
@@ -432,7 +435,7 @@ static void chunk_sized(struct http_request *request)
 }
 
 /* One byte of what stands between chunks. */
-static enum http_request_event chunk_byte(struct http_request *request, char c)
+static enum http_request_event chunk_byte(struct http_request_reader *request, char c)
 {
 	switch (request->state) {
 	case HTTP_REQUEST_CHUNK_SIZE:
@@ -473,7 +476,7 @@ static enum http_request_event chunk_byte(struct http_request *request, char c)
 	return HTTP_REQUEST_MORE;
 }
 
-static enum http_request_event take_body(struct http_request *request, const char **p, const char *end,
+static enum http_request_event take_body(struct http_request_reader *request, const char **p, const char *end,
 					 const char **body, size_t *n)
 {
 	*body = *p;
@@ -486,8 +489,8 @@ static enum http_request_event take_body(struct http_request *request, const cha
 	return HTTP_REQUEST_BODY;
 }
 
-enum http_request_event http_request_next(struct http_request *request, const char **p, const char *end,
-					  const char **body, size_t *n)
+enum http_request_event http_request_next(struct http_request_reader *request, const char **p,
+					  const char *end, const char **body, size_t *n)
 {
 	for (;;) {
 		switch (request->state) {
@@ -519,17 +522,17 @@ enum http_request_event http_request_next(struct http_request *request, const ch
 
 /* --- what was read --- */
 
-const char *http_request_method(const struct http_request *request)
+const char *http_request_method(const struct http_request_reader *request)
 {
 	return request->head.data + request->method;
 }
 
-const char *http_request_target(const struct http_request *request)
+const char *http_request_target(const struct http_request_reader *request)
 {
 	return request->head.data + request->target;
 }
 
-const char *http_request_header(const struct http_request *request, const char *name)
+const char *http_request_header(const struct http_request_reader *request, const char *name)
 {
 	size_t len = strlen(name);
 
@@ -540,7 +543,7 @@ const char *http_request_header(const struct http_request *request, const char *
 	return NULL;
 }
 
-bool http_request_header_at(const struct http_request *request, size_t i, const char **ret_name,
+bool http_request_header_at(const struct http_request_reader *request, size_t i, const char **ret_name,
 			    const char **ret_value)
 {
 	if (i >= request->n_headers)

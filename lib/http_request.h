@@ -36,7 +36,8 @@ enum http_request_state {
 	HTTP_REQUEST_BROKEN,
 };
 
-struct http_request {
+struct http_request_reader {
+	bool is_head; /* the method is HEAD: the answer has no body. Also of a request that fails later. */
 	/* Known from HEAD on. */
 	int minor;       /* of HTTP/1.minor: 0 or 1 */
 	bool keep_alive; /* the connection may carry another request */
@@ -64,9 +65,9 @@ struct http_request {
 
 /* The next request begins, whose body is at most MAX_BODY bytes. All zero at first; keeps its memory from
  * request to request. */
-void http_request_begin(struct http_request *request, uint64_t max_body);
+void http_request_begin(struct http_request_reader *request, uint64_t max_body);
 /* Frees what is held, after which begin is needed; all zero is fine. */
-void http_request_close(struct http_request *request);
+void http_request_close(struct http_request_reader *request);
 
 enum http_request_event {
 	HTTP_REQUEST_MORE,   /* *P is at END: needs more bytes */
@@ -77,16 +78,16 @@ enum http_request_event {
 };
 /* Reads on from *P, which it moves. HEAD comes once, then BODYs, then END, which is given again at each call
  * until the next begin. */
-enum http_request_event http_request_next(struct http_request *request, const char **p, const char *end,
-					  const char **body, size_t *n);
+enum http_request_event http_request_next(struct http_request_reader *request, const char **p,
+					  const char *end, const char **body, size_t *n);
 
 /* From HEAD on, until begin or close. */
-const char *http_request_method(const struct http_request *request);
+const char *http_request_method(const struct http_request_reader *request);
 /* Path and query: begins with '/', or is "*". Of a target with scheme and authority these are left out. */
-const char *http_request_target(const struct http_request *request);
+const char *http_request_target(const struct http_request_reader *request);
 /* The value of the first header with NAME (any case), without white space around it; or NULL. */
-const char *http_request_header(const struct http_request *request, const char *name);
-bool http_request_header_at(const struct http_request *request, size_t i, const char **ret_name,
+const char *http_request_header(const struct http_request_reader *request, const char *name);
+bool http_request_header_at(const struct http_request_reader *request, size_t i, const char **ret_name,
 			    const char **ret_value);
 /* Whether LIST, a header's value, has TOKEN (any case) among its elements between commas. */
 bool http_request_has_token(const char *list, const char *token);

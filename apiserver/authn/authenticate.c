@@ -8,8 +8,8 @@
 enum step_result authenticate(struct request *r)
 {
 	struct authn_evidence evidence = {
-		.authorization = request_header(r, MHD_HTTP_HEADER_AUTHORIZATION),
-		.certificate = server_certificate(r->server, r->connection),
+		.authorization = request_header(r, "Authorization"),
+		.certificate = request_certificate(r),
 	};
 	if (dispatch_is_open(&r->route) && authn_nothing_shown(&evidence))
 		r->identity = authn_anonymous();

@@ -25,7 +25,7 @@ static enum step_result configuration_answer(struct request *r)
 	if (!authn->keys)
 		return respond_page_not_found(r);
 	CLEANUP(json_putp) struct json_object *document = json_object_new_object();
-	const char *host = request_header(r, MHD_HTTP_HEADER_HOST);
+	const char *host = request_header(r, "Host");
 	CLEANUP(mem_freep) char *own = mem_printf("https://%s/openid/v1/jwks", host ? host : "");
 	json_set_str(document, "issuer", authn->issuers[0]);
 	json_set_str(document, "jwks_uri", authn->jwks_uri ? authn->jwks_uri : own);

@@ -7,17 +7,15 @@
 #include "api/protobuf.h"
 #include "api/resource_set.h"
 #include "apiserver/authn/authenticate.h"
+#include "apiserver/authn/certificate.h"
 #include "apiserver/authz/authorize.h"
 #include "apiserver/edge/counters.h"
 #include "apiserver/edge/dispatch.h"
-#include "apiserver/edge/framing.h"
 #include "apiserver/edge/respond.h"
 #include "apiserver/edge/server.h"
 #include "lib/timefmt.h"
 
-/* A body nobody wants is read to its end up to this, so that its sender gets to the answer. */
-#define DISCARD_MAX (16 * 1024 * 1024)
-#define BODIES_MAX  (256 * 1024 * 1024)
+#define BODIES_MAX (256 * 1024 * 1024)
 /* A body in protobuf is larger as JSON: bytes are base64 there, and every field has its name. */
 #define PROTOBUF_JSON_MAX (4 * REQUEST_BODY_MAX)
 
@@ -90,7 +88,7 @@ enum step_result request_fail_command(struct request *r)
 static void command_replied(struct core_command *command)
 {
 	struct request *r = command->arg;
-	MHD_resume_connection(r->connection);
+	loop_inbox_post(http_server_inbox(r->edge->http), &r->replied);
 }
 
 enum step_result request_submit(struct request *r)
@@ -104,18 +102,21 @@ enum step_result request_submit(struct request *r)
 		command->name = r->name;
 	command->reply = command_replied;
 	command->arg = r;
-	/* Before the reply can come: resuming what is not suspended yet would be lost. */
-	MHD_suspend_connection(r->connection);
 	core_submit(r->server->core, command);
 	return STEP_WAIT;
 }
 
+static void on_pause_over(struct loop_timer *timer, void *arg)
+{
+	(void)timer;
+	request_resume(arg);
+}
+
 enum step_result request_pause(struct request *r, int64_t ms)
 {
-	if (r->pauses++)
-		attend_end(&r->pausing);
-	attend_begin(&r->pausing, r->server->attendant, r->connection, ms);
-	attend_park(&r->pausing);
+	if (!r->pauses++)
+		loop_timer_init(&r->pausing, r->edge->loop, on_pause_over, r);
+	loop_timer_arm(&r->pausing, ms);
 	return STEP_WAIT_HERE;
 }
 
@@ -133,13 +134,6 @@ void request_drop_round(struct request *r)
 	buf_reset(&r->warnings);
 }
 
-void request_unbusy(struct request *r)
-{
-	if (r->busy)
-		server_unbusy(r->server);
-	r->busy = false;
-}
-
 void request_release_share(struct request *r)
 {
 	if (r->counted_read)
@@ -149,40 +143,43 @@ void request_release_share(struct request *r)
 	r->counted_read = r->counted_write = false;
 }
 
-void *request_target(void *cls, const char *uri, struct MHD_Connection *connection)
-{
-	struct request *r = mem_zalloc(sizeof(*r));
-	r->server = cls;
-	r->connection = connection;
-	r->target = mem_dup(uri);
-	r->body = BUF_INIT_MAX(REQUEST_BODY_MAX);
-	r->started_us = time_mono_us();
-	return r;
-}
-
 const char *request_header(const struct request *r, const char *name)
 {
-	return MHD_lookup_connection_value(r->connection, MHD_HEADER_KIND, name);
-}
-
-struct each_header {
-	void (*fn)(const char *name, const char *value, void *arg);
-	void *arg;
-};
-
-static enum MHD_Result one_header(void *cls, enum MHD_ValueKind kind, const char *name, const char *value)
-{
-	const struct each_header *each = cls;
-	(void)kind;
-	each->fn(name, value ? value : "", each->arg);
-	return MHD_YES;
+	return http_exchange_header(r->exchange, name);
 }
 
 void request_each_header(const struct request *r, void (*fn)(const char *name, const char *value, void *arg),
 			 void *arg)
 {
-	struct each_header each = { fn, arg };
-	MHD_get_connection_values(r->connection, MHD_HEADER_KIND, one_header, &each);
+	const char *name, *value;
+	for (size_t i = 0; http_exchange_header_at(r->exchange, i, &name, &value); i++)
+		fn(name, value, arg);
+}
+
+/* What is kept for a connection: what its certificate says holds as long as it does. */
+struct peer {
+	struct identity *identity; /* or NULL */
+};
+
+struct identity *request_certificate(struct request *r)
+{
+	gnutls_session_t session = http_exchange_session(r->exchange);
+	void **kept = http_exchange_kept(r->exchange);
+	if (!session || !r->server->asks_certificates)
+		return NULL;
+	if (!*kept) {
+		struct peer *peer = *kept = mem_zalloc(sizeof(*peer));
+		peer->identity = certificate_identity(session);
+	}
+	return ((struct peer *)*kept)->identity;
+}
+
+static void forget_peer(void *kept, void *arg)
+{
+	struct peer *peer = kept;
+	(void)arg;
+	identity_unref(peer->identity);
+	free(peer);
 }
 
 /* Reads and writes in flight: from when their body is there until they are answered, so that neither a sender
@@ -211,9 +208,9 @@ static enum step_result take_share(struct request *r)
 
 static enum step_result negotiate(struct request *r)
 {
-	r->media = media_parse(request_header(r, MHD_HTTP_HEADER_CONTENT_TYPE));
-	if (accept_parse(request_header(r, MHD_HTTP_HEADER_ACCEPT), &r->accept) ||
-	    dispatch_is_open(&r->route) || r->route.kind == ROUTE_METRICS || r->route.kind == ROUTE_OPENAPI_V2 ||
+	r->media = media_parse(request_header(r, "Content-Type"));
+	if (accept_parse(request_header(r, "Accept"), &r->accept) || dispatch_is_open(&r->route) ||
+	    r->route.kind == ROUTE_METRICS || r->route.kind == ROUTE_OPENAPI_V2 ||
 	    (r->route.subresource && strcmp(r->route.subresource->name, "log") == 0))
 		return STEP_NEXT;
 	return request_fail(
@@ -241,15 +238,12 @@ static enum step_result find_steps(struct request *r)
 }
 
 /* What is decided when the header is there, before any body: r->err is set when it is a refusal. */
-static void request_begin(struct request *r, const char *method)
+static void decide(struct request *r)
 {
-	r->begun = r->busy = true;
-	server_busy(r->server);
-	server_connection_speaks(r->connection);
 	char *query = strchr(r->target, '?');
 	if (query)
 		*query++ = '\0';
-	r->method = route_method_parse(method);
+	r->method = route_method_parse(http_exchange_method(r->exchange));
 	bool understood = query_parse(query, &r->query, &r->err) == 0;
 	route_parse(r->method, r->target, r->query.watch, &r->route);
 	r->name = r->route.name;
@@ -278,10 +272,8 @@ static enum step_result take_room(struct request *r, size_t len)
 
 static void request_take_body(struct request *r, const char *data, size_t len)
 {
-	if (r->err.kind != ERR_NONE) {
-		r->discarded += len;
+	if (r->err.kind != ERR_NONE)
 		return;
-	}
 	if (take_room(r, len) == STEP_FAIL)
 		return;
 	buf_add(&r->body, data, len);
@@ -289,31 +281,9 @@ static void request_take_body(struct request *r, const char *data, size_t len)
 		request_fail(r, DETAILS_EMPTY, ERR_SERVICE_UNAVAILABLE,
 			     "there is no memory for the request's body; try again later");
 	} else if (r->body.failed) {
-		r->discarded = REQUEST_BODY_MAX;
 		request_fail(r, DETAILS_EMPTY, ERR_TOO_LARGE, "Request entity too large: limit is %d",
 			     REQUEST_BODY_MAX);
 	}
-}
-
-static bool unsound(struct request *r)
-{
-	const char *fault = framing_fault(r->connection);
-	if (!fault)
-		return false;
-	r->close = true;
-	request_fail(r, DETAILS_NONE, ERR_BAD_REQUEST, "malformed HTTP request: %s", fault);
-	return true;
-}
-
-/* A body whose length alone says that it is too large is not waited for. */
-static bool announced_too_large(struct request *r)
-{
-	const char *length = request_header(r, MHD_HTTP_HEADER_CONTENT_LENGTH);
-	if (!length || strtoull(length, NULL, 10) <= DISCARD_MAX)
-		return false;
-	request_fail(r, DETAILS_EMPTY, ERR_TOO_LARGE, "Request entity too large: limit is %d",
-		     REQUEST_BODY_MAX);
-	return true;
 }
 
 /* A body in protobuf becomes JSON before the steps see it. */
@@ -345,8 +315,7 @@ static void request_run(struct request *r)
 		case STEP_NEXT:
 			r->step++;
 			break;
-		case STEP_WAIT: /* the reply may be here already, but it runs on only when libmicrohttpd calls
-				   again */
+		case STEP_WAIT: /* the reply may be here already, as a letter that is opened later */
 			r->step++;
 			return;
 		case STEP_WAIT_HERE:
@@ -359,59 +328,71 @@ static void request_run(struct request *r)
 	}
 }
 
-enum MHD_Result request_access(void *cls, struct MHD_Connection *connection, const char *url,
-			       const char *method, const char *version, const char *upload,
-			       size_t *upload_size, void **con_cls)
+void request_resume(struct request *r)
 {
-	(void)cls;
-	(void)connection;
-	(void)url;
-	(void)version;
-	struct request *r = *con_cls;
-	if (!r->begun) {
-		request_begin(r, method);
-		if (unsound(r) || announced_too_large(r))
-			request_run(r);
-		return MHD_YES;
-	}
-	if (*upload_size) {
-		request_take_body(r, upload, *upload_size);
-		*upload_size = 0;
-		return r->discarded > DISCARD_MAX ? MHD_NO : MHD_YES;
-	}
-	if (!r->whole) {
-		r->whole = true;
-		if (r->err.kind == ERR_NONE && take_share(r) == STEP_NEXT)
-			translate_body(r);
-	}
 	request_run(r);
-	return MHD_YES;
 }
 
-void request_completed(void *cls, struct MHD_Connection *connection, void **con_cls,
-		       enum MHD_RequestTerminationCode why)
+static void on_replied(struct loop_letter *letter, void *arg)
 {
-	(void)cls;
-	(void)connection;
-	(void)why;
-	struct request *r = *con_cls;
-	if (!r)
-		return;
-	*con_cls = NULL;
+	(void)letter;
+	request_run(arg);
+}
+
+/* --- what the HTTP server says --- */
+
+static void request_begun(struct http_exchange *exchange, void *arg)
+{
+	struct edge *edge = arg;
+	struct request *r = mem_zalloc(sizeof(*r));
+	r->server = edge->server;
+	r->edge = edge;
+	r->exchange = exchange;
+	r->replied = (struct loop_letter){ .fn = on_replied, .arg = r };
+	r->target = mem_dup(http_exchange_target(exchange));
+	r->body = BUF_INIT_MAX(REQUEST_BODY_MAX);
+	r->started_us = time_mono_us();
+	http_exchange_set_data(exchange, r);
+	decide(r);
+}
+
+static void request_body(struct http_exchange *exchange, const char *data, size_t len, void *arg)
+{
+	(void)arg;
+	request_take_body(http_exchange_data(exchange), data, len);
+}
+
+static void request_whole(struct http_exchange *exchange, void *arg)
+{
+	struct request *r = http_exchange_data(exchange);
+	(void)arg;
+	if (r->err.kind == ERR_NONE && take_share(r) == STEP_NEXT)
+		translate_body(r);
+	request_run(r);
+}
+
+static void request_hung_up(struct http_exchange *exchange, void *arg)
+{
+	struct request *r = http_exchange_data(exchange);
+	(void)arg;
+	r->hung_up = true;
+	if (r->hung_up_fn)
+		r->hung_up_fn(r);
+}
+
+static void request_ended(struct http_exchange *exchange, void *arg)
+{
+	struct request *r = http_exchange_data(exchange);
+	(void)arg;
 	request_release_share(r);
 	r->server->body_bytes -= (int64_t)r->room;
-	if (r->answer_room) {
-		r->server->answer_bytes -= (int64_t)r->answer_room;
-		attend_end(&r->sending);
-	}
+	r->server->answer_bytes -= (int64_t)r->answer_room;
 	if (r->pauses)
-		attend_end(&r->pausing);
-	if (r->begun) {
-		counters_request(r);
-		request_unbusy(r);
-	}
+		loop_timer_disarm(&r->pausing);
+	counters_request(r);
 	if (r->state_free)
 		r->state_free(r->state);
+	loop_inbox_cancel(http_server_inbox(r->edge->http), &r->replied);
 	request_drop_round(r);
 	resource_unref(r->route.resource);
 	free(r->route.path);
@@ -422,7 +403,42 @@ void request_completed(void *cls, struct MHD_Connection *connection, void **con_
 	buf_close(&r->body);
 	buf_close(&r->managed);
 	buf_close(&r->warnings);
-	buf_close(&r->headers);
 	free(r->target);
 	free(r);
 }
+
+/* What is no request gets a Status as well. */
+static const char *request_fault(int code, const char *message, struct buf *body, void *arg)
+{
+	struct err err = ERR_INIT;
+	(void)arg;
+	switch (code) {
+	case 400:
+		err_set(&err, ERR_BAD_REQUEST, "malformed HTTP request: %s", message);
+		break;
+	case 413:
+		err_set(&err, ERR_TOO_LARGE, "Request entity too large: limit is %d", REQUEST_BODY_MAX);
+		break;
+	case 503:
+		err_set(&err, ERR_SERVICE_UNAVAILABLE, "%s", message);
+		break;
+	default: /* for which Kubernetes has no reason */
+		buf_printf(body,
+			   "{\"kind\":\"Status\",\"apiVersion\":\"v1\",\"metadata\":{},\"status\":"
+			   "\"Failure\",\"message\":\"%s\",\"code\":%d}",
+			   message, code);
+		return "application/json";
+	}
+	status_write(body, &err, NULL);
+	return "application/json";
+}
+
+const struct http_handler request_handler = {
+	.begun = request_begun,
+	.body = request_body,
+	.whole = request_whole,
+	.hung_up = request_hung_up,
+	.ended = request_ended,
+	.forget = forget_peer,
+	.fault = request_fault,
+};

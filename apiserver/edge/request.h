@@ -2,18 +2,16 @@
  *
  *     target ─▶ begin: route, authenticate, authorise, limits ─▶ body ─▶ step ─▶ step ─▶ ... ─▶ answer
  *                                                                         │ ▲
- *                                     core command, connection suspended  ▼ │  its reply resumes it
+ *                                          core command, the request waits ▼ │  its reply goes on
  *                                                                        core
  *
  * Everything runs on the edge thread that owns the connection, except the replies of commands, which only
- * resume. A step looks at what the steps before it left in the request and says how it goes on. Tables of
- * steps are in the files of the verbs (create.c, update.c, delete_step.c, list.c ...); dispatch.c says which
- * belongs to what.
+ * post a letter to it. A step looks at what the steps before it left in the request and says how it goes on.
+ * Tables of steps are in the files of the verbs (create.c, update.c, delete_step.c, list.c ...); dispatch.c
+ * says which belongs to what.
  */
 #pragma once
 
-#include <microhttpd.h>
-#include <stdatomic.h>
 #include <stdbool.h>
 
 #include "api/decode.h"
@@ -21,14 +19,17 @@
 #include "apiserver/authn/identity.h"
 #include "apiserver/core/core.h"
 #include "apiserver/edge/accept.h"
-#include "apiserver/edge/attendant.h"
+#include "apiserver/edge/edge.h"
 #include "apiserver/edge/query.h"
 #include "apiserver/edge/route.h"
 #include "lib/buf.h"
+#include "lib/http_exchange.h"
 #include "lib/json.h"
 
 #define REQUEST_BODY_MAX (3 * 1024 * 1024)
-#define REQUEST_TRIES    5 /* of a read-modify-write when somebody else was faster */
+/* A body nobody wants is read to its end up to this, so that its sender gets to the answer. */
+#define REQUEST_DISCARD_MAX (16 * 1024 * 1024)
+#define REQUEST_TRIES       5 /* of a read-modify-write when somebody else was faster */
 
 struct server;
 struct request;
@@ -36,8 +37,8 @@ struct request;
 enum step_result {
 	STEP_NEXT,      /* on to the next one */
 	STEP_GOTO,      /* request_goto() has set the next one */
-	STEP_WAIT,      /* suspended; the step after it runs when resumed */
-	STEP_WAIT_HERE, /* suspended; the same step runs again when resumed */
+	STEP_WAIT,      /* for request_resume: the step after it runs then */
+	STEP_WAIT_HERE, /* the same step runs again then */
 	STEP_DONE,      /* answered */
 	STEP_FAIL,      /* r->err (and r->details) say why; the machine answers with a Status */
 };
@@ -66,8 +67,10 @@ struct request_cause {
 
 struct request {
 	struct server *server;
-	struct MHD_Connection *connection;
-	char *target; /* path and query as sent, cut up by the route */
+	struct edge *edge;
+	struct http_exchange *exchange; /* its headers can be read until it is answered */
+	struct loop_letter replied;     /* by the core */
+	char *target;                   /* path and query as sent, cut up by the route */
 	enum route_method method;
 	struct route route;
 	struct query query;
@@ -77,13 +80,11 @@ struct request {
 	struct identity *impersonator; /* who asks to be that one; NULL: nobody does */
 	struct buf body;               /* at most REQUEST_BODY_MAX */
 	size_t room;                   /* bytes of it that count in the server's body_bytes */
-	size_t discarded;              /* bytes of a body nobody wants */
-	bool begun, busy, whole; /* the header is there; the server waits for it to end; the body is there */
-	bool close;              /* the connection takes no other request */
+	bool hung_up;                  /* the peer did, or the server stops: what waits for long may end */
+	void (*hung_up_fn)(struct request *r); /* of a verb that waits for long: told of it, or NULL */
 	bool counted_read, counted_write;
-	size_t answer_room;    /* bytes of the answer that count in the server's answer_bytes */
-	struct attend sending; /* of a large answer: when it must have been taken */
-	struct attend pausing;
+	size_t answer_room; /* bytes of the answer that count in the server's answer_bytes */
+	struct loop_timer pausing;
 	int code; /* of the answer */
 	int64_t started_us;
 
@@ -101,7 +102,6 @@ struct request {
 	bool has_managed;
 	char manager[132];
 	struct buf warnings; /* texts, one a line */
-	struct buf headers;  /* further ones of the answer: "Name: value" lines */
 	unsigned tries, pauses;
 	bool conditional; /* the client named a resourceVersion: no retry */
 	bool dry_run;
@@ -123,23 +123,20 @@ struct request {
 	long retry_after_s;
 };
 
-/* libmicrohttpd's callbacks. */
-void *request_target(void *cls, const char *uri, struct MHD_Connection *connection);
-enum MHD_Result request_access(void *cls, struct MHD_Connection *connection, const char *url,
-			       const char *method, const char *version, const char *upload,
-			       size_t *upload_size, void **con_cls);
-void request_completed(void *cls, struct MHD_Connection *connection, void **con_cls,
-		       enum MHD_RequestTerminationCode why);
+/* What the edges' HTTP servers do with requests; their ARG is the edge. */
+extern const struct http_handler request_handler;
 
 /* The value of a header, or NULL. */
 const char *request_header(const struct request *r, const char *name);
 /* Calls FN for each header, in the order sent. */
 void request_each_header(const struct request *r, void (*fn)(const char *name, const char *value, void *arg),
 			 void *arg);
-/* Suspends and submits r->command, which holds op and arguments (resource, namespace and name default to the
+/* Whom the client's certificate names, borrowed while the connection lasts; NULL: nobody we know. */
+struct identity *request_certificate(struct request *r);
+/* Submits r->command, which holds op and arguments (resource, namespace and name default to the
  * route's); a step returns this as its last act. */
 enum step_result request_submit(struct request *r);
-/* Suspends; the same step runs again after MS milliseconds. r->pauses counts them. */
+/* Waits; the same step runs again after MS milliseconds. r->pauses counts them. */
 enum step_result request_pause(struct request *r, int64_t ms);
 /* On with the step of STEPS that has NAME, which must be there. */
 enum step_result request_goto(struct request *r, const struct request_step *steps, const char *name);
@@ -150,8 +147,8 @@ enum step_result request_fail(struct request *r, enum request_details details, e
 			      const char *format, ...) PRINTF_LIKE(4, 5);
 /* r->err is filled already. */
 enum step_result request_fail_as(struct request *r, enum request_details details);
-/* It will not be suspended any more: the server may stop. Done when answered, but for streams. */
-void request_unbusy(struct request *r);
+/* On with a request whose step said STEP_WAIT or STEP_WAIT_HERE. On its edge's thread, not from a step. */
+void request_resume(struct request *r);
 /* It is answered, and no longer in flight: how long its sender takes for the answer hinders nobody. */
 void request_release_share(struct request *r);
 /* Puts away what a read-modify-write round left, before the next. */

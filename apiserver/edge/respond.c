@@ -20,11 +20,9 @@
 #define LARGE     (64 * 1024)
 #define LARGE_MAX (256 * 1024 * 1024)
 
-#define BODY_BLOCK (16 * 1024) /* a TLS record */
-
 /* 299 - "text" (RFC 7234 5.5), quotes and backslashes escaped; longer texts than a header may hold are cut.
  */
-static void add_warning(struct MHD_Response *response, const char *text, size_t len)
+static void add_warning(struct request *r, const char *text, size_t len)
 {
 	CLEANUP(buf_close) struct buf value = BUF_INIT;
 	buf_str(&value, "299 - \"");
@@ -34,88 +32,34 @@ static void add_warning(struct MHD_Response *response, const char *text, size_t 
 		buf_char(&value, (unsigned char)text[i] < ' ' ? ' ' : text[i]);
 	}
 	buf_char(&value, '"');
-	MHD_add_response_header(response, "Warning", value.data);
+	http_exchange_add_header(r->exchange, "Warning", value.data);
 }
 
-static void add_warnings(struct MHD_Response *response, const struct buf *warnings)
+static void add_warnings(struct request *r)
 {
 	const int warnings_max = 16; /* of a header's room */
-	const char *line = warnings->data;
+	const char *line = r->warnings.data;
 	for (int n = 0; line && *line && n < warnings_max; n++) {
 		size_t len = strcspn(line, "\n");
-		add_warning(response, line, len);
+		add_warning(r, line, len);
 		line += len + (line[len] == '\n');
 	}
 }
 
 void respond_add_header(struct request *r, const char *name, const char *value)
 {
-	buf_printf(&r->headers, "%s: %s\n", name, value);
+	http_exchange_add_header(r->exchange, name, value);
 }
 
-static void add_headers(struct MHD_Response *response, char *lines)
+/* What holds for every answer; the exchange is answered next. */
+static void begin(struct request *r, int code)
 {
-	for (char *line; lines && (line = strsep(&lines, "\n"));) {
-		char *value = strstr(line, ": ");
-		if (!value)
-			continue;
-		*value = '\0';
-		MHD_add_response_header(response, line, value + 2);
-	}
-}
-
-static enum step_result queue(struct request *r, int code, const char *content_type,
-			      struct MHD_Response *response)
-{
-	MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, content_type);
 	if (r->warnings.len)
-		add_warnings(response, &r->warnings);
-	add_headers(response, r->headers.data);
+		add_warnings(r);
 	if (r->retry_after_s)
-		MHD_add_response_header(response, MHD_HTTP_HEADER_RETRY_AFTER, log_num(r->retry_after_s));
-	if (r->close || r->server->stopping)
-		MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
+		http_exchange_add_header(r->exchange, "Retry-After", log_num(r->retry_after_s));
 	r->code = code;
 	request_release_share(r);
-	MHD_queue_response(r->connection, (unsigned)code, response);
-	MHD_destroy_response(response);
-	return STEP_DONE;
-}
-
-/* A body on its way: bytes that stay until RELEASE(ARG). */
-struct body {
-	const char *bytes;
-	size_t len;
-	void (*release)(void *arg);
-	void *arg;
-};
-
-static ssize_t body_read(void *cls, uint64_t pos, char *out, size_t max)
-{
-	const struct body *body = cls;
-	size_t n = body->len - pos < max ? body->len - pos : max;
-	memcpy(out, body->bytes + pos, n);
-	return (ssize_t)n;
-}
-
-static void body_free(void *cls)
-{
-	struct body *body = cls;
-	body->release(body->arg);
-	free(body);
-}
-
-/* Bytes are read by a callback although they are all there: libmicrohttpd corks and pushes the socket for a
- * response that it holds whole, a system call for each answer, and copying costs less. */
-static struct MHD_Response *response_of(struct request *r, const char *bytes, size_t len,
-					void (*release)(void *arg), void *arg)
-{
-	struct body *body = mem_alloc(sizeof(*body));
-	size_t block = len < BODY_BLOCK ? len + 1 : BODY_BLOCK;
-	*body = (struct body){ bytes, len, release, arg };
-	if (len && r->method != METHOD_HEAD)
-		server_hold_head(r->connection);
-	return mem_checked(MHD_create_response_from_callback(len, block, body_read, body, body_free));
 }
 
 bool respond_take_room(struct request *r, size_t len)
@@ -133,7 +77,7 @@ bool respond_take_room(struct request *r, size_t len)
 		return false;
 	}
 	r->answer_room = len;
-	attend_begin_cut(&r->sending, server->attendant, r->connection, server->answer_ms);
+	http_exchange_limit(r->exchange, server->answer_ms);
 	return true;
 }
 
@@ -156,8 +100,9 @@ enum step_result respond_buf(struct request *r, int code, const char *content_ty
 	}
 	size_t len = body->len;
 	char *data = buf_take(body);
-	request_unbusy(r);
-	return queue(r, code, content_type, response_of(r, data, len, free, data));
+	begin(r, code);
+	http_exchange_send(r->exchange, code, content_type, data, len, free, data);
+	return STEP_DONE;
 }
 
 enum step_result respond_text(struct request *r, int code, const char *text)
@@ -229,8 +174,9 @@ static enum step_result respond_shared(struct request *r, int code, struct objec
 		object_unref(object);
 		return respond_failure(r);
 	}
-	request_unbusy(r);
-	return queue(r, code, TYPE_JSON, response_of(r, bytes, len, release_object, object));
+	begin(r, code);
+	http_exchange_send(r->exchange, code, TYPE_JSON, bytes, len, release_object, object);
+	return STEP_DONE;
 }
 
 enum step_result respond_object(struct request *r, int code, struct object *object)
@@ -353,10 +299,20 @@ enum step_result respond_success(struct request *r, int code, const char *uid)
 	return respond_json(r, code, &body);
 }
 
-enum step_result respond_stream(struct request *r, const char *content_type, uint64_t size, size_t block,
-				MHD_ContentReaderCallback read, void *arg,
-				MHD_ContentReaderFreeCallback free_fn)
+enum step_result respond_pieces(struct request *r, const char *content_type, uint64_t len,
+				bool (*next)(const char **ret_data, size_t *ret_len, void *arg),
+				void (*release)(void *arg), void *arg)
 {
-	return queue(r, 200, content_type,
-		     mem_checked(MHD_create_response_from_callback(size, block, read, arg, free_fn)));
+	begin(r, 200);
+	http_exchange_send_pieces(r->exchange, 200, content_type, len, next, release, arg);
+	return STEP_DONE;
+}
+
+enum step_result respond_stream(struct request *r, const char *content_type,
+				ssize_t (*read)(char *data, size_t size, void *arg),
+				void (*closed)(void *arg), void *arg)
+{
+	begin(r, 200);
+	http_exchange_stream(r->exchange, content_type, read, closed, arg);
+	return STEP_DONE;
 }

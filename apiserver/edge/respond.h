@@ -1,4 +1,4 @@
-/* Answers: the ways a request's response is put together. All queue the response and return STEP_DONE.
+/* Answers: the ways a request's response is put together. All answer the exchange and return STEP_DONE.
  */
 #pragma once
 
@@ -29,11 +29,13 @@ enum step_result respond_object(struct request *r, int code, struct object *obje
 enum step_result respond_failure(struct request *r);
 /* A success Status; details of the object when UID is not NULL. */
 enum step_result respond_success(struct request *r, int code, const char *uid);
-/* A stream; see MHD_create_response_from_callback. ARG is freed with FREE_FN. SIZE MHD_SIZE_UNKNOWN: chunked.
- */
-enum step_result respond_stream(struct request *r, const char *content_type, uint64_t size, size_t block,
-				MHD_ContentReaderCallback read, void *arg,
-				MHD_ContentReaderFreeCallback free_fn);
+/* LEN bytes in pieces, and a stream: http_exchange_send_pieces, http_exchange_stream. */
+enum step_result respond_pieces(struct request *r, const char *content_type, uint64_t len,
+				bool (*next)(const char **ret_data, size_t *ret_len, void *arg),
+				void (*release)(void *arg), void *arg);
+enum step_result respond_stream(struct request *r, const char *content_type,
+				ssize_t (*read)(char *data, size_t size, void *arg),
+				void (*closed)(void *arg), void *arg);
 /* "404 page not found" as text. */
 enum step_result respond_page_not_found(struct request *r);
 

@@ -1,24 +1,18 @@
-/* The HTTPS server: libmicrohttpd's threads, connections and their identities, limits, counters, start and
- * stop.
+/* The HTTPS server: edges that share a listening socket, limits, what is counted, start and stop.
  */
 #pragma once
 
-#include <microhttpd.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdint.h>
 
-#include "apiserver/authn/identity.h"
 #include "apiserver/core/core.h"
-#include "apiserver/edge/attendant.h"
-#include "apiserver/edge/transport.h"
+#include "apiserver/edge/edge.h"
 #include "lib/http_client.h"
 
 struct authn;
 struct authz;
-struct log_proxy;
 struct policies;
-struct request;
 
 struct server_opts {
 	struct core *core;   /* outlives the server */
@@ -28,7 +22,7 @@ struct server_opts {
 	uint16_t port;       /* 0: any free */
 	const char *cert_pem, *key_pem;
 	const char *client_ca_pem;    /* NULL: no client certificates */
-	struct http_identity kubelet; /* how we show ourselves to node agents */
+	struct http_identity kubelet; /* how we show ourselves to node agents; its texts outlive the server */
 	unsigned threads;             /* edge threads; 0: 2 */
 	unsigned max_connections;     /* 0: 25,000 */
 	unsigned max_reads;           /* requests in flight, from when their body is there; 0: 400 */
@@ -39,32 +33,23 @@ struct server_opts {
 
 struct server {
 	struct core *core;
-	struct MHD_Daemon *daemon;
 	struct authn *authn;
 	struct authz *authz;
-	struct attendant *attendant;
-	struct log_proxy *log_proxy;
 	struct policies *policies;
-	char *cert_pem, *key_pem, *client_ca_pem;
-	uint16_t port;
-	int64_t max_reads, max_writes, silence_ms, answer_ms;
+	struct http_listener *listener; /* NULL: connections are given to the edges (tests) */
+	struct http_identity kubelet;
+	bool asks_certificates;
+	int64_t max_reads, max_writes, answer_ms;
 	_Atomic int64_t reads, writes, watches; /* in flight, open */
 	_Atomic int64_t body_bytes;             /* of requests on their way in or not answered yet */
 	_Atomic int64_t answer_bytes;           /* of large answers that are not taken yet */
 	atomic_bool stopping;
-	/* Requests between begin and answer, and streams: none may be suspended when the daemon stops. */
+	struct edge *edges;
+	size_t n_edges;
+	/* Edges whose loops run. */
 	pthread_mutex_t lock;
-	pthread_cond_t idle;
-	size_t busy;
-};
-
-/* What is known about a connection. */
-struct connection {
-	struct transport transport;
-	struct attend silence; /* until the header of its first request is there */
-	bool silent;
-	bool certificate_checked;
-	struct identity *certificate; /* or NULL */
+	pthread_cond_t ended;
+	size_t running;
 };
 
 /* Listens and serves when it returns. ERR_SYSTEM with "listen on 127.0.0.1:6443: Address already in use". */
@@ -72,12 +57,7 @@ int server_new(const struct server_opts *opts, struct server **ret, struct err *
 uint16_t server_port(const struct server *server);
 /* Stops accepting, ends streams, lets what is under way finish. The core must still run. */
 void server_stop_and_free(struct server *server);
-
-/* Whom the client's certificate names, borrowed while the connection lasts; NULL: nobody we know. */
-struct identity *server_certificate(struct server *server, struct MHD_Connection *connection);
-/* The head of the answer that is queued now leaves with its body, of which there must be some. */
-void server_hold_head(struct MHD_Connection *connection);
-/* The header of a request has come over CONNECTION. */
-void server_connection_speaks(struct MHD_Connection *connection);
-void server_busy(struct server *server);
-void server_unbusy(struct server *server);
+/* Handshakes from soon on use other certificates; connections that stand keep theirs. Any thread but an
+ * edge's. ERR_BAD_REQUEST says what is wrong with the texts; then nothing changes. */
+int server_set_credentials(struct server *server, const char *cert_pem, const char *key_pem,
+			   const char *client_ca_pem, struct err *err);

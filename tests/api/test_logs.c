@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "api/resource.h"
-#include "lib/http_server.h"
+#include "lib/http_routes.h"
 #include "lib/mem.h"
 #include "lib/timefmt.h"
 #include "tests/api/api_fixture.h"
@@ -20,7 +20,7 @@
 
 struct agent {
 	struct api_fixture fixture;
-	struct http_server *http;
+	struct http_routes *http;
 	char client[64];   /* as whom the server came */
 	char asked[512];   /* path and what was asked for */
 	size_t sent, total;/* of a stream */
@@ -76,16 +76,16 @@ static int setup(void **state)
 {
 	struct agent *agent = mem_zalloc(sizeof(*agent));
 	api_fixture_start(&agent->fixture);
-	struct http_server_opts opts = { .address = "127.0.0.1",
+	struct http_routes_opts opts = { .address = "127.0.0.1",
 					 .cert_pem = agent->fixture.server_pair.cert_pem,
 					 .key_pem = agent->fixture.server_pair.key_pem,
 					 .client_ca_pem = agent->fixture.ca.pem.cert_pem };
-	agent->http = http_server_new(agent->fixture.loop, &opts, routes, agent, NULL);
+	agent->http = http_routes_new(agent->fixture.loop, &opts, routes, agent, NULL);
 	assert_non_null(agent->http);
 	CLEANUP(mem_freep) char *status = mem_printf(
 		"{\"status\":{\"addresses\":[{\"type\":\"InternalIP\",\"address\":\"127.0.0.1\"}],\"daemonEndpoints\":"
 		"{\"kubeletEndpoint\":{\"Port\":%u}}}}",
-		http_server_port(agent->http));
+		http_routes_port(agent->http));
 	must(agent, "POST", "/api/v1/nodes", "application/json", "{\"metadata\":{\"name\":\"n\"}}");
 	must(agent, "PATCH", "/api/v1/nodes/n/status", "application/merge-patch+json", status);
 	must(agent, "POST", "/api/v1/namespaces/default/pods", "application/json",
@@ -98,7 +98,7 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	struct agent *agent = *state;
-	http_server_free(agent->http);
+	http_routes_free(agent->http);
 	api_fixture_stop(&agent->fixture);
 	free(agent);
 	return 0;

@@ -293,7 +293,7 @@ static unsigned run_child(const char *library, unsigned first, unsigned stride, 
 	return at;
 }
 
-static const char *const libraries[] = { "", "libjson-c", "libsqlite3", "libmicrohttpd", "libgnutls" };
+static const char *const libraries[] = { "", "libjson-c", "libsqlite3", "libgnutls" };
 
 /* N places of each library, spread over a session's allocations. */
 static void sweep(const char *library, unsigned stride, unsigned n)
@@ -336,12 +336,6 @@ static void test_sqlite(void **state)
 	sweep("libsqlite3", 3, PLACES * 4);
 }
 
-static void test_http(void **state)
-{
-	(void)state;
-	sweep("libmicrohttpd", 1, PLACES * 4);
-}
-
 static void test_tls(void **state)
 {
 	(void)state;
@@ -364,8 +358,10 @@ static void random_round(uint64_t seed)
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_own),  cmocka_unit_test(test_json), cmocka_unit_test(test_sqlite),
-		cmocka_unit_test(test_http), cmocka_unit_test(test_tls),
+		cmocka_unit_test(test_own),
+		cmocka_unit_test(test_json),
+		cmocka_unit_test(test_sqlite),
+		cmocka_unit_test(test_tls),
 	};
 	int result = 0;
 

@@ -3,8 +3,6 @@
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <netinet/in.h>
-#include <poll.h>
 #include <semaphore.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,7 +14,7 @@
 #include "apiserver/authn/authn.h"
 #include "apiserver/authz/authz.h"
 #include "apiserver/bootstrap.h"
-#include "apiserver/edge/log_proxy.h"
+#include "apiserver/edge/log_stream.h"
 #include "apiserver/edge/request.h"
 #include "apiserver/edge/server.h"
 #include "lib/timefmt.h"
@@ -75,7 +73,7 @@ static const struct store_ops forget_ops = {
 	.close = forget_close,
 };
 
-/* --- node agents: every log is one line (in place of log_proxy.c) --- */
+/* --- node agents: every log is one line (in place of log_stream.c) --- */
 
 struct log_stream {
 	size_t sent;
@@ -83,31 +81,18 @@ struct log_stream {
 
 static const char log_line[] = "a line of a log\n";
 
-int log_proxy_new(const struct http_identity *identity, struct log_proxy **ret, struct err *err)
-{
-	(void)identity;
-	(void)err;
-	*ret = NULL;
-	return 0;
-}
-
-void log_proxy_free(struct log_proxy *proxy)
-{
-	(void)proxy;
-}
-
-struct log_stream *log_stream_open(struct log_proxy *proxy, const char *url, void (*ready)(void *arg),
+struct log_stream *log_stream_open(struct http_client *agents, const char *url, void (*changed)(void *arg),
 				   void *arg)
 {
-	(void)proxy;
-	(void)ready;
+	(void)agents;
+	(void)changed;
 	(void)arg;
 	if (strncmp(url, "https://", 8) != 0)
 		abort();
 	return mem_zalloc(sizeof(struct log_stream));
 }
 
-bool log_stream_begun(struct log_stream *stream)
+bool log_stream_begun(const struct log_stream *stream)
 {
 	(void)stream;
 	return true;
@@ -121,9 +106,8 @@ int log_stream_code(const struct log_stream *stream, const char **ret_body, cons
 	return 200;
 }
 
-ssize_t log_stream_read(struct log_stream *stream, struct attend *attend, char *data, size_t size)
+ssize_t log_stream_read(struct log_stream *stream, char *data, size_t size)
 {
-	(void)attend;
 	size_t left = sizeof(log_line) - 1 - stream->sent, n = left < size ? left : size;
 	memcpy(data, log_line + stream->sent, n);
 	stream->sent += n;
@@ -149,35 +133,18 @@ static const char *token_file(void)
 	return path;
 }
 
-static void connection_notify(void *cls, struct MHD_Connection *connection, void **socket_context,
-			      enum MHD_ConnectionNotificationCode what)
-{
-	(void)cls;
-	(void)connection;
-	if (what == MHD_CONNECTION_NOTIFY_STARTED)
-		*socket_context = mem_zalloc(sizeof(struct connection));
-	else
-		free(*socket_context);
-}
-
 void edge_start(void)
 {
+	static struct edge edge;
 	resource_all(&(size_t){ 0 });
 	pthread_mutex_init(&server.lock, NULL);
-	pthread_cond_init(&server.idle, NULL);
 	struct authn_opts authn_opts = { .token_file = token_file() };
-	if (authn_new(&authn_opts, &server.authn, NULL) < 0 || attendant_new(&server.attendant, NULL) < 0)
+	/* As server.c has it, but for TLS, threads and a socket to listen on. */
+	struct http_server_opts http = { .max_body_bytes = REQUEST_DISCARD_MAX };
+	if (authn_new(&authn_opts, &server.authn, NULL) < 0 || edge_init(&edge, &server, &http, NULL) < 0)
 		abort();
-	/* As server.c starts it, but for TLS, threads and a socket to listen on. */
-	server.daemon =
-	    MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME, 0, NULL,
-			     NULL, request_access, &server, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)16384,
-			     MHD_OPTION_CONNECTION_MEMORY_INCREMENT, (size_t)4096,
-			     MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_URI_LOG_CALLBACK, request_target,
-			     &server, MHD_OPTION_NOTIFY_COMPLETED, request_completed, &server,
-			     MHD_OPTION_NOTIFY_CONNECTION, connection_notify, &server, MHD_OPTION_END);
-	if (!server.daemon)
-		abort();
+	server.edges = &edge;
+	server.n_edges = 1;
 }
 
 void edge_new_core(void)
@@ -218,11 +185,10 @@ void edge_list(const struct resource *resource, struct core_command *ret)
 
 static int connect_pair(void)
 {
-	struct sockaddr_in peer = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	int ends[2];
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) < 0 ||
-	    MHD_add_connection(server.daemon, ends[1], (struct sockaddr *)&peer, sizeof(peer)) != MHD_YES)
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) < 0)
 		abort();
+	http_server_adopt(server.edges->http, ends[1]);
 	return ends[0];
 }
 
@@ -243,45 +209,31 @@ static size_t send_piece(int fd, const char *data, size_t left, size_t piece)
 	return n > 0 ? (size_t)n : 0;
 }
 
-/* libmicrohttpd tells nobody outside that a connection was resumed: it is looked at again soon. */
-static void wait_for_more(int fd)
-{
-	struct pollfd peer = { .fd = fd, .events = POLLIN };
-	struct timespec soon = { .tv_nsec = 50000 };
-	ppoll(&peer, 1, &soon, NULL);
-}
-
 void edge_exchange(const void *data, size_t size, size_t piece, struct buf *ret)
 {
 	int fd = connect_pair();
+	struct edge *edge = server.edges;
 	const char *text = data;
 	bool open = true;
 	int64_t until_ms = time_mono_ms() + PATIENCE_MS; /* without progress */
 	for (size_t sent = 0; !receive(fd, ret) && (open || time_mono_ms() < until_ms);) {
 		size_t n = sent < size ? send_piece(fd, text + sent, size - sent, piece) : 0;
 		sent += n;
-		/* Not in one go: libmicrohttpd overlooks an end that comes together with the last bytes,
-		 * until the connection has been idle for too long. What stands behind a watch is not read
-		 * before it ends. */
-		if (open && !n && (sent == size || time_mono_ms() >= until_ms)) {
+		/* What stands behind a watch is not read before it ends. */
+		if (open && (sent == size || time_mono_ms() >= until_ms)) {
 			shutdown(fd, SHUT_WR);
 			open = false;
-			until_ms = time_mono_ms() + PATIENCE_MS;
+			n = 1;
 		}
 		if (n)
 			until_ms = time_mono_ms() + PATIENCE_MS;
-		MHD_run(server.daemon);
-		if (!n)
-			wait_for_more(fd);
+		loop_turn(edge->loop, n ? 0 : 10);
 	}
 	shutdown(fd, SHUT_RDWR);
-	while (server.busy || server.reads || server.writes || server.watches || server.body_bytes ||
-	       server.answer_bytes) {
-		MHD_run(server.daemon);
-		wait_for_more(fd);
-	}
 	close(fd);
-	MHD_run(server.daemon);
+	while (http_server_connections(edge->http) || server.reads || server.writes || server.watches ||
+	       server.body_bytes || server.answer_bytes)
+		loop_turn(edge->loop, 10);
 }
 
 /* --- answers --- */
@@ -350,6 +302,8 @@ void edge_answer_close(struct edge_answer *answer)
  * for a log. */
 static bool is_no_fault(int code, const char *message)
 {
+	if (code == 501 || code == 505) /* of HTTP itself */
+		return true;
 	if (code == 504)
 		return strstr(message, "Too large resource version") != NULL;
 	if (code == 503)

@@ -1,4 +1,4 @@
-/* The API server in this process without sockets to listen on: its edge on a pair of sockets, its core, a
+/* The API server in this process without sockets to listen on: its edge on a pair of sockets, without TLS, its core, a
  * store that forgets, and node agents that answer at once. What is sent on a connection is answered to the
  * end.
  */
