@@ -4,7 +4,7 @@ group floors
 row floor-commits "SQLite, WAL, synchronous=FULL: rows of 1 KiB, a commit each" 1/s none -
 row floor-rows "SQLite, the same with 32 rows to a commit" 1/s none -
 row floor-flush "the disk alone: writes of 48 KiB flushed, pages of a database beside it, the worst of a minute" ms none -
-row floor-hello "libmicrohttpd says hello over TLS, 32 connections" 1/s none -
+row floor-hello "the HTTPS server alone says hello over TLS, 32 connections" 1/s none -
 row floor-fanout "GnuTLS and epoll alone: a record to each of 10,000 connections, the last" ms none -
 row floor-fanout-500 "the same to each of 500 connections" ms none -
 row floor-runc "runc run of a program that does nothing" ms none -
