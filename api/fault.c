@@ -91,3 +91,51 @@ void fault_names(struct field_errors *errors, struct field_path *path, const cha
 		field_error_invalid_str(errors, path, value, "%s", faults->text[i]);
 	field_pop(path, mark);
 }
+
+void fault_too_many(struct field_errors *errors, struct field_path *path, const char *key, size_t n,
+		    size_t max)
+{
+	CLEANUP(json_putp) struct json_object *count = json_object_new_int64((int64_t)n);
+	size_t mark = field_push(path, key);
+
+	field_error_add(errors, FIELD_TOO_MANY, path, count, "must have at most %zu items", max);
+	field_pop(path, mark);
+}
+
+void fault_too_long(struct field_errors *errors, struct field_path *path, const char *key, size_t max)
+{
+	size_t mark = field_push(path, key);
+
+	field_error_add(errors, FIELD_TOO_LONG, path, NULL, "may not be more than %zu bytes", max);
+	field_pop(path, mark);
+}
+
+void fault_each(const struct json_object *obj, const char *key, struct field_path *path,
+		struct field_errors *errors, fault_item_fn fn)
+{
+	const struct json_object *list = json_get(obj, key);
+	size_t mark = field_push(path, key);
+
+	for (size_t i = 0; i < json_len(list); i++) {
+		size_t item = field_push_index(path, i);
+
+		fn(json_at(list, i), path, errors);
+		field_pop(path, item);
+	}
+	field_pop(path, mark);
+}
+
+void fault_name(const struct json_object *obj, const char *key, bool required, fault_name_fn check,
+		struct field_path *path, struct field_errors *errors)
+{
+	const char *name = json_str_or_empty(obj, key);
+	struct name_faults faults = { .n = 0 };
+
+	if (!*name) {
+		if (required)
+			fault_required(errors, path, key, "");
+		return;
+	}
+	check(name, false, &faults);
+	fault_names(errors, path, key, name, &faults);
+}

@@ -27,6 +27,19 @@ void fault_not_found(struct field_errors *errors, struct field_path *path, const
  * minutes of work. False, with an error at PATH, when LIST is too long; its items then need no look. */
 #define FAULT_LIST_MAX 1000
 bool fault_list_fits(struct field_errors *errors, struct field_path *path, const struct json_object *list);
+void fault_too_many(struct field_errors *errors, struct field_path *path, const char *key, size_t n,
+		    size_t max);
+void fault_too_long(struct field_errors *errors, struct field_path *path, const char *key, size_t max);
+/* Calls FN with each item of the list at KEY of OBJ; PATH is the item's then. */
+typedef void (*fault_item_fn)(const struct json_object *item, struct field_path *path,
+			      struct field_errors *errors);
+void fault_each(const struct json_object *obj, const char *key, struct field_path *path,
+		struct field_errors *errors, fault_item_fn fn);
+/* The member KEY, a name: what CHECK finds wrong with it. An absent or empty one is not looked at, or
+ * required. */
+typedef void (*fault_name_fn)(const char *name, bool is_prefix, struct name_faults *faults);
+void fault_name(const struct json_object *obj, const char *key, bool required, fault_name_fn check,
+		struct field_path *path, struct field_errors *errors);
 /* One "Invalid value" for each fault of a name. KEY NULL: at the path itself. */
 void fault_names(struct field_errors *errors, struct field_path *path, const char *key, const char *value,
 		 const struct name_faults *faults);

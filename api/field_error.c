@@ -20,6 +20,7 @@ static const struct {
 	[FIELD_TOO_MANY] = { "Too many", "FieldValueTooMany", true },
 	[FIELD_NOT_FOUND] = { "Not found", "FieldValueNotFound", true },
 	[FIELD_INTERNAL] = { "Internal error", "InternalError", false },
+	[FIELD_INVALID_BARE] = { "Invalid value", "FieldValueInvalid", false },
 	[FIELD_TYPE_INVALID] = { "Invalid value", "FieldValueTypeInvalid", true },
 };
 

@@ -33,6 +33,7 @@ enum field_error_type {
 	FIELD_TOO_MANY,      /* "Too many: N: must have at most M items" */
 	FIELD_NOT_FOUND,     /* "Not found: ..." */
 	FIELD_INTERNAL,      /* "Internal error: ..." */
+	FIELD_INVALID_BARE,  /* "Invalid value: ..." of a whole, not shown */
 	FIELD_TYPE_INVALID,  /* "Invalid value: ..." with its own cause reason */
 };
 

@@ -22,14 +22,14 @@ struct kind_column {
 
 /* One stored object under two group-versions: the row of one is stored, the other's is a view of it. A view's
  * columns and selectable_fields are its own; what is done to objects (preparation, validation) is the stored
- * row's, as in Kubernetes, where it happens on the internal version. Both conversions change OBJ in place;
- * apiVersion is set by the caller. */
+ * row's, as in Kubernetes, where it happens on the internal version; validators of the view, where it has
+ * any, see the stored object after them. Both conversions change OBJ in place; apiVersion is set by the
+ * caller. */
 struct kind_view {
 	const char *api_version; /* of the row that is stored: "autoscaling/v2" */
 	/* OBJ is decoded and has the view's defaults. */
 	void (*to_stored)(struct json_object *obj);
 	void (*from_stored)(struct json_object *obj);
-	const char *const *stored_fields; /* for each of selectable_fields its name there; NULL: the same */
 };
 
 struct kind {
@@ -69,8 +69,11 @@ struct kind {
 
 	/* Paths that a field selector may ask for besides metadata.name and metadata.namespace,
 	 * NULL-terminated: "spec.nodeName", "status.phase". A value that is absent selects as "" (booleans
-	 * "false"), or as FIELD_DEFAULT gives. */
+	 * "false", numbers "0"). */
 	const char *const *selectable_fields;
+	/* For each of them where its value is, when it is not at the path of its name; of a view: its name in
+	 * the row that is stored. */
+	const char *const *field_paths;
 
 	/* Table columns and the cells of one object: exactly n_columns values are appended to CELLS.
 	 * CELL_FIELDS are the paths that they are made from (json_pick), NULL-terminated; NULL: any. Tables
@@ -82,6 +85,7 @@ struct kind {
 
 	/* Scale subresource: paths of replicas, status.replicas and selector; NULL when there is none. */
 	const char *scale_replicas, *scale_status_replicas, *scale_selector;
+	bool scale_selector_is_map; /* of labels, not a LabelSelector (ReplicationController) */
 };
 
 /* All rows, NULL-terminated. (kinds/kinds.c) */

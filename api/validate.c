@@ -6,15 +6,9 @@
 #include "api/fault.h"
 #include "api/validate_meta.h"
 
-void validate_object(const struct resource *resource, const struct json_object *obj,
-		     const struct json_object *old, const char *subresource, struct field_errors *errors)
+static void validate_kind(const struct kind *kind, const struct json_object *obj,
+			  const struct json_object *old, const char *subresource, struct field_errors *errors)
 {
-	const struct kind *kind = resource->kind;
-
-	if (old)
-		validate_meta_update(obj, old, errors);
-	else
-		validate_meta(obj, resource->namespaced, kind->name_check, errors);
 	if (subresource && strcmp(subresource, "status") == 0) {
 		if (kind->validate_status && old)
 			kind->validate_status(obj, old, errors);
@@ -26,6 +20,20 @@ void validate_object(const struct resource *resource, const struct json_object *
 		kind->validate_create(obj, errors);
 	if (old && kind->validate_update)
 		kind->validate_update(obj, old, errors);
+}
+
+void validate_object(const struct resource *resource, const struct json_object *obj,
+		     const struct json_object *old, const char *subresource, struct field_errors *errors)
+{
+	const struct kind *kind = resource->stored->kind;
+
+	if (old)
+		validate_meta_update(obj, old, errors);
+	else
+		validate_meta(obj, resource->namespaced, kind->name_check, errors);
+	validate_kind(kind, obj, old, subresource, errors);
+	if (resource->kind->view)
+		validate_kind(resource->kind, obj, old, subresource, errors);
 }
 
 void validate_non_negative(const struct json_object *obj, const char *field, struct field_path *path,

@@ -7,7 +7,7 @@
 #include "api/resource.h"
 
 /* Runs everything for RESOURCE: metadata, then the kind's own. OLD NULL: create; SUBRESOURCE "status": status
- * update. */
+ * update. OBJ is what is stored, also where RESOURCE is a view. */
 void validate_object(const struct resource *resource, const struct json_object *obj,
 		     const struct json_object *old, const char *subresource, struct field_errors *errors);
 
@@ -19,6 +19,7 @@ struct name_faults {
 	size_t n;
 };
 void name_check_dns_subdomain(const char *name, bool is_prefix, struct name_faults *faults);
+void name_check_wildcard_subdomain(const char *name, struct name_faults *faults); /* "*.example.com" */
 void name_check_dns_label(const char *name, bool is_prefix, struct name_faults *faults);
 void name_check_dns1035_label(const char *name, bool is_prefix, struct name_faults *faults);
 void name_check_path_segment(const char *name, bool is_prefix, struct name_faults *faults);
@@ -51,9 +52,10 @@ void validate_port_number(int64_t port, const char *key, struct field_path *path
 /* Fields of OBJ and OLD at KEY must be equal: "field is immutable". */
 void validate_immutable(const struct json_object *obj, const struct json_object *old, const char *key,
 			struct field_path *path, struct field_errors *errors);
-/* PodSpec and PodTemplateSpec (kinds/pod_spec.c); TEMPLATE: restartPolicy Always only, when always_only. */
+/* PodSpec and PodTemplateSpec (kinds/pod_spec.c). LASTING_OF: the kind as messages name it ("ReplicaSet")
+ * when its pods are there to stay: restartPolicy Always, no deadline; else NULL. */
 void validate_pod_spec(const struct json_object *spec, struct field_path *path, struct field_errors *errors);
-void validate_pod_template(const struct json_object *template, struct field_path *path, bool always_only,
-			   struct field_errors *errors);
+void validate_pod_template(const struct json_object *template, struct field_path *path,
+			   const char *lasting_of, struct field_errors *errors);
 /* Defaults of a PodSpec. */
 void default_pod_spec(struct json_object *spec);

@@ -25,6 +25,11 @@
 	"character, and end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for "  \
 	"validation is '[a-z]([-a-z0-9]*[a-z0-9])?')"
 
+#define WILDCARD_TEXT                                                                                        \
+	"a wildcard DNS-1123 subdomain must start with '*.', followed by a valid DNS subdomain, which must " \
+	"consist of lower case alphanumeric characters, '-' or '.' and end with an alphanumeric character "  \
+	"(e.g. '*.example.com', regex used for validation is '\\*\\." LABEL_RE "(\\." LABEL_RE ")*')"
+
 static bool is_lower_alnum(char c)
 {
 	return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
@@ -98,6 +103,16 @@ void name_check_dns_subdomain(const char *name, bool is_prefix, struct name_faul
 		add_fault(faults, "must be no more than 253 characters");
 	if (!subdomain_matches(name, len, is_prefix))
 		add_fault(faults, SUBDOMAIN_TEXT);
+}
+
+void name_check_wildcard_subdomain(const char *name, struct name_faults *faults)
+{
+	size_t len = strlen(name);
+
+	if (len > 253)
+		add_fault(faults, "must be no more than 253 characters");
+	if (strncmp(name, "*.", 2) != 0 || !subdomain_matches(name + 2, len - 2, false))
+		add_fault(faults, WILDCARD_TEXT);
 }
 
 void name_check_dns_label(const char *name, bool is_prefix, struct name_faults *faults)

@@ -57,7 +57,7 @@ static enum step_result admit_validate(struct request *r)
 	const struct resource *resource = r->route.resource;
 	if (resource->kind->warnings)
 		resource->kind->warnings(r->obj, add_warning, r);
-	validate_object(resource->stored, r->obj, r->old,
+	validate_object(resource, r->obj, r->old,
 			r->route.subresource ? r->route.subresource->name : NULL, &r->errors);
 	if (!r->errors.n)
 		return admission_check(r);

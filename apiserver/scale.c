@@ -35,6 +35,22 @@ static void set_path_int(struct json_object *obj, const char *path, int64_t numb
 	json_set_int(obj, key, number);
 }
 
+/* Labels as a selector: "a=b,c=d", by key. */
+static void write_map(struct buf *b, const struct json_object *map)
+{
+	struct selector selector = { 0 };
+	if (!map)
+		return;
+	json_object_object_foreach((struct json_object *)(uintptr_t)map, key, value)
+	{
+		const char *text = json_object_get_string(value);
+		selector_add_unchecked(&selector, key, SELECTOR_IN, &text, 1);
+	}
+	selector_sort(&selector);
+	selector_write(b, &selector);
+	selector_close(&selector);
+}
+
 static struct json_object *scale_of(const struct kind *kind, const struct json_object *obj)
 {
 	static const char *const copied[] = { "name", "namespace", "uid", "resourceVersion",
@@ -52,8 +68,11 @@ static struct json_object *scale_of(const struct kind *kind, const struct json_o
 	json_set_int(status, "replicas", json_object_get_int64(at_path(obj, kind->scale_status_replicas)));
 	struct selector selector = { 0 };
 	CLEANUP(buf_close) struct buf text = BUF_INIT;
-	if (kind->scale_selector &&
-	    selector_from_json(at_path(obj, kind->scale_selector), &selector, NULL) == 0) {
+	if (kind->scale_selector && kind->scale_selector_is_map) {
+		write_map(&text, at_path(obj, kind->scale_selector));
+		json_set_str(status, "selector", text.len ? text.data : NULL);
+	} else if (kind->scale_selector &&
+		   selector_from_json(at_path(obj, kind->scale_selector), &selector, NULL) == 0) {
 		selector_write(&text, &selector);
 		selector_close(&selector);
 		json_set_str(status, "selector", text.len ? text.data : NULL);

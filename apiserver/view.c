@@ -50,7 +50,7 @@ struct object *view_show(const struct resource *resource, struct object *object)
 const char *view_stored_field(const struct resource *resource, const char *field)
 {
 	const struct kind *kind = resource->kind;
-	const char *const *names = kind->view ? kind->view->stored_fields : NULL;
+	const char *const *names = kind->view ? kind->field_paths : NULL;
 
 	for (size_t i = 0; names && names[i]; i++)
 		if (strcmp(kind->selectable_fields[i], field) == 0)

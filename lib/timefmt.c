@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #define US_PER_S INT64_C(1000000)
@@ -322,4 +323,20 @@ bool time_parse_duration(const char *s, int64_t *ret_us)
 			return false;
 	*ret_us = (int64_t)(total_ns / 1000) * (negative ? -1 : 1);
 	return true;
+}
+
+bool time_zone_known(const char *name)
+{
+	static const char folder[] = "/usr/share/zoneinfo";
+	char path[256];
+	struct stat st;
+
+	if (name[0] == '/' || strstr(name, "..") || strchr(name, '\\') ||
+	    strlen(name) + sizeof(folder) >= sizeof(path))
+		return false;
+	if (stat(folder, &st) < 0)
+		return name[strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+					 "_+-/")] == '\0';
+	snprintf(path, sizeof(path), "%s/%s", folder, name);
+	return stat(path, &st) == 0 && S_ISREG(st.st_mode);
 }

@@ -25,3 +25,6 @@ bool time_parse(const char *s, int64_t *ret_us);
 const char *time_human_duration(int64_t seconds, char *buf, size_t size);
 /* A Go duration ("1h2m3.5s", "300ms") to microseconds; false when it is none. */
 bool time_parse_duration(const char *s, int64_t *ret_us);
+/* True when NAME ("Europe/Paris") is a zone of the machine's time zone database; without one, any name of
+ * their form is. */
+bool time_zone_known(const char *name);

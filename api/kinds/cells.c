@@ -16,6 +16,11 @@ void cell_str_or(struct json_object *cells, const char *s, const char *if_empty)
 	cell_str(cells, s && *s ? s : if_empty);
 }
 
+void cell_bool(struct json_object *cells, bool b)
+{
+	json_object_array_add(cells, json_object_new_boolean(b));
+}
+
 void cell_int(struct json_object *cells, int64_t n)
 {
 	json_object_array_add(cells, json_object_new_int64(n));
@@ -38,6 +43,21 @@ const char *cell_since(const char *s, int64_t now_us, char *buf, size_t size)
 	if (!s || !time_parse(s, &then_us))
 		return "<unknown>";
 	return time_human_duration((now_us - then_us) / 1000000, buf, size);
+}
+
+void cell_since_time(struct json_object *cells, const char *s, int64_t now_us)
+{
+	char text[TIMEFMT_SIZE];
+
+	cell_str(cells, cell_since(s, now_us, text, sizeof(text)));
+}
+
+void cell_quantity(struct json_object *cells, const struct json_object *map, const char *key,
+		   const char *if_absent)
+{
+	const char *text = json_str(map, key);
+
+	cell_str(cells, text ? text : if_absent);
 }
 
 void cell_age(struct json_object *cells, const struct json_object *obj, int64_t now_us)

@@ -20,12 +20,18 @@
 
 void cell_str(struct json_object *cells, const char *s); /* NULL: "" */
 void cell_str_or(struct json_object *cells, const char *s, const char *if_empty);
+void cell_bool(struct json_object *cells, bool b);
 void cell_int(struct json_object *cells, int64_t n);
 /* The buffer's text; B may be empty. */
 void cell_buf(struct json_object *cells, const struct buf *b);
 void cell_name(struct json_object *cells, const struct json_object *obj);
 /* Time since metadata.creationTimestamp. */
 void cell_age(struct json_object *cells, const struct json_object *obj, int64_t now_us);
+/* Time since the RFC 3339 time S; "<unknown>". */
+void cell_since_time(struct json_object *cells, const char *s, int64_t now_us);
+/* Member KEY of MAP, a quantity; IF_ABSENT. */
+void cell_quantity(struct json_object *cells, const struct json_object *map, const char *key,
+		   const char *if_absent);
 /* Time from the RFC 3339 time S to now; "<unknown>" when S is NULL or no time. */
 const char *cell_since(const char *s, int64_t now_us, char *buf, size_t size);
 /* Container names, and images, of a pod spec: "web,log". */

@@ -101,7 +101,7 @@ static void validate(const struct json_object *obj, struct field_errors *errors)
 
 	field_path_init(&path, "spec");
 	validate_non_negative(spec, "replicas", &path, errors);
-	workload_validate_selector_and_template(spec, &path, errors);
+	workload_validate_selector_and_template(spec, "deployment", "ReplicaSet", &path, errors);
 	validate_strategy(spec, &path, errors);
 	validate_non_negative(spec, "minReadySeconds", &path, errors);
 	validate_non_negative(spec, "revisionHistoryLimit", &path, errors);
@@ -174,6 +174,7 @@ const struct kind kind_deployment = {
 	.validate = validate,
 	.validate_update = workload_validate_update,
 	.validate_status = validate_status,
+	.warnings = workload_warn_name,
 	.columns = columns,
 	.n_columns = ARRAY_SIZE(columns),
 	.cells = cells,

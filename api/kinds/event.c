@@ -1,6 +1,8 @@
 /* Event (core/v1): what happened to an object. Both the older form (count, firstTimestamp) and the newer one
  * (eventTime, series, reporting controller) come in this kind.
  */
+#include "api/kinds/event.h"
+
 #include <ctype.h>
 #include <string.h>
 
@@ -77,7 +79,7 @@ static void validate(const struct json_object *obj, struct field_errors *errors)
 		validate_new_form(obj, &path, errors);
 }
 
-static const struct kind_column columns[] = {
+const struct kind_column event_columns[EVENT_COLUMNS] = {
 	{ "Last Seen", "string", "", "Time since it was last seen.", 0 },
 	{ "Type", "string", "", "Normal or Warning.", 0 },
 	{ "Reason", "string", "", "Short word for why it happened.", 0 },
@@ -130,7 +132,7 @@ static void cell_message(struct json_object *ret, const char *message)
 	cell_buf(ret, &b);
 }
 
-static void cells(const struct json_object *obj, int64_t now_us, struct json_object *ret)
+void event_cells(const struct json_object *obj, int64_t now_us, struct json_object *ret)
 {
 	const struct json_object *about = json_get(obj, "involvedObject"), *series = json_get(obj, "series");
 	char first_text[TIMEFMT_SIZE], last_text[TIMEFMT_SIZE];
@@ -187,7 +189,7 @@ const struct kind kind_event = {
 	.set_defaults = set_defaults,
 	.validate = validate,
 	.selectable_fields = selectable_fields,
-	.columns = columns,
-	.n_columns = ARRAY_SIZE(columns),
-	.cells = cells,
+	.columns = event_columns,
+	.n_columns = EVENT_COLUMNS,
+	.cells = event_cells,
 };

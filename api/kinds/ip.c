@@ -94,3 +94,39 @@ void ip_validate_not_special(const char *s, struct field_path *path, struct fiel
 	if (why)
 		field_error_invalid_str(errors, path, s, "%s", why);
 }
+
+/* The address of CIDR in 16 bytes and its number of bits; the family. */
+static int cidr_bytes(const char *cidr, unsigned char bytes[16], int *ret_bits)
+{
+	char address[INET6_ADDRSTRLEN];
+	int family = strchr(cidr, ':') ? AF_INET6 : AF_INET;
+
+	snprintf(address, sizeof(address), "%.*s", (int)strcspn(cidr, "/"), cidr);
+	memset(bytes, 0, 16);
+	inet_pton(family, address, bytes);
+	*ret_bits = (int)strtol(strchr(cidr, '/') + 1, NULL, 10);
+	return family;
+}
+
+bool ip_cidr_inside(const char *part, const char *whole)
+{
+	unsigned char a[16], b[16];
+	int part_bits, whole_bits;
+
+	if (cidr_bytes(part, a, &part_bits) != cidr_bytes(whole, b, &whole_bits) || part_bits <= whole_bits)
+		return false;
+	for (int bit = 0; bit < whole_bits; bit++)
+		if ((a[bit / 8] ^ b[bit / 8]) & (0x80 >> bit % 8))
+			return false;
+	return true;
+}
+
+bool ip_canonical(const char *s)
+{
+	unsigned char bytes[16];
+	char text[INET6_ADDRSTRLEN];
+	int family = strchr(s, ':') ? AF_INET6 : AF_INET;
+
+	return inet_pton(family, s, bytes) == 1 && inet_ntop(family, bytes, text, sizeof(text)) &&
+	       strcmp(text, s) == 0;
+}

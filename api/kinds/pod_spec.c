@@ -1,6 +1,7 @@
 /* Validation of a whole PodSpec and PodTemplateSpec, in Kubernetes' order; the parts are in pod_spec_*.c. */
 #include "api/kinds/pod_spec.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "api/fault.h"
@@ -134,19 +135,20 @@ void validate_pod_spec(const struct json_object *spec, struct field_path *path, 
 }
 
 /* A controller's pods are there to stay: no other restart policy, no deadline. */
-static void validate_lasting(const struct json_object *spec, struct field_path *path,
+static void validate_lasting(const struct json_object *spec, const char *kind, struct field_path *path,
 			     struct field_errors *errors)
 {
 	static const char *const always[] = { "Always", NULL };
+	char text[96];
 
 	validate_enum(spec, "restartPolicy", always, false, path, errors);
+	snprintf(text, sizeof(text), "activeDeadlineSeconds in %s is not Supported", kind);
 	if (json_get(spec, "activeDeadlineSeconds"))
-		fault_forbidden(errors, path, "activeDeadlineSeconds",
-				"activeDeadlineSeconds in ReplicaSet is not Supported");
+		fault_forbidden(errors, path, "activeDeadlineSeconds", text);
 }
 
-void validate_pod_template(const struct json_object *template, struct field_path *path, bool always_only,
-			   struct field_errors *errors)
+void validate_pod_template(const struct json_object *template, struct field_path *path,
+			   const char *lasting_of, struct field_errors *errors)
 {
 	const struct json_object *metadata = json_get(template, "metadata"),
 				 *spec = json_get(template, "spec");
@@ -162,7 +164,7 @@ void validate_pod_template(const struct json_object *template, struct field_path
 	if (json_len(json_get(spec, "ephemeralContainers")) > 0)
 		fault_forbidden(errors, path, "ephemeralContainers",
 				"ephemeral containers not allowed in pod template");
-	if (always_only)
-		validate_lasting(spec, path, errors);
+	if (lasting_of)
+		validate_lasting(spec, lasting_of, path, errors);
 	field_pop(path, mark);
 }

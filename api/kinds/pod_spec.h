@@ -16,6 +16,8 @@ enum container_role { CONTAINER_MAIN, CONTAINER_INIT, CONTAINER_EPHEMERAL };
 /* pod_spec_defaults.c: what a Pod gets and a template does not: requests from limits, host ports of
  * hostNetwork. */
 void pod_spec_default_of_pod(struct json_object *spec);
+/* Members of volume sources, of whatever types VOLUME has. */
+void pod_spec_default_sources(struct json_object *volume);
 
 /* pod_spec_containers.c: all three lists, names unique over all of them. */
 void pod_spec_validate_containers(const struct json_object *spec, struct field_path *path,
@@ -44,13 +46,26 @@ void pod_spec_validate_resource_field_ref(const struct json_object *ref, bool fi
 void pod_spec_validate_probes(const struct json_object *container, enum container_role role,
 			      struct field_path *path, struct field_errors *errors);
 
-/* pod_spec_resources.c */
+/* pod_spec_resources.c. A map of amounts by resource; NULL is fine. */
+void pod_spec_validate_amounts(struct json_object *list, struct field_path *path,
+			       struct field_errors *errors);
 void pod_spec_validate_resources(const struct json_object *resources, struct field_path *path,
 				 struct field_errors *errors);
 /* "Guaranteed", "Burstable" or "BestEffort". */
 const char *pod_spec_qos_class(const struct json_object *spec);
 
-/* pod_spec_volumes.c, pod_spec_mounts.c */
+/* pod_spec_volumes.c, pod_spec_mounts.c. A volume is of one of these types. */
+struct volume_source_type {
+	const char *key;
+	void (*validate)(const struct json_object *source, struct field_path *path,
+			 struct field_errors *errors);
+	const char *required[4]; /* string members */
+};
+/* One of TYPES, and what it must be like. Returns how many OBJ has. */
+size_t pod_spec_validate_sources(const struct json_object *obj, const struct volume_source_type *types,
+				 size_t n_types, struct field_path *path, struct field_errors *errors);
+void pod_spec_validate_host_path(const struct json_object *source, struct field_path *path,
+				 struct field_errors *errors);
 void pod_spec_validate_volumes(const struct json_object *spec, struct field_path *path,
 			       struct field_errors *errors);
 /* VOLUMES: the names of the pod's volumes. */
@@ -69,6 +84,9 @@ void pod_spec_validate_pod_security(const struct json_object *context, const str
 void pod_spec_validate_container_security(const struct json_object *context, bool host_users,
 					  struct field_path *path, struct field_errors *errors);
 
+/* A core/v1 NodeSelector: its terms, of which there must be one. */
+void pod_spec_validate_node_selector(const struct json_object *selector, struct field_path *path,
+				     struct field_errors *errors);
 /* pod_spec_affinity.c, pod_spec_placement.c: tolerations, topology spread, gates, node selector. */
 void pod_spec_validate_affinity(const struct json_object *affinity, struct field_path *path,
 				struct field_errors *errors);

@@ -120,6 +120,15 @@ static void validate_preferred_node(const struct json_object *item, struct field
 	field_pop(path, mark);
 }
 
+void pod_spec_validate_node_selector(const struct json_object *selector, struct field_path *path,
+				     struct field_errors *errors)
+{
+	if (json_len(json_get(selector, "nodeSelectorTerms")) == 0)
+		fault_required(errors, path, "nodeSelectorTerms",
+			       "must have at least one node selector term");
+	validate_each(selector, "nodeSelectorTerms", validate_node_term, path, errors);
+}
+
 static void validate_node_affinity(const struct json_object *affinity, struct field_path *path,
 				   struct field_errors *errors)
 {
@@ -128,10 +137,7 @@ static void validate_node_affinity(const struct json_object *affinity, struct fi
 	if (required) {
 		size_t mark = field_push(path, REQUIRED);
 
-		if (json_len(json_get(required, "nodeSelectorTerms")) == 0)
-			fault_required(errors, path, "nodeSelectorTerms",
-				       "must have at least one node selector term");
-		validate_each(required, "nodeSelectorTerms", validate_node_term, path, errors);
+		pod_spec_validate_node_selector(required, path, errors);
 		field_pop(path, mark);
 	}
 	validate_each(affinity, PREFERRED, validate_preferred_node, path, errors);

@@ -143,14 +143,10 @@ static void default_volume_member(struct json_object *source, const struct volum
 		default_bool(source, d->key, false);
 }
 
-static void default_volume(struct json_object *volume)
+void pod_spec_default_sources(struct json_object *volume)
 {
-	struct json_object *host_path = json_get(volume, "hostPath"), *image = json_get(volume, "image");
-	struct json_object *claim = json_path(volume, "ephemeral", "volumeClaimTemplate", NULL);
+	struct json_object *host_path = json_get(volume, "hostPath");
 
-	/* Only a name: an emptyDir. */
-	if (json_object_object_length(volume) == (json_get(volume, "name") ? 1 : 0))
-		json_ensure_object(volume, "emptyDir");
 	json_object_object_foreach(volume, type, source)
 	{
 		for (size_t i = 0; i < ARRAY_SIZE(volume_defaults); i++)
@@ -159,6 +155,17 @@ static void default_volume(struct json_object *volume)
 	}
 	if (host_path)
 		default_empty_str(host_path, "type");
+}
+
+static void default_volume(struct json_object *volume)
+{
+	struct json_object *image = json_get(volume, "image");
+	struct json_object *claim = json_path(volume, "ephemeral", "volumeClaimTemplate", NULL);
+
+	/* Only a name: an emptyDir. */
+	if (json_object_object_length(volume) == (json_get(volume, "name") ? 1 : 0))
+		json_ensure_object(volume, "emptyDir");
+	pod_spec_default_sources(volume);
 	default_downward_items(json_path(volume, "downwardAPI", "items", NULL));
 	if (json_get(volume, "projected"))
 		default_projected(json_get(volume, "projected"));

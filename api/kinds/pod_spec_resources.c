@@ -80,7 +80,7 @@ static void validate_quantity(const char *name, const struct quantity *q, struct
 		field_error_invalid_str(errors, path, quantity_format(q, text), "must be an integer");
 }
 
-static void validate_list(struct json_object *list, struct field_path *path, struct field_errors *errors)
+void pod_spec_validate_amounts(struct json_object *list, struct field_path *path, struct field_errors *errors)
 {
 	if (!list)
 		return;
@@ -129,10 +129,10 @@ void pod_spec_validate_resources(const struct json_object *resources, struct fie
 			   *limits = json_get(resources, "limits");
 	size_t mark = field_push(path, "limits");
 
-	validate_list(limits, path, errors);
+	pod_spec_validate_amounts(limits, path, errors);
 	field_pop(path, mark);
 	mark = field_push(path, "requests");
-	validate_list(requests, path, errors);
+	pod_spec_validate_amounts(requests, path, errors);
 	field_pop(path, mark);
 	if (!requests)
 		return;

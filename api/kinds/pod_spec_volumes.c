@@ -147,14 +147,7 @@ static void validate_certificate(const struct json_object *source, struct field_
 		    "specify at least one of credentialBundlePath, keyPath, and certificateChainPath");
 }
 
-struct source_type {
-	const char *key;
-	void (*validate)(const struct json_object *source, struct field_path *path,
-			 struct field_errors *errors);
-	const char *required[4]; /* string members */
-};
-
-static const struct source_type projections[] = {
+static const struct volume_source_type projections[] = {
 	{ "secret", validate_named_key_files, { NULL } },
 	{ "configMap", validate_named_key_files, { NULL } },
 	{ "downwardAPI", validate_downward, { NULL } },
@@ -163,13 +156,14 @@ static const struct source_type projections[] = {
 	{ "podCertificate", validate_certificate, { NULL } },
 };
 
-/* One of TYPES, and what it must be like. Returns how many OBJ has. */
-static size_t validate_sources(const struct json_object *obj, const struct source_type *types, size_t n_types,
-			       struct field_path *path, struct field_errors *errors)
+size_t pod_spec_validate_sources(const struct json_object *obj, const struct volume_source_type *types,
+				 size_t n_types, struct field_path *path, struct field_errors *errors)
 {
 	/* Members besides the name: when all are found there is nothing more to look for. */
-	size_t n = 0, n_max = (size_t)json_object_object_length(obj) - (json_get(obj, "name") != NULL);
+	size_t n = 0, n_max = 0;
 
+	if (obj)
+		n_max = (size_t)json_object_object_length(obj) - (json_get(obj, "name") != NULL);
 	for (size_t i = 0; i < n_types && n < n_max; i++) {
 		const struct json_object *source = json_get(obj, types[i].key);
 		size_t mark;
@@ -203,8 +197,8 @@ static void validate_projected(const struct json_object *source, struct field_pa
 	for (size_t i = 0; i < json_len(sources); i++) {
 		size_t item = field_push_index(path, i);
 
-		if (validate_sources(json_at(sources, i), projections, ARRAY_SIZE(projections), path,
-				     errors) == 0)
+		if (pod_spec_validate_sources(json_at(sources, i), projections, ARRAY_SIZE(projections), path,
+					      errors) == 0)
 			field_error_required(errors, path, "must specify a volume type");
 		field_pop(path, item);
 	}
@@ -222,8 +216,8 @@ static void validate_empty_dir(const struct json_object *source, struct field_pa
 				"SizeLimit field must be a valid resource quantity");
 }
 
-static void validate_host_path(const struct json_object *source, struct field_path *path,
-			       struct field_errors *errors)
+void pod_spec_validate_host_path(const struct json_object *source, struct field_path *path,
+				 struct field_errors *errors)
 {
 	static const char *const types[] = { "BlockDevice", "CharDevice",   "Directory", "DirectoryOrCreate",
 					     "File",        "FileOrCreate", "Socket",    NULL };
@@ -294,9 +288,9 @@ static void validate_image_volume(const struct json_object *source, struct field
 }
 
 /* In the order in which Kubernetes looks: it is the second type found that is refused. */
-static const struct source_type volume_types[] = {
+static const struct volume_source_type volume_types[] = {
 	{ "emptyDir", validate_empty_dir, { NULL } },
-	{ "hostPath", validate_host_path, { "path" } },
+	{ "hostPath", pod_spec_validate_host_path, { "path" } },
 	{ "gitRepo", NULL, { "repository" } },
 	{ "gcePersistentDisk", NULL, { "pdName" } },
 	{ "awsElasticBlockStore", NULL, { "volumeID" } },
@@ -340,7 +334,8 @@ void pod_spec_validate_volumes(const struct json_object *spec, struct field_path
 		struct name_faults faults = { .n = 0 };
 		size_t item = field_push_index(path, i);
 
-		if (validate_sources(volume, volume_types, ARRAY_SIZE(volume_types), path, errors) == 0)
+		if (pod_spec_validate_sources(volume, volume_types, ARRAY_SIZE(volume_types), path, errors) ==
+		    0)
 			field_error_required(errors, path, "must specify a volume type");
 		if (!*name)
 			fault_required(errors, path, "name", "");

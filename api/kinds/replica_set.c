@@ -33,7 +33,7 @@ static void validate(const struct json_object *obj, struct field_errors *errors)
 	field_path_init(&path, "spec");
 	validate_non_negative(spec, "replicas", &path, errors);
 	validate_non_negative(spec, "minReadySeconds", &path, errors);
-	workload_validate_selector_and_template(spec, &path, errors);
+	workload_validate_selector_and_template(spec, "deployment", "ReplicaSet", &path, errors);
 }
 
 static void validate_status(const struct json_object *obj, const struct json_object *old,
@@ -93,6 +93,7 @@ const struct kind kind_replica_set = {
 	.validate_update = workload_validate_update,
 	.validate_status = validate_status,
 	.selectable_fields = selectable_fields,
+	.warnings = workload_warn_name,
 	.columns = columns,
 	.n_columns = ARRAY_SIZE(columns),
 	.cells = cells,

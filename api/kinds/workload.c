@@ -22,22 +22,19 @@ void workload_default_template(struct json_object *spec)
 	default_pod_spec(json_ensure_object(template, "spec"));
 }
 
-static void validate_template(const struct json_object *spec, const struct selector *selector,
-			      struct field_path *path, struct field_errors *errors)
+void workload_validate_template(const struct json_object *template, const struct selector *selector,
+				const char *lasting_of, struct field_path *path, struct field_errors *errors)
 {
-	const struct json_object *template = json_get(spec, "template");
 	const struct json_object *labels = json_path(template, "metadata", "labels", NULL);
-	size_t mark = field_push(path, "template");
 
 	if (!template) {
 		field_error_required(errors, path, "");
-	} else {
-		if (!selector_matches_json(selector, labels))
-			fault_json(errors, path, "metadata.labels", labels,
-				   "`selector` does not match template `labels`");
-		validate_pod_template(template, path, true, errors);
+		return;
 	}
-	field_pop(path, mark);
+	if (!selector_matches_json(selector, labels))
+		fault_json(errors, path, "metadata.labels", labels,
+			   "`selector` does not match template `labels`");
+	validate_pod_template(template, path, lasting_of, errors);
 }
 
 static bool is_empty(const struct json_object *selector)
@@ -48,7 +45,8 @@ static bool is_empty(const struct json_object *selector)
 	       json_len(json_get(selector, "matchExpressions")) == 0;
 }
 
-void workload_validate_selector_and_template(const struct json_object *spec, struct field_path *path,
+void workload_validate_selector_and_template(const struct json_object *spec, const char *kind,
+					     const char *lasting_of, struct field_path *path,
 					     struct field_errors *errors)
 {
 	const struct json_object *selector = json_get(spec, "selector");
@@ -62,15 +60,17 @@ void workload_validate_selector_and_template(const struct json_object *spec, str
 		validate_label_selector(selector, path, errors);
 		if (is_empty(selector))
 			field_error_add(errors, FIELD_INVALID, path, selector,
-					"empty selector is invalid for deployment");
+					"empty selector is invalid for %s", kind);
 	}
 	/* An absent selector selects nothing, so the template is judged against it too. */
 	valid = selector_from_json(selector, &parsed, NULL) == 0;
 	if (!valid)
 		field_error_add(errors, FIELD_INVALID, path, selector, "invalid label selector");
 	field_pop(path, mark);
+	mark = field_push(path, "template");
 	if (valid)
-		validate_template(spec, &parsed, path, errors);
+		workload_validate_template(json_get(spec, "template"), &parsed, lasting_of, path, errors);
+	field_pop(path, mark);
 }
 
 void workload_validate_counts(const struct json_object *obj, const char *const *keys, struct field_path *path,
@@ -122,6 +122,25 @@ void workload_validate_int_or_percent(const struct json_object *obj, const char 
 	validate_non_negative(obj, key, path, errors);
 }
 
+void workload_validate_at_most_all(const struct json_object *obj, const char *key, struct field_path *path,
+				   struct field_errors *errors)
+{
+	const struct json_object *value = json_get(obj, key);
+	int64_t n;
+
+	if (!value)
+		return;
+	workload_validate_int_or_percent(obj, key, path, errors);
+	if (workload_int_or_percent(value, &n) && n > 100)
+		fault_json(errors, path, key, value, "must not be greater than 100%");
+}
+
+void workload_count_generation(struct json_object *obj, const struct json_object *old)
+{
+	json_set_int(json_ensure_object(obj, "metadata"), "generation",
+		     json_int(json_get(old, "metadata"), "generation", 0) + 1);
+}
+
 void workload_validate_parts(const struct json_object *status, const char *const *parts,
 			     struct field_path *path, struct field_errors *errors)
 {
@@ -137,11 +156,33 @@ void workload_validate_parts(const struct json_object *status, const char *const
 			  "cannot be greater than readyReplicas");
 }
 
-void workload_wide_cells(const struct json_object *obj, struct json_object *cells)
+void workload_template_cells(const struct json_object *template, struct json_object *cells)
 {
-	const struct json_object *pod_spec = json_path(obj, "spec", "template", "spec", NULL);
+	const struct json_object *pod_spec = json_get(template, "spec");
 
 	cell_containers(cells, pod_spec);
 	cell_images(cells, pod_spec);
+}
+
+void workload_wide_cells(const struct json_object *obj, struct json_object *cells)
+{
+	workload_template_cells(json_path(obj, "spec", "template", NULL), cells);
 	cell_selector(cells, json_path(obj, "spec", "selector", NULL));
+}
+
+void workload_warn_name(const struct json_object *obj, void (*call)(const char *text, void *arg), void *arg)
+{
+	const char *name = json_str_or_empty(json_get(obj, "metadata"), "name");
+	CLEANUP(buf_close) struct buf text = BUF_INIT;
+	struct name_faults faults = { .n = 0 };
+
+	name_check_dns_label(name, false, &faults);
+	if (faults.n == 0)
+		return;
+	buf_str(&text, "metadata.name: this is used in Pod names and hostnames, which can result in "
+		       "surprising behavior; a DNS label is recommended: [");
+	for (size_t i = 0; i < faults.n; i++)
+		buf_printf(&text, "%s%s", i > 0 ? " " : "", faults.text[i]);
+	buf_char(&text, ']');
+	call(text.data, arg);
 }

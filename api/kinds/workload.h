@@ -3,19 +3,32 @@
 
 #include "api/kind.h"
 #include "api/validate.h"
+#include "lib/selector.h"
 
 /* Defaults of spec.template, when there is one. */
 void workload_default_template(struct json_object *spec);
 /* spec.selector: required, valid and not empty; spec.template: matched by it, valid, restartPolicy Always.
- * PATH: of the spec. */
-void workload_validate_selector_and_template(const struct json_object *spec, struct field_path *path,
+ * PATH: of the spec. KIND and LASTING_OF: "deployment" and "ReplicaSet", as messages name it. */
+void workload_validate_selector_and_template(const struct json_object *spec, const char *kind,
+					     const char *lasting_of, struct field_path *path,
 					     struct field_errors *errors);
+/* Labels of the template at PATH match SELECTOR, and it is valid; restartPolicy Always when LASTING_OF (see
+ * validate_pod_template). */
+void workload_validate_template(const struct json_object *template, const struct selector *selector,
+				const char *lasting_of, struct field_path *path, struct field_errors *errors);
 /* Members KEYS (to a NULL) of OBJ must not be negative. */
 void workload_validate_counts(const struct json_object *obj, const char *const *keys, struct field_path *path,
 			      struct field_errors *errors);
 /* Counts PARTS (to a NULL) of STATUS are parts of its replicas, and pods that are available are ready. */
 void workload_validate_parts(const struct json_object *status, const char *const *parts,
 			     struct field_path *path, struct field_errors *errors);
+/* A count or percentage that is at most 100%. */
+void workload_validate_at_most_all(const struct json_object *obj, const char *key, struct field_path *path,
+				   struct field_errors *errors);
+/* metadata.generation of OBJ is one more than that of OLD. */
+void workload_count_generation(struct json_object *obj, const struct json_object *old);
+/* A warning when the name is no DNS label: it is part of its pods' host names. */
+void workload_warn_name(const struct json_object *obj, void (*call)(const char *text, void *arg), void *arg);
 /* The selector is for life. */
 void workload_validate_update(const struct json_object *obj, const struct json_object *old,
 			      struct field_errors *errors);
@@ -31,5 +44,6 @@ bool workload_int_or_percent(const struct json_object *value, int64_t *ret_value
 	{                                                                                                    \
 		"Selector", "string", "", "Labels of the pods that belong to it.", 1                         \
 	}
-/* The three cells of WORKLOAD_WIDE_COLUMNS. */
+/* The first two, and all three cells of WORKLOAD_WIDE_COLUMNS. */
+void workload_template_cells(const struct json_object *template, struct json_object *cells);
 void workload_wide_cells(const struct json_object *obj, struct json_object *cells);

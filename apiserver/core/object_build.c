@@ -144,13 +144,18 @@ static void add_field(struct buf *b, const struct resource *resource, const stru
 		add_string(b, zero_of_field(resource->def, path));
 }
 
+static const char *const *field_paths(const struct kind *kind)
+{
+	return kind->field_paths ? kind->field_paths : kind->selectable_fields;
+}
+
 static uint8_t add_fields(struct buf *b, const struct resource *resource, const struct json_object *obj)
 {
 	uint8_t n = 0;
 
 	if (!resource->kind || !resource->kind->selectable_fields)
 		return 0;
-	for (const char *const *path = resource->kind->selectable_fields; *path && n < UINT8_MAX; path++, n++)
+	for (const char *const *path = field_paths(resource->kind); *path && n < UINT8_MAX; path++, n++)
 		add_field(b, resource, obj, *path);
 	return n;
 }
@@ -306,7 +311,7 @@ static void paths_of(const struct resource *resource, const char *paths[JSON_PIC
 		"metadata.labels",     "metadata.ownerReferences", "metadata.deletionTimestamp",
 		"metadata.finalizers", "spec.finalizers",
 	};
-	const char *const *field = resource->kind ? resource->kind->selectable_fields : NULL;
+	const char *const *field = resource->kind ? field_paths(resource->kind) : NULL;
 	size_t n = ARRAY_SIZE(always);
 
 	memcpy(paths, always, sizeof(always));

@@ -96,6 +96,7 @@ static void test_defaults(void **state)
 {
 	(void)state;
 	each_case(CASES "defaults.jsonl", check_defaults);
+	each_case(CASES "defaults_more.jsonl", check_defaults);
 }
 
 static void validate(struct json_object *obj, struct json_object *old, const char *subresource,
@@ -247,6 +248,7 @@ static void test_mutations(void **state)
 {
 	(void)state;
 	each_case(CASES "defaults.jsonl", check_mutations);
+	each_case(CASES "defaults_more.jsonl", check_mutations);
 	each_case(CASES "validation.jsonl", check_mutations);
 	each_case(CASES "validation_more.jsonl", check_mutations);
 	each_case(CASES "cells.jsonl", check_mutations);
