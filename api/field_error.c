@@ -22,6 +22,7 @@ static const struct {
 	[FIELD_INTERNAL] = { "Internal error", "InternalError", false },
 	[FIELD_INVALID_BARE] = { "Invalid value", "FieldValueInvalid", false },
 	[FIELD_TYPE_INVALID] = { "Invalid value", "FieldValueTypeInvalid", true },
+	[FIELD_MANAGER_CONFLICT] = { "conflict with", "FieldManagerConflict", false },
 };
 
 const char *field_error_cause_reason(enum field_error_type type)
@@ -242,4 +243,32 @@ void field_errors_write(struct buf *b, const struct field_errors *errors)
 	}
 	if (errors->n > 1)
 		buf_char(b, ']');
+}
+
+void field_error_add_conflict(struct field_errors *errors, const char *path, const char *owner)
+{
+	struct field_path field;
+	struct buf message = BUF_INIT;
+
+	field_path_init(&field, path);
+	buf_printf(&message, "%s %s", types[FIELD_MANAGER_CONFLICT].text, owner);
+	add(errors, FIELD_MANAGER_CONFLICT, &field, &message);
+}
+
+void field_errors_write_conflicts(struct buf *b, const struct field_errors *errors)
+{
+	const char *owner = "";
+
+	buf_printf(b, "Apply failed with %zu conflict%s: ", errors->n, errors->n == 1 ? "" : "s");
+	if (errors->n == 1) {
+		buf_printf(b, "%s: %s", errors->items[0].message, errors->items[0].field);
+		return;
+	}
+	for (size_t i = 0; i < errors->n; i++) {
+		const char *message = errors->items[i].message;
+		if (strcmp(message, owner) != 0)
+			buf_printf(b, "%sconflicts%s:", i ? "\n" : "", message + strlen("conflict"));
+		buf_printf(b, "\n- %s", errors->items[i].field);
+		owner = message;
+	}
 }

@@ -24,17 +24,18 @@ size_t field_push_key(struct field_path *path, const char *key);
 void field_pop(struct field_path *path, size_t mark);
 
 enum field_error_type {
-	FIELD_REQUIRED,      /* "Required value" */
-	FIELD_INVALID,       /* "Invalid value: ..." */
-	FIELD_DUPLICATE,     /* "Duplicate value: ..." */
-	FIELD_NOT_SUPPORTED, /* "Unsupported value: ...: supported values: ..." */
-	FIELD_FORBIDDEN,     /* "Forbidden: ..." */
-	FIELD_TOO_LONG,      /* "Too long: may not be more than N bytes" */
-	FIELD_TOO_MANY,      /* "Too many: N: must have at most M items" */
-	FIELD_NOT_FOUND,     /* "Not found: ..." */
-	FIELD_INTERNAL,      /* "Internal error: ..." */
-	FIELD_INVALID_BARE,  /* "Invalid value: ..." of a whole, not shown */
-	FIELD_TYPE_INVALID,  /* "Invalid value: ..." with its own cause reason */
+	FIELD_REQUIRED,         /* "Required value" */
+	FIELD_INVALID,          /* "Invalid value: ..." */
+	FIELD_DUPLICATE,        /* "Duplicate value: ..." */
+	FIELD_NOT_SUPPORTED,    /* "Unsupported value: ...: supported values: ..." */
+	FIELD_FORBIDDEN,        /* "Forbidden: ..." */
+	FIELD_TOO_LONG,         /* "Too long: may not be more than N bytes" */
+	FIELD_TOO_MANY,         /* "Too many: N: must have at most M items" */
+	FIELD_NOT_FOUND,        /* "Not found: ..." */
+	FIELD_INTERNAL,         /* "Internal error: ..." */
+	FIELD_INVALID_BARE,     /* "Invalid value: ..." of a whole, not shown */
+	FIELD_TYPE_INVALID,     /* "Invalid value: ..." with its own cause reason */
+	FIELD_MANAGER_CONFLICT, /* "conflict with \"kubectl\" using apps/v1": of server-side apply */
 };
 
 struct field_error {
@@ -64,6 +65,10 @@ void field_error_duplicate(struct field_errors *errors, const struct field_path 
 /* SUPPORTED is NULL-terminated, printed in its order. */
 void field_error_not_supported(struct field_errors *errors, const struct field_path *path, const char *value,
 			       const char *const *supported);
+/* PATH (".spec.replicas") has another OWNER ("\"kubectl\" using apps/v1"). */
+void field_error_add_conflict(struct field_errors *errors, const char *path, const char *owner);
+/* Conflicts, those of an owner one after the other: "Apply failed with 1 conflict: ..." */
+void field_errors_write_conflicts(struct buf *b, const struct field_errors *errors);
 /* One error: "field: message"; several: "[field: message, field: message]". */
 void field_errors_write(struct buf *b, const struct field_errors *errors);
 /* "FieldValueRequired"... for Status details. */

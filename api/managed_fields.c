@@ -320,14 +320,14 @@ const struct field_set *managed_fields_strip(struct field_arena *arena, const st
 	return field_set_difference(arena, set, name_set(arena, metadata, ARRAY_SIZE(metadata), "metadata"));
 }
 
-/* The path PATH and nothing else. */
-static const struct field_set *path_set(struct field_arena *arena, const char *path)
+const struct field_set *managed_fields_path(struct field_arena *arena, const char *path)
 {
 	size_t len = strcspn(path, ".");
 	struct field_element name = { path, (uint32_t)len, FIELD_ELEMENT_NAME };
 	struct field_builder builder = { .arena = arena };
 
-	field_builder_add(&builder, &name, !path[len], path[len] ? path_set(arena, path + len + 1) : NULL);
+	field_builder_add(&builder, &name, !path[len],
+			  path[len] ? managed_fields_path(arena, path + len + 1) : NULL);
 	const struct field_set *set = field_builder_end(&builder, 0);
 	field_builder_close(&builder);
 	return set;
@@ -337,7 +337,7 @@ const struct field_set *managed_fields_without_reset(struct field_arena *arena, 
 						     const struct managed_writer *writer)
 {
 	for (const char *const *path = writer->reset; path && *path && set; path++)
-		set = field_set_difference_deep(arena, set, path_set(arena, *path));
+		set = field_set_difference_deep(arena, set, managed_fields_path(arena, *path));
 	return set;
 }
 
@@ -406,7 +406,7 @@ void managed_fields_update(struct managed_fields *fields, struct typed_differenc
 
 void managed_fields_take(struct managed_fields *fields, const char *path, const struct managed_writer *writer)
 {
-	const struct field_set *set = path_set(&fields->arena, path);
+	const struct field_set *set = managed_fields_path(&fields->arena, path);
 
 	for (size_t i = 0; i < fields->n; i++)
 		managed_entry_set(&fields->entries[i],

@@ -76,6 +76,8 @@ void managed_fields_update(struct managed_fields *fields, struct typed_differenc
  * alone, in an entry that has nothing else and, as in Kubernetes, no time. */
 void managed_fields_take(struct managed_fields *fields, const char *path,
 			 const struct managed_writer *writer);
+/* The set of PATH alone. */
+const struct field_set *managed_fields_path(struct field_arena *arena, const char *path);
 
 /* The managedFields after a write that is no apply, appended to RET. OLD: what was stored, with its TEXT;
  * NULL for a new object. NEW_: what is to be stored, defaults included; the managedFields in its metadata, as

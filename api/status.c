@@ -67,6 +67,12 @@ static void write_message(struct buf *b, const struct err *err, const struct sta
 {
 	struct buf text CLEANUP(buf_close) = BUF_INIT;
 
+	if (err->kind == ERR_CONFLICT && details != NULL && details->causes != NULL &&
+	    details->causes->n > 0) {
+		field_errors_write_conflicts(&text, details->causes);
+		buf_json_string(b, text.data);
+		return;
+	}
 	if (err->kind == ERR_INVALID && details != NULL && details->kind != NULL && details->causes != NULL &&
 	    details->causes->n > 0) {
 		write_invalid(&text, details->kind, details->group, details->name, details->causes);

@@ -21,6 +21,13 @@ static enum step_result create_reply(struct request *r)
 	struct core_command *command = &r->command;
 	if (command->err.kind == ERR_NONE)
 		return respond_object(r, 201, TAKE(command->ret_object));
+	/* Somebody was faster than an apply: it goes on with what is there. */
+	if (command->err.kind == ERR_ALREADY_EXISTS && r->media == MEDIA_APPLY_PATCH &&
+	    ++r->tries < REQUEST_TRIES) {
+		request_drop_round(r);
+		r->step = r->again;
+		return STEP_GOTO;
+	}
 	/* A name that chance made can be taken; another one is not. */
 	if (command->err.kind == ERR_ALREADY_EXISTS && r->generated[0] && ++r->tries < GENERATED_TRIES) {
 		struct json_object *metadata = json_get(r->obj, "metadata");

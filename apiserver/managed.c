@@ -119,6 +119,15 @@ struct object *managed_object(struct request *r)
 	return object_new(r->route.resource->stored, r->obj, text, len);
 }
 
+void managed_show(struct request *r, struct json_object *metadata)
+{
+	struct json_object *managed = NULL;
+
+	managed_write(r);
+	if (r->managed.len && json_parse(r->managed.data, r->managed.len, &managed, NULL, NULL) == 0)
+		json_set(metadata, "managedFields", managed);
+}
+
 void managed_own(const struct resource *resource, const struct object *current, struct json_object *obj,
 		 struct buf *ret)
 {

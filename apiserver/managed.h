@@ -20,6 +20,8 @@ struct json_object *managed_document(const struct request *r);
 bool managed_unchanged(const struct request *r);
 /* The object of r->obj with its managedFields. */
 struct object *managed_object(struct request *r);
+/* Of an answer that is made of r->obj and stored nowhere: its METADATA get the managedFields. */
+void managed_show(struct request *r, struct json_object *metadata);
 /* The managedFields, appended to RET, of OBJ that the server itself writes in CURRENT's place (NULL: a new
  * one). OBJ has its defaults, and nothing else has been done to it. */
 void managed_own(const struct resource *resource, const struct object *current, struct json_object *obj,

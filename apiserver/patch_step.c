@@ -13,14 +13,8 @@
 
 enum step_result patch_begin(struct request *r)
 {
-	if (r->media == MEDIA_APPLY_PATCH)
-		return request_fail(
-		    r, DETAILS_NONE, ERR_UNSUPPORTED_MEDIA_TYPE,
-		    "server-side apply (application/apply-patch+yaml) is not supported yet - accepted media "
-		    "types include: application/json-patch+json, application/merge-patch+json, "
-		    "application/strategic-merge-patch+json");
 	if (r->media != MEDIA_JSON_PATCH && r->media != MEDIA_MERGE_PATCH &&
-	    r->media != MEDIA_STRATEGIC_PATCH)
+	    r->media != MEDIA_STRATEGIC_PATCH && r->media != MEDIA_APPLY_PATCH)
 		return request_fail(r, DETAILS_EMPTY, ERR_UNSUPPORTED_MEDIA_TYPE,
 				    "415: Unsupported Media Type");
 	r->again = r->step + 1;
@@ -115,8 +109,16 @@ static enum step_result patch_object(struct request *r)
 	return STEP_NEXT;
 }
 
+static enum step_result object_begin(struct request *r)
+{
+	enum step_result result = patch_begin(r);
+	if (result == STEP_NEXT && r->media == MEDIA_APPLY_PATCH)
+		return request_goto(r, apply_steps, "begin");
+	return result;
+}
+
 const struct request_step patch_steps[] = {
-	{ "begin", patch_begin },  { "options", options_write },
+	{ "begin", object_begin }, { "options", options_write },
 	{ "read", update_read },   { "patch", patch_object },
 	{ "admit", admit_update }, { "write", update_write },
 	{ "reply", update_reply }, { NULL, NULL },

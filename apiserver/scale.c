@@ -2,7 +2,9 @@
  * kind. */
 #include <string.h>
 
+#include "api/apply.h"
 #include "apiserver/admit.h"
+#include "apiserver/apply_step.h"
 #include "apiserver/edge/dispatch.h"
 #include "apiserver/edge/respond.h"
 #include "apiserver/managed.h"
@@ -156,8 +158,43 @@ static enum step_result scale_put(struct request *r)
 	return apply_scale(r, scale);
 }
 
+/* Who applies a scale owns the count, and nothing else of the object. */
+static enum step_result scale_apply(struct request *r)
+{
+	CLEANUP(json_putp) struct json_object *scale = NULL;
+	const struct kind *kind = r->route.resource->kind;
+	char now[TIMEFMT_SIZE];
+	if (apply_decode(r, &scale) == STEP_FAIL)
+		return STEP_FAIL;
+	if (typed_validate(typed_struct(scale_def()), scale, &r->err) < 0 ||
+	    decode_value(scale_def(), NULL, "v1", scale, FIELD_VALIDATION_IGNORE, &r->warnings, &r->err) <
+		0) {
+		err_wrap(&r->err, "failed to create typed patch object (%s/%s; autoscaling/v1, Kind=Scale)",
+			 json_str_or_empty(json_get(scale, "metadata"), "namespace"),
+			 json_str_or_empty(json_get(scale, "metadata"), "name"));
+		return request_fail_as(r, DETAILS_NONE);
+	}
+	int64_t current = json_object_get_int64(at_path(r->old, kind->scale_replicas));
+	struct json_object *spec = json_ensure_object(scale, "spec");
+	struct apply_view view = { .path = kind->scale_replicas,
+				   .shown_path = ".spec.replicas",
+				   .shown_version = "autoscaling/v1",
+				   .says = json_get(spec, "replicas") != NULL,
+				   .changes = json_int(spec, "replicas", current) != current,
+				   .writer = managed_writer(r, now),
+				   .force = r->query.force };
+	view.managed = object_managed(r->current, &view.managed_len);
+	if (apply_view(&view, &r->managed, &r->errors, &r->err) < 0)
+		return request_fail_as(r, DETAILS_CAUSES);
+	r->has_managed = true;
+	json_set_int(spec, "replicas", json_int(spec, "replicas", current));
+	return apply_scale(r, scale);
+}
+
 static enum step_result scale_patch(struct request *r)
 {
+	if (r->media == MEDIA_APPLY_PATCH)
+		return scale_apply(r);
 	CLEANUP(json_putp) struct json_object *scale = scale_of(r->route.resource->kind, r->old);
 	CLEANUP(json_putp) struct json_object *patched = NULL;
 	if (patch_apply(r, scale_def(), scale, &patched) == STEP_FAIL)
@@ -169,7 +206,9 @@ static enum step_result scale_patch(struct request *r)
 
 static enum step_result scale_write(struct request *r)
 {
-	return json_equal(r->obj, r->old) ? respond_scale(r, r->current) : update_write(r);
+	if (json_equal(r->obj, r->old) && managed_unchanged(r))
+		return respond_scale(r, r->current);
+	return update_write(r);
 }
 
 static enum step_result scale_reply(struct request *r)

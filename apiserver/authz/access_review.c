@@ -10,6 +10,7 @@
 #include "apiserver/edge/dispatch.h"
 #include "apiserver/edge/respond.h"
 #include "apiserver/edge/server.h"
+#include "apiserver/managed.h"
 #include "apiserver/options.h"
 #include "lib/selector.h"
 
@@ -36,6 +37,7 @@ static enum step_result respond_review(struct request *r, struct json_object *st
 	json_set_str(review, "kind", resource->kind_name);
 	json_set_str(review, "apiVersion", resource->group_version);
 	json_set(review, "metadata", metadata ? json_clone(metadata) : json_object_new_object());
+	managed_show(r, json_get(review, "metadata"));
 	json_set(review, "spec", json_clone(json_get(r->obj, "spec")));
 	json_set(review, "status", status);
 	json_write(&text, review);

@@ -31,7 +31,7 @@ static const struct parameter parameters[] = {
 	{ "dryRun", VALUE_STRING, AT(dry_run), 0 },
 	{ "fieldValidation", VALUE_STRING, AT(field_validation), 0 },
 	{ "fieldManager", VALUE_STRING, AT(field_manager), 0 },
-	{ "force", VALUE_BOOL, AT(force), 0 },
+	{ "force", VALUE_BOOL, AT(force), AT(has_force) },
 	{ "gracePeriodSeconds", VALUE_INT, AT(grace_period_s), AT(has_grace_period) },
 	{ "orphanDependents", VALUE_BOOL, AT(orphan_dependents), AT(has_orphan_dependents) },
 	{ "propagationPolicy", VALUE_STRING, AT(propagation_policy), 0 },

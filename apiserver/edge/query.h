@@ -26,7 +26,7 @@ struct query {
 	const char *include_object; /* "None", "Metadata", "Object" */
 	/* writes */
 	const char *dry_run, *field_validation, *field_manager;
-	bool force;
+	bool force, has_force;
 	/* delete */
 	bool has_grace_period, has_orphan_dependents, orphan_dependents;
 	int64_t grace_period_s;

@@ -56,6 +56,7 @@ enum request_details {
 	DETAILS_OBJECT,  /* name, group and plural of what the request is about */
 	DETAILS_REFUSED, /* name, group and resource of r->refused */
 	DETAILS_KIND,    /* name, group and kind, causes from r->errors (Invalid) */
+	DETAILS_CAUSES,  /* causes from r->errors alone (conflicts of apply) */
 	DETAILS_BINDING, /* name and "pods/binding" */
 	DETAILS_OPTIONS, /* r->options_kind of r->options_group, causes from r->errors */
 };
@@ -98,7 +99,7 @@ struct request {
 	struct json_object *obj; /* what is to be */
 	const char *name;        /* of the object; route.name, or as the body or chance has it */
 	char generated[264];
-	struct buf managed;  /* metadata.managedFields of it: managed.h */
+	struct buf managed; /* metadata.managedFields of it: managed.h */
 	bool has_managed;
 	char manager[132];
 	struct buf warnings; /* texts, one a line */

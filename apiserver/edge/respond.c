@@ -254,6 +254,9 @@ void respond_write_status(struct buf *b, struct request *r)
 		details.kind = resource ? resource->kind_name : NULL;
 		details.causes = &r->errors;
 		break;
+	case DETAILS_CAUSES:
+		details.causes = &r->errors;
+		break;
 	case DETAILS_BINDING:
 		details.name = r->name;
 		details.kind = "pods/binding";
