@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "apiserver/admission/admission.h"
 #include "apiserver/delete.h"
 #include "apiserver/edge/dispatch.h"
 #include "apiserver/edge/respond.h"
@@ -186,8 +187,13 @@ static enum step_result delete_read(struct request *r)
 }
 
 const struct request_step delete_steps[] = {
-	{ "options", delete_options }, { "read", delete_read },   { "preconditions", delete_preconditions },
-	{ "write", delete_write },     { "reply", delete_reply }, { NULL, NULL },
+	{ "options", delete_options },
+	{ "read", delete_read },
+	{ "preconditions", delete_preconditions },
+	{ "admit", admission_remove },
+	{ "write", delete_write },
+	{ "reply", delete_reply },
+	{ NULL, NULL },
 };
 
 static enum step_result collection_list(struct request *r)

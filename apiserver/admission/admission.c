@@ -4,7 +4,8 @@
 
 static const struct admission_plugin *const plugins[] = {
 	&admission_service_account, &admission_priority,      &admission_limit_ranger,
-	&admission_pod_security,    &admission_runtime_class,
+	&admission_pod_security,    &admission_runtime_class, &admission_node_restriction,
+	&admission_escalation,
 };
 
 static bool concerns(const struct admission_plugin *plugin, const struct request *r)
@@ -30,6 +31,14 @@ enum step_result admission_check(struct request *r)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(plugins); i++)
 		if (plugins[i]->check && concerns(plugins[i], r) && plugins[i]->check(r) == STEP_FAIL)
+			return STEP_FAIL;
+	return STEP_NEXT;
+}
+
+enum step_result admission_remove(struct request *r)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(plugins); i++)
+		if (plugins[i]->remove && concerns(plugins[i], r) && plugins[i]->remove(r) == STEP_FAIL)
 			return STEP_FAIL;
 	return STEP_NEXT;
 }

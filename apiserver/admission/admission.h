@@ -21,15 +21,19 @@ struct admission_plugin {
 	/* STEP_NEXT, STEP_FAIL, or STEP_WAIT_HERE: the step that asks runs again then, from its beginning.
 	 * May be NULL. */
 	enum step_result (*change)(struct request *r);
-	enum step_result (*check)(struct request *r); /* STEP_NEXT or STEP_FAIL; may be NULL */
+	enum step_result (*check)(struct request *r);  /* STEP_NEXT or STEP_FAIL; may be NULL */
+	enum step_result (*remove)(struct request *r); /* the same, of a deletion: r->old is to go */
 };
 
 extern const struct admission_plugin admission_service_account, admission_priority, admission_limit_ranger,
-    admission_pod_security, admission_runtime_class;
+    admission_pod_security, admission_runtime_class, admission_node_restriction, admission_escalation;
 
 /* All plugins' `change`, and all their `check`, for what R wants. */
 enum step_result admission_change(struct request *r);
 enum step_result admission_check(struct request *r);
+
+/* A step: all plugins' `remove`. */
+enum step_result admission_remove(struct request *r);
 
 /* Refuses as plugins do: `pods "web" is forbidden: REASON`. */
 enum step_result admission_forbid(struct request *r, const char *format, ...) PRINTF_LIKE(2, 3);

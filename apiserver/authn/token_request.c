@@ -5,6 +5,7 @@
 
 #include "apiserver/authn/authn.h"
 #include "apiserver/authn/token_claims.h"
+#include "apiserver/authz/node_restriction.h"
 #include "apiserver/chance.h"
 #include "apiserver/edge/dispatch.h"
 #include "apiserver/edge/respond.h"
@@ -274,7 +275,8 @@ static enum step_result token_request_answer(struct request *r)
 	CLEANUP(buf_close) struct buf text = BUF_INIT;
 	if (check_metadata(r, json_get(asked, "metadata")) == STEP_FAIL ||
 	    find_object(r, "serviceaccounts", r->name, &bound.account) < 0 ||
-	    check_duration(r, seconds) == STEP_FAIL || (ref && bind_object(r, ref, &bound) == STEP_FAIL))
+	    check_duration(r, seconds) == STEP_FAIL || (ref && bind_object(r, ref, &bound) == STEP_FAIL) ||
+	    node_restriction_token(r, ref, bound.parsed) == STEP_FAIL)
 		return STEP_FAIL;
 	if (max && seconds > max) {
 		warn_shortened(r, seconds, max);

@@ -17,7 +17,10 @@
 static enum step_result validate(struct request *r)
 {
 	const struct kind *kind = r->route.resource->kind;
+	struct json_object *metadata = json_ensure_object(r->obj, "metadata");
 
+	if (*r->route.namespace_ && !json_get(metadata, "namespace"))
+		json_set_str(metadata, "namespace", r->route.namespace_);
 	if (kind->validate)
 		kind->validate(r->obj, &r->errors);
 	if (!r->errors.n)

@@ -302,7 +302,7 @@ static int decide_node(struct question *q)
 }
 
 /* A pod of the node, itself. */
-static int decide_get_pod(struct question *q)
+static int decide_own_pod(struct question *q)
 {
 	CLEANUP(object_unrefp) struct object *pod = NULL;
 	const char *at;
@@ -323,14 +323,14 @@ static int decide_pod(struct question *q)
 	if (strcmp(sub, "status") == 0 && verb_is(q, VERB_UPDATE | VERB_PATCH))
 		return allow(q);
 	if (strcmp(sub, "eviction") == 0 && verb_is(q, VERB_CREATE))
-		return allow(q);
+		return decide_own_pod(q);
 	if (*sub)
 		return 0;
 	/* Mirror pods: admission looks at them. */
 	if (verb_is(q, VERB_CREATE | VERB_DELETE))
 		return allow(q);
 	if (verb_is(q, VERB_GET))
-		return decide_get_pod(q);
+		return decide_own_pod(q);
 	if (!verb_is(q, VERB_LIST | VERB_WATCH))
 		return 0;
 	if (!q->a->node_name || strcmp(q->a->node_name, q->node_name) != 0)
