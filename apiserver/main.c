@@ -13,6 +13,7 @@
 #include "apiserver/bootstrap.h"
 #include "apiserver/core/core.h"
 #include "apiserver/edge/server.h"
+#include "apiserver/store/encrypted.h"
 #include "apiserver/store/store.h"
 #include "lib/log.h"
 #include "lib/program.h"
@@ -30,7 +31,7 @@
 static const char *data_dir, *listen_at = "127.0.0.1:6443", *tls_cert, *tls_key, *client_ca, *token_file,
 			     *signing_key, *key_files, *issuers, *audiences, *jwks_uri, *max_token_life,
 			     *extend_tokens = "true", *kubelet_cert, *kubelet_key, *kubelet_ca,
-			     *event_ttl = "1h", *edge_threads;
+			     *encryption_config, *event_ttl = "1h", *edge_threads;
 
 static const struct program_flag flags[] = {
 	{ "data-dir", "DIR", "folder of the store; made when absent", &data_dir, NULL, true },
@@ -58,6 +59,8 @@ static const struct program_flag flags[] = {
 	{ "kubelet-client-cert", "FILE", "certificate shown to node agents", &kubelet_cert, NULL, false },
 	{ "kubelet-client-key", "FILE", "its key", &kubelet_key, NULL, false },
 	{ "kubelet-ca", "FILE", "who signs the certificates of node agents", &kubelet_ca, NULL, false },
+	{ "encryption-provider-config", "FILE", "which resources are stored encrypted, with which keys",
+	  &encryption_config, NULL, false },
 	{ "event-ttl", "DURATION", "how long Events are kept (1h)", &event_ttl, NULL, false },
 	{ "edge-threads", "N", "threads that serve connections (one less than there are cores)",
 	  &edge_threads, NULL, false },
@@ -161,11 +164,16 @@ static void stop_in_doubt(void *arg)
 static int start_core(const struct setup *setup, struct doubt *doubt, struct core **ret, struct err *err)
 {
 	struct store *store = NULL;
+	struct encryption *encryption = NULL;
 	if (mkdir(data_dir, 0700) < 0 && errno != EEXIST)
 		return err_set_errno(err, errno, "make data folder %s", data_dir);
-	if (store_sqlite_open(data_dir, &store, err) < 0)
+	if (encryption_new(encryption_config, &encryption, err) < 0)
 		return -1;
-	struct core_opts opts = { .store = store,
+	if (store_sqlite_open(data_dir, &store, err) < 0) {
+		encryption_free(encryption);
+		return -1;
+	}
+	struct core_opts opts = { .store = store_encrypted(store, encryption),
 				  .history_events = HISTORY_EVENTS,
 				  .history_ms = HISTORY_MS,
 				  .event_ttl_ms = setup->event_ttl_us / 1000,

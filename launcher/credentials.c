@@ -62,8 +62,7 @@ static int write_kubeconfig(const struct cluster *cluster, const char *name, con
 	CLEANUP(mem_freep) char *context_name = mem_printf("%s@knarr", user);
 	CLEANUP(json_putp) struct json_object *config = json_object_new_object();
 	CLEANUP(json_putp)
-	struct json_object *cluster_entry = json_object_new_object(),
-			   *user_entry = json_object_new_object();
+	struct json_object *cluster_entry = json_object_new_object(), *user_entry = json_object_new_object();
 	CLEANUP(buf_close) struct buf text = BUF_INIT;
 
 	json_set_str(cluster_entry, "server", server);

@@ -41,9 +41,10 @@ static const struct command commands[] = {
 	  "\nFILE is an OCI archive, an OCI layout folder or a docker archive (docker save).\n"
 	  "\nExample:\n  knarr image import build/images/market-data-v1.tar\n",
 	  command_image },
-	{ "rotate", "rotate token-key [--forget-old] [--data DIR]", "Replace a key of the cluster",
+	{ "rotate", "rotate token-key [--forget-old] | encryption-key  [--data DIR]",
+	  "Replace a key of the cluster",
 	  "  --data DIR      the cluster's folder (default /var/lib/knarr)\n"
-	  "  --forget-old    tokens signed by earlier keys are refused\n"
+	  "  --forget-old    (token-key) tokens signed by earlier keys are refused\n"
 	  "\ntoken-key signs the tokens of service accounts. The API server takes the new one within a "
 	  "second, "
 	  "without\na restart.\n",

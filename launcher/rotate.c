@@ -1,9 +1,12 @@
 #include <getopt.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "launcher/cluster.h"
 #include "launcher/commands.h"
+#include "launcher/encryption_key.h"
+#include "launcher/supervisor.h"
 #include "launcher/token_key.h"
 
 struct rotate {
@@ -32,11 +35,34 @@ static int rotate_token_key(const struct cluster *cluster, const struct rotate *
 	return 0;
 }
 
+/* It is started again by knarr up, and reads the new configuration. */
+static void restart_server(const struct cluster *cluster)
+{
+	int pid = supervisor_program_pid(cluster, "knarr-apiserver");
+
+	if (pid && kill(pid, SIGTERM) == 0)
+		printf("The API server starts again, and encrypts all Secrets with it before it serves.\n");
+}
+
+static int rotate_encryption_key(const struct cluster *cluster, const struct rotate *rotate, struct err *err)
+{
+	(void)rotate;
+	if (encryption_key_rotate(cluster, err) < 0)
+		return -1;
+	printf("Secrets are stored encrypted with a new key: %s/pki/encryption.yaml. Keep a copy of that "
+	       "file with "
+	       "each copy of the store.\n",
+	       cluster->dir);
+	restart_server(cluster);
+	return 0;
+}
+
 static const struct {
 	const char *name;
 	int (*run)(const struct cluster *cluster, const struct rotate *rotate, struct err *err);
 } things[] = {
 	{ "token-key", rotate_token_key },
+	{ "encryption-key", rotate_encryption_key },
 };
 
 int command_rotate(const struct command *command, int argc, char **argv)

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "launcher/encryption_key.h"
 #include "launcher/progress.h"
 #include "lib/buf.h"
 #include "lib/log.h"
@@ -99,6 +100,9 @@ static void apiserver_args(struct args *args, const struct cluster *c)
 	add(args, "--token-file=%s/auth/tokens.csv", c->dir);
 	add(args, "--service-account-signing-key-file=%s/pki/sa.key", c->dir);
 	add(args, "--service-account-key-file=%s/pki/sa.pub", c->dir);
+	CLEANUP(mem_freep) char *encryption = encryption_key_config(c);
+	if (encryption)
+		add(args, "--encryption-provider-config=%s", encryption);
 	add(args, "--kubelet-client-cert=%s/pki/kubelet-client.crt", c->dir);
 	add(args, "--kubelet-client-key=%s/pki/kubelet-client.key", c->dir);
 	add(args, "--kubelet-ca=%s/pki/ca.crt", c->dir);

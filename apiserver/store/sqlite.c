@@ -254,12 +254,29 @@ static int drop(struct sqlite_store *store, const struct store_batch *batch, str
 	return 0;
 }
 
+static int rewrite(struct sqlite_store *store, const struct store_change *change, struct err *err)
+{
+	sqlite3_stmt *s = store->rewrite;
+	int64_t resource;
+
+	if (resource_id(store, change->group, change->plural, &resource, err) < 0)
+		return -1;
+	sqlite3_bind_int64(s, 1, checksum(change, resource));
+	sqlite3_bind_blob64(s, 2, change->value, change->value_len, SQLITE_STATIC);
+	sqlite3_bind_int64(s, 3, (int64_t)change->revision);
+	return run(store, s, "writing a change in another form", err);
+}
+
 static int write_rows(struct sqlite_store *store, const struct store_batch *batch, struct err *err)
 {
 	if (run(store, store->begin, "beginning a transaction", err) < 0)
 		return -1;
 	for (size_t i = 0; i < batch->n_changes; i++) {
 		if (insert(store, &batch->changes[i], err) < 0)
+			return -1;
+	}
+	for (size_t i = 0; i < batch->n_rewrites; i++) {
+		if (rewrite(store, &batch->rewrites[i], err) < 0)
 			return -1;
 	}
 	return drop(store, batch, err);
@@ -377,6 +394,13 @@ static bool sqlite_maintain(struct store *base, bool idle)
 	return false;
 }
 
+static void sqlite_shred(struct store *base)
+{
+	struct sqlite_store *store = CONTAINER_OF(base, struct sqlite_store, base);
+
+	sqlite3_exec(store->db, "PRAGMA secure_delete=ON", NULL, NULL, NULL);
+}
+
 static uint64_t sqlite_size(struct store *base)
 {
 	struct sqlite_store *store = CONTAINER_OF(base, struct sqlite_store, base);
@@ -399,6 +423,7 @@ static void sqlite_close(struct store *base)
 	sqlite3_finalize(store->compact);
 	sqlite3_finalize(store->horizon);
 	sqlite3_finalize(store->add_resource);
+	sqlite3_finalize(store->rewrite);
 	sqlite3_close(store->db);
 	forget_resources(store, 0);
 	free(store->resources);
@@ -414,6 +439,7 @@ static const struct store_ops sqlite_ops = {
 	.load = sqlite_load,
 	.commit = sqlite_commit,
 	.maintain = sqlite_maintain,
+	.shred = sqlite_shred,
 	.size = sqlite_size,
 	.close = sqlite_close,
 };
@@ -434,6 +460,7 @@ static int prepare(struct sqlite_store *store, struct err *err)
 		  " VALUES(?, ?, ?, ?, ?, ?, ?, ?)" },
 		{ &store->compact, "DELETE FROM log WHERE revision=?" },
 		{ &store->horizon, "UPDATE resource SET horizon=? WHERE id=?" },
+		{ &store->rewrite, "UPDATE log SET checksum=?, value=? WHERE revision=?" },
 		{ &store->add_resource, "INSERT INTO resource(\"group\", plural) VALUES(?, ?)" },
 	};
 

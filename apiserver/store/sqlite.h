@@ -20,7 +20,7 @@ struct sqlite_store {
 	char *dir, *path, *wal_path;
 	int lock_fd;
 	sqlite3 *db;
-	sqlite3_stmt *begin, *commit, *rollback, *insert, *compact, *horizon, *add_resource;
+	sqlite3_stmt *begin, *commit, *rollback, *insert, *compact, *horizon, *add_resource, *rewrite;
 	struct known_resource *resources;
 	size_t n_resources;
 	int64_t wal_bytes;           /* in the log now */

@@ -39,6 +39,8 @@ struct store_batch {
 	size_t n_compact;
 	const struct store_horizon *horizons; /* of the resources whose changes are dropped */
 	size_t n_horizons;
+	const struct store_change *rewrites; /* changes stored already: their values are kept in this form */
+	size_t n_rewrites;
 };
 
 /* What load tells; -1 with *err stops it. */
@@ -64,6 +66,8 @@ struct store_ops {
 	 * wait, such as a log file grown long) and when nothing was written for a while (IDLE true:
 	 * checkpoint, give pages back; bounded to some 20 ms a call). true: call again when idle. */
 	bool (*maintain)(struct store *store, bool idle);
+	/* What is dropped or rewritten from here on leaves nothing readable in the file. */
+	void (*shred)(struct store *store);
 	/* Bytes on disk. */
 	uint64_t (*size)(struct store *store);
 	void (*close)(struct store *store);

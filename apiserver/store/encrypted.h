@@ -1,0 +1,10 @@
+/* A store whose values lie encrypted in another one (encryption.h). Reading and writing are as with that one;
+ * beyond it, loading brings every row into the form that the configuration asks for: after a start with new
+ * keys, nothing needs the old ones any more.
+ */
+#pragma once
+
+#include "apiserver/store/encryption.h"
+
+/* INNER and ENCRYPTION are taken. */
+struct store *store_encrypted(struct store *inner, struct encryption *encryption);
