@@ -23,6 +23,21 @@ static void default_status(struct json_object *status)
 	default_null_each(json_get(status, "conditions"), times);
 }
 
+static void set_template_generation(struct json_object *obj, int64_t n)
+{
+	CLEANUP(mem_freep) char *text = mem_printf("%lld", (long long)n);
+
+	json_set_str(json_ensure_object(json_ensure_object(obj, "metadata"), "annotations"),
+		     TEMPLATE_GENERATION, text);
+}
+
+static int64_t template_generation(const struct json_object *obj)
+{
+	const char *text = json_str(json_path(obj, "metadata", "annotations", NULL), TEMPLATE_GENERATION);
+
+	return text ? strtoll(text, NULL, 10) : 0;
+}
+
 static void set_defaults(struct json_object *obj)
 {
 	struct json_object *spec = json_ensure_object(obj, "spec"), *strategy, *rolling;
@@ -37,21 +52,9 @@ static void set_defaults(struct json_object *obj)
 	}
 	default_int(spec, "revisionHistoryLimit", 10);
 	default_status(json_ensure_object(obj, "status"));
-}
-
-static void set_template_generation(struct json_object *obj, int64_t n)
-{
-	CLEANUP(mem_freep) char *text = mem_printf("%lld", (long long)n);
-
-	json_set_str(json_ensure_object(json_ensure_object(obj, "metadata"), "annotations"),
-		     TEMPLATE_GENERATION, text);
-}
-
-static int64_t template_generation(const struct json_object *obj)
-{
-	const char *text = json_str(json_path(obj, "metadata", "annotations", NULL), TEMPLATE_GENERATION);
-
-	return text ? strtoll(text, NULL, 10) : 0;
+	/* Kubernetes' conversion shows the generation, 0 until it counts: whoever writes owns it. */
+	if (!json_get(json_path(obj, "metadata", "annotations", NULL), TEMPLATE_GENERATION))
+		set_template_generation(obj, 0);
 }
 
 static void prepare_create(struct json_object *obj)
