@@ -4,6 +4,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "lib/http_framing.h"
+
 #define METHOD_MAX    32
 #define EXTENSION_MAX 256 /* of a chunk's size line */
 
@@ -204,124 +206,15 @@ static enum http_request_event read_header(struct http_request_reader *request, 
 	return HTTP_REQUEST_MORE;
 }
 
-bool http_request_has_token(const char *list, const char *token)
-{
-	size_t len = strlen(token);
-
-	for (const char *p = list; *p;) {
-		p += strspn(p, " \t,");
-		size_t n = strcspn(p, ",");
-		const char *next = p + n;
-
-		while (n > 0 && is_blank(p[n - 1]))
-			n--;
-		if (n == len && strncasecmp(p, token, len) == 0)
-			return true;
-		p = next;
-	}
-	return false;
-}
-
-static enum http_request_event read_length(struct http_request_reader *request, const char *value)
-{
-	uint64_t length = 0;
-
-	if (!*value)
-		return fail(request, 400, "invalid Content-Length");
-	for (; *value; value++)
-		if (*value < '0' || *value > '9' || __builtin_mul_overflow(length, 10, &length) ||
-		    __builtin_add_overflow(length, (uint64_t)(*value - '0'), &length))
-			return fail(request, 400, "invalid Content-Length");
-	request->length = length;
-	return HTTP_REQUEST_MORE;
-}
-
-/* What a Host may hold (RFC 3986 section 3.2.2): a name or an address, and a port. */
-static bool is_host(const char *value)
-{
-	return value[strspn(value, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-				   "-._~!$&'()*+,;=%:[]")] == '\0';
-}
-
-/* The headers that say how the request goes on, all of which are looked at: a second one counts. */
-struct framing {
-	unsigned lengths, codings, hosts;
-	bool upgrade, wants_upgrade, close, keep_alive, foreign_coding;
-};
-
-static enum http_request_event look_at(struct http_request_reader *request, const char *name, size_t name_len,
-				       const char *value, struct framing *framing)
-{
-	switch (name_len) {
-	case 4:
-		if (strcasecmp(name, "Host") != 0)
-			break;
-		framing->hosts++;
-		if (!is_host(value))
-			return fail(request, 400, "invalid Host header");
-		break;
-	case 6:
-		if (strcasecmp(name, "Expect") == 0 && request->minor > 0)
-			request->expects = strcasecmp(value, "100-continue") == 0;
-		break;
-	case 7:
-		framing->upgrade |= strcasecmp(name, "Upgrade") == 0;
-		break;
-	case 10:
-		if (strcasecmp(name, "Connection") != 0)
-			break;
-		framing->close |= http_request_has_token(value, "close");
-		framing->keep_alive |= http_request_has_token(value, "keep-alive");
-		framing->wants_upgrade |= http_request_has_token(value, "upgrade");
-		break;
-	case 14:
-		if (strcasecmp(name, "Content-Length") != 0)
-			break;
-		framing->lengths++;
-		return read_length(request, value);
-	case 17:
-		if (strcasecmp(name, "Transfer-Encoding") != 0)
-			break;
-		framing->codings++;
-		framing->foreign_coding |= strcasecmp(value, "chunked") != 0;
-		break;
-	default:
-		break;
-	}
-	return HTTP_REQUEST_MORE;
-}
-
-static enum http_request_event judge(struct http_request_reader *request, const struct framing *framing)
-{
-	if (framing->lengths + framing->codings > 1)
-		return fail(request, 400, "more than one length of the body");
-	if (framing->hosts > 1)
-		return fail(request, 400, "too many Host headers");
-	if (framing->hosts == 0 && request->minor > 0)
-		return fail(request, 400, "missing required Host header");
-	if (framing->codings && request->minor == 0)
-		return fail(request, 400, "Transfer-Encoding in HTTP/1.0");
-	if (framing->foreign_coding)
-		return fail(request, 501, "unsupported transfer encoding");
-	if (request->length > request->max_body)
-		return fail(request, 413, "Request entity too large");
-	request->keep_alive = (request->minor > 0 || framing->keep_alive) && !framing->close;
-	request->upgrades = framing->upgrade && framing->wants_upgrade && request->minor > 0;
-	request->chunked = framing->codings > 0;
-	return HTTP_REQUEST_HEAD;
-}
-
 static enum http_request_event finish_head(struct http_request_reader *request)
 {
-	struct framing framing = { 0 };
-	const char *text = request->head.data;
+	int code = 400;
+	const char *fault = http_framing_read(request, &code);
 
-	for (unsigned i = 0; i < request->n_headers; i++)
-		if (look_at(request, text + request->headers[i].name, request->headers[i].name_len,
-			    text + request->headers[i].value, &framing) == HTTP_REQUEST_FAILED)
-			return HTTP_REQUEST_FAILED;
-	if (judge(request, &framing) == HTTP_REQUEST_FAILED)
-		return HTTP_REQUEST_FAILED;
+	if (fault)
+		return fail(request, code, fault);
+	if (request->length > request->max_body)
+		return fail(request, 413, "Request entity too large");
 	request->left = request->length;
 	request->state = request->chunked  ? HTTP_REQUEST_CHUNK_SIZE
 			 : request->length ? HTTP_REQUEST_LENGTH
