@@ -371,14 +371,38 @@ enum step_result list_respond(struct request *r, struct object *const *objects, 
 	return result;
 }
 
+/* The snapshot of a page is gone. Whoever can live with a list that is not of one moment gets a token to go
+ * on with.
+ */
+static enum step_result respond_expired(struct request *r)
+{
+	static const char empty[] = "\"metadata\":{";
+	CLEANUP(buf_close) struct buf token = BUF_INIT;
+	CLEANUP(buf_close) struct buf status = BUF_INIT;
+	CLEANUP(buf_close) struct buf body = BUF_INIT;
+	r->err = r->command.err;
+	r->details = DETAILS_NONE;
+	respond_write_status(&status, r);
+	list_continue_write(&token, LIST_CONTINUE_NOW, r->command.after_key);
+	const char *metadata = strstr(status.data, empty);
+	size_t before = metadata ? (size_t)(metadata - status.data) + strlen(empty) : 0;
+	buf_add(&body, status.data, before);
+	if (metadata)
+		buf_printf(&body, "\"continue\":\"%s\"", token.data);
+	buf_str(&body, status.data + before);
+	return respond_json(r, err_http_code(r->err.kind), &body);
+}
+
 static enum step_result list_reply(struct request *r)
 {
 	struct core_command *command = &r->command;
+	if (command->err.kind == ERR_EXPIRED && command->after_key)
+		return respond_expired(r);
 	if (command->err.kind != ERR_NONE)
 		return request_fail_command(r);
 	CLEANUP(buf_close) struct buf token = BUF_INIT;
 	if (command->ret_more && command->ret_n)
-		list_continue_write(&token, command->ret_revision,
+		list_continue_write(&token, (int64_t)command->ret_revision,
 				    object_key(command->ret_objects[command->ret_n - 1]));
 	return list_respond(r, command->ret_objects, command->ret_n, command->ret_revision, token.data,
 			    command->ret_remaining);

@@ -21,8 +21,9 @@ enum step_result list_respond(struct request *r, struct object *const *objects, 
 			      const char *continue_, size_t remaining);
 
 /* Continue tokens: base64url of {"v":"meta.k8s.io/v1","rv":REVISION,"start":KEY}: the snapshot and the last
- * key given. */
-void list_continue_write(struct buf *b, uint64_t revision, const char *key);
+ * key given. LIST_CONTINUE_NOW goes on in what there is when it is used; it is read as revision 0. */
+#define LIST_CONTINUE_NOW (-1)
+void list_continue_write(struct buf *b, int64_t revision, const char *key);
 int list_continue_parse(const char *token, uint64_t *ret_revision, char **ret_key, struct err *err);
 
 /* A resourceVersion of a query: "" and NULL are 0. ERR_BAD_REQUEST. */

@@ -565,6 +565,14 @@ static int check_revision(const struct state *state, const struct table *table, 
 {
 	uint64_t asked = command->at_revision ? command->at_revision : command->not_older_than;
 
+	if (asked > state->revision && command->after_key)
+		return err_set(&command->err, ERR_EXPIRED,
+			       "The provided continue parameter is not of this server: it is of version "
+			       "%llu, and the newest "
+			       "one here is %llu. You can start a new list without the continue parameter, "
+			       "or use the continue "
+			       "token in this response to retrieve the remainder of the results.",
+			       (unsigned long long)asked, (unsigned long long)state->revision);
 	if (asked > state->revision)
 		return err_set(&command->err, ERR_TIMEOUT,
 			       "Timeout: Too large resource version: %llu, current: %llu",

@@ -91,8 +91,10 @@ bool accept_parse(const char *header, struct accept *ret)
 		    !span_is(type, "application/*"))
 			continue;
 		enum accept_form form;
-		if (!clause_form(clause, &form))
+		if (!clause_form(clause, &form)) {
+			ret->other_form = true;
 			continue;
+		}
 		*ret = (struct accept){ .form = form, .yaml = yaml };
 		return true;
 	}

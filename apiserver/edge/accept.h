@@ -17,6 +17,7 @@ enum accept_form {
 struct accept {
 	enum accept_form form;
 	bool yaml;
+	bool other_form; /* of a header that nothing fits: a media type does, in another form */
 };
 
 /* HEADER may be NULL: everything is fine then. The first clause that we can answer wins; false when none is.

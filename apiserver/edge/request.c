@@ -213,9 +213,15 @@ static enum step_result negotiate(struct request *r)
 	    r->route.kind == ROUTE_METRICS || r->route.kind == ROUTE_OPENAPI_V2 ||
 	    (r->route.subresource && strcmp(r->route.subresource->name, "log") == 0))
 		return STEP_NEXT;
+	if (r->accept.other_form)
+		return request_fail(
+		    r, DETAILS_NONE, ERR_NOT_ACCEPTABLE,
+		    "only the following media types are accepted: application/json, application/yaml");
+	bool streams = r->route.kind == ROUTE_OBJECT && (r->route.verb & (VERB_LIST | VERB_WATCH));
 	return request_fail(
-	    r, DETAILS_NONE, ERR_NOT_ACCEPTABLE,
-	    "only the following media types are accepted: application/json, application/yaml");
+	    r, DETAILS_EMPTY, ERR_NOT_ACCEPTABLE,
+	    "406: Not Acceptable\n\nAvailable representations: application/json, application/yaml%s",
+	    streams ? ", application/json;stream=watch" : "");
 }
 
 static enum step_result find_steps(struct request *r)

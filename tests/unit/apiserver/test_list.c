@@ -20,7 +20,7 @@ static void tokens_come_back(void **state)
 		CLEANUP(buf_close) struct buf token = BUF_INIT;
 		CLEANUP(mem_freep) char *key = NULL;
 		uint64_t revision = 0;
-		list_continue_write(&token, 4711 + i, keys[i]);
+		list_continue_write(&token, 4711 + (int64_t)i, keys[i]);
 		assert_null(strpbrk(token.data, "+/="));
 		assert_int_equal(list_continue_parse(token.data, &revision, &key, NULL), 0);
 		assert_int_equal(revision, 4711 + i);
@@ -31,18 +31,46 @@ static void tokens_come_back(void **state)
 static void others_are_refused(void **state)
 {
 	(void)state;
-	/* Garbage; {}; another version; no key; a negative revision. */
-	static const char *const tokens[] = { "garbage", "e30", "eyJ2IjoieCIsInJ2IjoxLCJzdGFydCI6ImEifQ", "*", "====", "",
-					      "eyJ2IjoibWV0YS5rOHMuaW8vdjEiLCJydiI6MX0",
-					      "eyJ2IjoibWV0YS5rOHMuaW8vdjEiLCJydiI6LTEsInN0YXJ0IjoiYSJ9" };
-	for (size_t i = 0; i < ARRAY_SIZE(tokens); i++) {
+#define INVALID "invalid continue token: continue key is not valid"
+	static const struct {
+		const char *token, *message;
+	} rows[] = {
+		{ "garbage", INVALID ": invalid character '\\u0081' looking for beginning of value" },
+		{ "", INVALID ": unexpected end of JSON input" },
+		{ "*", INVALID ": illegal base64 data at input byte 0" },
+		{ "eyJ2=", INVALID ": illegal base64 data at input byte 4" },
+		{ "e30", INVALID ": server does not recognize this encoded version " },
+		/* Version x; no key; a negative revision; a key that leads out. */
+		{ "eyJ2IjoieCIsInJ2IjoxLCJzdGFydCI6ImEifQ",
+		  INVALID ": server does not recognize this encoded version x" },
+		{ "eyJ2IjoibWV0YS5rOHMuaW8vdjEiLCJydiI6MX0",
+		  INVALID ": encoded start key empty (version meta.k8s.io/v1)" },
+		{ "eyJ2IjoibWV0YS5rOHMuaW8vdjEiLCJydiI6LTIsInN0YXJ0IjoiYSJ9",
+		  INVALID ": incorrect encoded start resourceVersion (version meta.k8s.io/v1)" },
+		{ "eyJ2IjoibWV0YS5rOHMuaW8vdjEiLCJydiI6MSwic3RhcnQiOiIvYSJ9", INVALID ": /a" },
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		char *key = NULL;
 		uint64_t revision;
 		struct err err = ERR_INIT;
-		assert_int_equal(list_continue_parse(tokens[i], &revision, &key, &err), -1);
+		assert_int_equal(list_continue_parse(rows[i].token, &revision, &key, &err), -1);
 		assert_int_equal(err.kind, ERR_BAD_REQUEST);
+		assert_string_equal(err.msg, rows[i].message);
 		assert_null(key);
 	}
+}
+
+/* What the answer to an expired token offers. */
+static void a_token_may_go_on_in_what_there_is(void **state)
+{
+	(void)state;
+	CLEANUP(buf_close) struct buf token = BUF_INIT;
+	CLEANUP(mem_freep) char *key = NULL;
+	uint64_t revision = 7;
+	list_continue_write(&token, LIST_CONTINUE_NOW, "a/b");
+	assert_int_equal(list_continue_parse(token.data, &revision, &key, NULL), 0);
+	assert_int_equal(revision, 0);
+	assert_string_equal(key, "a/b");
 }
 
 static void versions_are_numbers(void **state)
@@ -80,6 +108,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(tokens_come_back),
 		cmocka_unit_test(others_are_refused),
+		cmocka_unit_test(a_token_may_go_on_in_what_there_is),
 		cmocka_unit_test(versions_are_numbers),
 		cmocka_unit_test(chance_keeps_its_forms),
 	};
