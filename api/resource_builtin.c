@@ -14,6 +14,7 @@ static const struct {
 } served_subresources[] = {
 	{ "status", NULL }, { "scale", "autoscaling/v1" }, { "binding", NULL },
 	{ "log", NULL },    { "finalize", NULL },          { "token", "authentication.k8s.io/v1" },
+	{ "exec", NULL },   { "attach", NULL },            { "portforward", NULL },
 };
 
 /* Filled once, lives as long as the process. */

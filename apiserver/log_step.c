@@ -9,9 +9,8 @@
 #include "apiserver/edge/log_stream.h"
 #include "apiserver/edge/respond.h"
 #include "apiserver/edge/server.h"
+#include "apiserver/pod_place.h"
 #include "apiserver/update.h"
-
-#define AGENT_PORT 10250
 
 struct log_state {
 	struct request *r;
@@ -64,59 +63,13 @@ static enum step_result log_options(struct request *r)
 	return STEP_NEXT;
 }
 
-static void write_names(struct buf *b, const struct json_object *containers, const char *intro)
-{
-	if (!json_len(containers))
-		return;
-	buf_str(b, intro);
-	for (size_t i = 0; i < json_len(containers); i++)
-		buf_printf(b, "%s%s", i ? " " : "[", json_str_or_empty(json_at(containers, i), "name"));
-	buf_char(b, ']');
-}
-
-static bool has_container(const struct json_object *spec, const char *name)
-{
-	static const char *const lists[] = { "containers", "initContainers", "ephemeralContainers" };
-	for (size_t i = 0; i < ARRAY_SIZE(lists); i++) {
-		const struct json_object *containers = json_get(spec, lists[i]);
-		for (size_t k = 0; k < json_len(containers); k++)
-			if (strcmp(json_str_or_empty(json_at(containers, k), "name"), name) == 0)
-				return true;
-	}
-	return false;
-}
-
-static enum step_result choose_container(struct request *r, const struct json_object *spec, const char **ret)
-{
-	const struct json_object *containers = json_get(spec, "containers");
-	*ret = r->query.container;
-	if (*ret && **ret) {
-		if (has_container(spec, *ret))
-			return STEP_NEXT;
-		return request_fail(r, DETAILS_NONE, ERR_BAD_REQUEST, "container %s is not valid for pod %s",
-				    *ret, r->name);
-	}
-	if (json_len(containers) == 1) {
-		*ret = json_str_or_empty(json_at(containers, 0), "name");
-		return STEP_NEXT;
-	}
-	CLEANUP(buf_close) struct buf names = BUF_INIT;
-	buf_str(&names, "");
-	write_names(&names, containers, ", choose one of: ");
-	write_names(&names, json_get(spec, "initContainers"), " or one of the init containers: ");
-	write_names(&names, json_get(spec, "ephemeralContainers"), " or one of the ephemeral containers: ");
-	return request_fail(r, DETAILS_NONE, ERR_BAD_REQUEST,
-			    "a container name must be specified for pod %s%s", r->name,
-			    names.len ? names.data : "");
-}
-
 /* A pod without a node has no log yet: an empty one. */
 static enum step_result log_find_node(struct request *r)
 {
 	struct log_state *state = r->state;
 	const struct json_object *spec = json_get(r->old, "spec");
 	const char *container, *node = json_str_or_empty(spec, "nodeName");
-	if (choose_container(r, spec, &container) == STEP_FAIL)
+	if (pod_place_container(r, spec, &container) == STEP_FAIL)
 		return STEP_FAIL;
 	if (!*node)
 		return respond_text(r, 200, "");
@@ -125,24 +78,11 @@ static enum step_result log_find_node(struct request *r)
 	return STEP_NEXT;
 }
 
-static const char *node_address(const struct json_object *node)
-{
-	static const char *const types[] = { "InternalIP", "Hostname" };
-	const struct json_object *addresses = json_path(node, "status", "addresses", NULL);
-	for (size_t i = 0; i < ARRAY_SIZE(types); i++)
-		for (size_t k = 0; k < json_len(addresses); k++)
-			if (strcmp(json_str_or_empty(json_at(addresses, k), "type"), types[i]) == 0)
-				return json_str_or_empty(json_at(addresses, k), "address");
-	return NULL;
-}
-
-static void write_url(struct buf *url, struct request *r, const char *address, int64_t port)
+static void write_url(struct buf *url, struct request *r)
 {
 	const struct log_state *state = r->state;
 	const struct query *q = &r->query;
-	bool v6 = strchr(address, ':') != NULL;
-	buf_printf(url, "https://%s%s%s:%lld/containerLogs/", v6 ? "[" : "", address, v6 ? "]" : "",
-		   (long long)port);
+	buf_str(url, "/containerLogs/");
 	buf_url_encode(url, r->route.namespace_);
 	buf_char(url, '/');
 	buf_url_encode(url, r->name);
@@ -180,23 +120,10 @@ static void log_hung_up(struct request *r)
 static enum step_result log_open(struct request *r)
 {
 	struct log_state *state = r->state;
-	const struct resource *nodes = resource_find("", "v1", "nodes");
-	CLEANUP(object_unrefp) struct object *stored = NULL;
-	if (core_get(r->server->core, nodes, "", state->node, &stored, &r->err) < 0) {
-		r->route.resource = nodes;
-		r->name = state->node;
-		return request_fail_as(r, DETAILS_OBJECT);
-	}
-	CLEANUP(json_putp) struct json_object *node = object_json(stored);
-	const struct json_object *endpoint =
-	    json_path(node, "status", "daemonEndpoints", "kubeletEndpoint", NULL);
-	int64_t port = json_int(endpoint, "Port", AGENT_PORT);
-	const char *address = node_address(node);
-	if (!address)
-		return request_fail(r, DETAILS_NONE, ERR_INTERNAL,
-				    "no preferred addresses found; known addresses: []");
 	CLEANUP(buf_close) struct buf url = BUF_INIT;
-	write_url(&url, r, address, port ? port : AGENT_PORT);
+	if (pod_place_agent(r, state->node, &url) == STEP_FAIL)
+		return STEP_FAIL;
+	write_url(&url, r);
 	struct http_client *agents = edge_agents(r->edge, &r->err);
 	if (!agents)
 		return request_fail_as(r, DETAILS_NONE);

@@ -329,7 +329,7 @@ static void serve(struct http_connection *c, size_t *budget)
 		on = take_request(c);
 		if (c->channel.ended && c->exchange.state >= EXCHANGE_WAITING && !on)
 			tell_hung_up(c);
-		if (c->exchange.state == EXCHANGE_ANSWERING && answer(c, budget)) {
+		if (c->exchange.state == EXCHANGE_ANSWERING && !c->upgrade && answer(c, budget)) {
 			on = true;
 			if (++requests == REQUESTS_PER_RUN) {
 				http_connection_post(c);

@@ -125,9 +125,8 @@ void http_exchange_begin(struct http_connection *c)
 	struct buf head = c->exchange.head;
 
 	buf_reset(&head);
-	c->exchange = (struct http_exchange){ .state = EXCHANGE_READING,
-					      .is_head = c->request.is_head,
-					      .head = head };
+	c->exchange =
+	    (struct http_exchange){ .state = EXCHANGE_READING, .is_head = c->request.is_head, .head = head };
 }
 
 static void release(struct http_exchange *exchange)
@@ -289,7 +288,14 @@ void http_exchange_stream(struct http_exchange *exchange, const char *content_ty
 			  ssize_t (*read_fn)(char *data, size_t size, void *arg), void (*closed)(void *arg),
 			  void *arg)
 {
-	begin_answer(exchange, 200, content_type, -1);
+	http_exchange_stream_code(exchange, 200, content_type, read_fn, closed, arg);
+}
+
+void http_exchange_stream_code(struct http_exchange *exchange, int code, const char *content_type,
+			       ssize_t (*read_fn)(char *data, size_t size, void *arg),
+			       void (*closed)(void *arg), void *arg)
+{
+	begin_answer(exchange, code, content_type, -1);
 	exchange->closed = closed;
 	exchange->stream_arg = arg;
 	exchange->read = read_fn;

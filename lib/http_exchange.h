@@ -63,6 +63,10 @@ void http_exchange_send_pieces(struct http_exchange *exchange, int code, const c
 void http_exchange_stream(struct http_exchange *exchange, const char *content_type,
 			  ssize_t (*read)(char *data, size_t size, void *arg), void (*closed)(void *arg),
 			  void *arg);
+/* The same with another code: an answer that is passed on. */
+void http_exchange_stream_code(struct http_exchange *exchange, int code, const char *content_type,
+			       ssize_t (*read)(char *data, size_t size, void *arg), void (*closed)(void *arg),
+			       void *arg);
 void http_exchange_wake(struct http_exchange *exchange);
 /* Hangs up on the peer: a whole answer that cannot be given, a stream that cannot go on. */
 void http_exchange_abort(struct http_exchange *exchange);

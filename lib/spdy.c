@@ -236,7 +236,7 @@ static void put_string(struct buf *out, const char *s)
  */
 static void put_stored(struct buf *out, const struct buf *block, bool *begun)
 {
-	static const unsigned char zlib_head[] = { 0x78, 0x01 };
+	static const unsigned char zlib_head[] = { 0x78, 0x01 }, flush[] = { 0, 0, 0, 0xff, 0xff };
 	unsigned len = (unsigned)block->len;
 	const unsigned char head[] = { 0, (unsigned char)len, (unsigned char)(len >> 8), (unsigned char)~len,
 				       (unsigned char)(~len >> 8) };
@@ -246,6 +246,7 @@ static void put_stored(struct buf *out, const struct buf *block, bool *begun)
 	*begun = true;
 	buf_add(out, head, sizeof(head));
 	buf_add(out, block->data, block->len);
+	buf_add(out, flush, sizeof(flush));
 }
 
 void spdy_write_headers(struct buf *out, enum spdy_type type, uint32_t stream, bool fin,

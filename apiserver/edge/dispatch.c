@@ -24,6 +24,12 @@ static const struct {
 	{ "scale", VERB_PATCH, scale_patch_steps },
 	{ "binding", VERB_CREATE, binding_steps },
 	{ "log", VERB_GET, log_steps },
+	{ "exec", VERB_GET, exec_steps },
+	{ "exec", VERB_CREATE, exec_steps },
+	{ "attach", VERB_GET, attach_steps },
+	{ "attach", VERB_CREATE, attach_steps },
+	{ "portforward", VERB_GET, forward_steps },
+	{ "portforward", VERB_CREATE, forward_steps },
 	{ "token", VERB_CREATE, token_request_steps },
 };
 

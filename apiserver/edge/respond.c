@@ -319,3 +319,11 @@ enum step_result respond_stream(struct request *r, const char *content_type,
 	http_exchange_stream(r->exchange, content_type, read, closed, arg);
 	return STEP_DONE;
 }
+
+enum step_result respond_passed_on(struct request *r, int code, const char *content_type,
+				   ssize_t (*read)(char *data, size_t size, void *arg), void *arg)
+{
+	begin(r, code);
+	http_exchange_stream_code(r->exchange, code, content_type, read, NULL, arg);
+	return STEP_DONE;
+}

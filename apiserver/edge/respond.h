@@ -36,6 +36,9 @@ enum step_result respond_pieces(struct request *r, const char *content_type, uin
 enum step_result respond_stream(struct request *r, const char *content_type,
 				ssize_t (*read)(char *data, size_t size, void *arg),
 				void (*closed)(void *arg), void *arg);
+/* Somebody else's answer, its headers added, as a stream. */
+enum step_result respond_passed_on(struct request *r, int code, const char *content_type,
+				   ssize_t (*read)(char *data, size_t size, void *arg), void *arg);
 /* "404 page not found" as text. */
 enum step_result respond_page_not_found(struct request *r);
 

@@ -69,8 +69,11 @@ static void on_whole(struct http_exchange *exchange, void *arg)
 
 static void on_exchange_ended(struct http_exchange *exchange, void *arg)
 {
+	struct fixture *f = arg;
+
 	(void)exchange;
-	((struct fixture *)arg)->exchange_ended = true;
+	assert_false(f->exchange_ended); /* once, though 101 is an answer and an end */
+	f->exchange_ended = true;
 }
 
 static const struct http_handler handler = { .whole = on_whole, .ended = on_exchange_ended };
