@@ -59,7 +59,7 @@ all: $(BINARIES)
 .DELETE_ON_ERROR:
 
 # Objects of a part: every .c under its folder but its main.c and, for the node agent, the shim's.
-sources = $(filter-out $(1)/main.c nodeagent/shim/% bench/floor_get/% api/facts/%,$(sort $(shell find $(1) -name '*.c' 2>/dev/null)))
+sources = $(filter-out $(1)/main.c nodeagent/shim/% bench/floor_get/% bench/parts/% api/facts/%,$(sort $(shell find $(1) -name '*.c' 2>/dev/null)))
 objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(call sources,$(1)))
 
 FACTS := $(wildcard api/facts/*.tsv)
@@ -222,11 +222,17 @@ BENCH_BINARY := $(BUILD)/bench/knarr-bench
 $(BENCH_BINARY): $(BUILD)/obj/bench/main.o $(BUILD)/libbench.a $(BUILD)/liblib.a
 	@mkdir -p $(@D)
 	$(call say,LINK)$(CC) $(LDFLAGS) -o $@ $^ -Wl,--as-needed $(call pkg_libs,$(PACKAGES_lib) $(PACKAGES_apiserver)) -lm
+# What single functions of the server cost.
+BENCH_PARTS := $(BUILD)/bench/knarr-bench-parts
+$(BENCH_PARTS): $(patsubst %.c,$(BUILD)/obj/%.o,$(sort $(wildcard bench/parts/*.c))) \
+	$(BUILD)/libapiserver.a $(BUILD)/libapi.a $(BUILD)/liblib.a
+	@mkdir -p $(@D)
+	$(call say,LINK)$(CC) $(LDFLAGS) -o $@ $^ -Wl,--as-needed $(call pkg_libs,$(PACKAGES_lib) $(PACKAGES_apiserver)) -lm
 # The floor under kubectl-lite: GnuTLS and nothing else.
 $(BUILD)/bench/floor-get: bench/floor_get/main.c
 	@mkdir -p $(@D)
 	$(call say,LINK)$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $< -lgnutls
-bench: all images $(BENCH_BINARY) $(BUILD)/bench/floor-get
+bench: all images $(BENCH_BINARY) $(BENCH_PARTS) $(BUILD)/bench/floor-get
 	bench/run $(BUILD) $(ONLY)
 
 # Static analysis: tests/lint says what runs. A stamp for each file, so that a second run looks at what changed. LINT_NODES

@@ -8,7 +8,7 @@
 #     measure_NAME() { wanted ROW && ... sample ROW VALUE; }
 #
 # What needs a cluster calls `cluster`, which sets dir, port, kubeconfig and token, and `stop`.
-bin=$PWD/$build/bin bench=$PWD/$build/bench/knarr-bench
+bin=$PWD/$build/bin bench=$PWD/$build/bench/knarr-bench parts=$PWD/$build/bench/knarr-bench-parts
 runs=${RUNS:-5} long_runs=${LONG_RUNS:-3}
 patience=600 # seconds that one measurement may take before it counts as failed
 # /tmp may be memory; the store has to be on a disk.

@@ -1,0 +1,8 @@
+/* The measurements of knarr-bench-parts. Each gets the arguments after its name and prints lines "NAME
+ * VALUE"; 0 or an exit code.
+ */
+#pragma once
+
+/* authorize-us: CPU time of a decision with 2,000 bindings besides those of a new cluster. FOLDER is for the
+ * store. */
+int parts_authorize(char **argv);
