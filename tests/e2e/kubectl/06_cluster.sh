@@ -1,0 +1,31 @@
+# shellcheck shell=sh disable=SC2086,SC2154
+# The cluster as a whole: discovery, explain, who may what, nodes.
+says 'is running at' $K cluster-info
+says '^deployments +deploy +apps/v1 +true +Deployment$' $K api-resources
+says '^pods$' $K api-resources --namespaced=true -o name --verbs=list
+says '^apps/v1$' $K api-versions
+says '^autoscaling/v2$' $K api-versions
+says 'Server Version: v1\.' $K version
+says 'kind: +Pod|KIND: +Pod' $K explain pod
+says 'FIELD: +containers|KIND' $K explain pod.spec.containers
+says 'readinessProbe' $K explain deployment --recursive
+says 'periodSeconds[[:space:]]+<integer>' $K explain pod.spec.containers.livenessProbe
+fails 'field "nope" does not exist' $K explain pod.nope
+says '^yes$' $K auth can-i create deployments
+fails '^no$' $K auth can-i delete nodes --as="system:serviceaccount:$NS:robot"
+says '^yes$' $K auth can-i list pods --as="system:serviceaccount:$NS:robot"
+says 'pods +\[\] +\[\] +\[get list\]' $K auth can-i --list --as="system:serviceaccount:$NS:robot"
+says 'Username' $K auth whoami
+fails 'pods is forbidden: User "jane" cannot list resource "pods"' $K get pods -A --as=jane
+NODE=$(k get nodes -o 'jsonpath={.items[0].metadata.name}')
+says "node/$NODE cordoned" $K cordon "$NODE"
+says 'SchedulingDisabled' $K get nodes
+says "node/$NODE uncordoned" $K uncordon "$NODE"
+says "node/$NODE tainted" $K taint node "$NODE" "test-$NS=x:PreferNoSchedule"
+says "node/$NODE untainted" $K taint node "$NODE" "test-$NS-"
+says "node/$NODE drained" $K drain "$NODE" --pod-selector=app=nothing --ignore-daemonsets
+says "node/$NODE uncordoned" $K uncordon "$NODE"
+says 'apiVersion: v1' $K config view
+says '.' $K config current-context
+says '.' $K config get-contexts
+fails 'Metrics API not available' $K top nodes
