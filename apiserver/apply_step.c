@@ -5,6 +5,7 @@
 
 #include "api/apply.h"
 #include "api/status.h"
+#include "apiserver/admission/resource_quota.h"
 #include "apiserver/admit.h"
 #include "apiserver/authz/authorize.h"
 #include "apiserver/edge/dispatch.h"
@@ -174,11 +175,8 @@ static enum step_result apply_apply(struct request *r)
 }
 
 const struct request_step apply_steps[] = {
-	{ "begin", apply_begin },
-	{ "read", apply_read },
-	{ "apply", apply_apply },
-	{ "admit", admit_update },
-	{ "write", update_write },
-	{ "reply", update_reply },
-	{ NULL, NULL },
+	{ "begin", apply_begin },   { "read", apply_read },
+	{ "apply", apply_apply },   { "admit", admit_update },
+	{ "charge", quota_charge }, { "write", update_write },
+	{ "reply", update_reply },  { NULL, NULL },
 };

@@ -1,4 +1,5 @@
 /* POST: options -> decode -> admit -> CORE_CREATE -> 201. */
+#include "apiserver/admission/resource_quota.h"
 #include "apiserver/admit.h"
 #include "apiserver/edge/dispatch.h"
 #include "apiserver/edge/respond.h"
@@ -12,6 +13,7 @@ static enum step_result create_submit(struct request *r)
 	r->command = (struct core_command){ .op = CORE_CREATE,
 					    .object = managed_object(r),
 					    .check_namespace = r->route.resource->namespaced,
+					    .with = r->charges,
 					    .dry_run = r->dry_run };
 	return request_submit(r);
 }
@@ -36,10 +38,19 @@ static enum step_result create_reply(struct request *r)
 		json_set_str(metadata, "name", r->name);
 		return request_goto(r, create_steps, "submit");
 	}
+	if (command->with_failed) {
+		core_command_close(command);
+		return request_goto(r, create_steps, "charge");
+	}
 	return request_fail_command(r);
 }
 
 const struct request_step create_steps[] = {
-	{ "options", options_write }, { "decode", admit_decode }, { "admit", admit_create },
-	{ "submit", create_submit },  { "reply", create_reply },  { NULL, NULL },
+	{ "options", options_write },
+	{ "decode", admit_decode },
+	{ "admit", admit_create },
+	{ "charge", quota_charge },
+	{ "submit", create_submit },
+	{ "reply", create_reply },
+	{ NULL, NULL },
 };

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "api/patch.h"
+#include "apiserver/admission/resource_quota.h"
 #include "apiserver/admit.h"
 #include "apiserver/edge/dispatch.h"
 #include "apiserver/managed.h"
@@ -118,8 +119,7 @@ static enum step_result object_begin(struct request *r)
 }
 
 const struct request_step patch_steps[] = {
-	{ "begin", object_begin }, { "options", options_write },
-	{ "read", update_read },   { "patch", patch_object },
-	{ "admit", admit_update }, { "write", update_write },
-	{ "reply", update_reply }, { NULL, NULL },
+	{ "begin", object_begin }, { "options", options_write }, { "read", update_read },
+	{ "patch", patch_object }, { "admit", admit_update },    { "charge", quota_charge },
+	{ "write", update_write }, { "reply", update_reply },    { NULL, NULL },
 };

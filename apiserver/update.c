@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "apiserver/admission/resource_quota.h"
 #include "apiserver/admit.h"
 #include "apiserver/edge/dispatch.h"
 #include "apiserver/edge/respond.h"
@@ -21,7 +22,8 @@ enum step_result update_read(struct request *r)
 
 bool update_again(struct request *r)
 {
-	if (r->command.err.kind != ERR_CONFLICT || r->conditional || ++r->tries >= REQUEST_TRIES)
+	bool tries_again = r->command.with_failed || (!r->conditional && ++r->tries < REQUEST_TRIES);
+	if (r->command.err.kind != ERR_CONFLICT || !tries_again)
 		return false;
 	request_drop_round(r);
 	r->step = r->again;
@@ -38,6 +40,7 @@ enum step_result update_write(struct request *r)
 					    .object = managed_object(r),
 					    .revision = object_revision(r->current),
 					    .uid = object_uid(r->current),
+					    .with = r->charges,
 					    .dry_run = r->dry_run };
 	return request_submit(r);
 }
@@ -66,11 +69,8 @@ static enum step_result put_read(struct request *r)
 }
 
 const struct request_step update_steps[] = {
-	{ "options", options_write },
-	{ "decode", put_decode },
-	{ "read", put_read },
-	{ "admit", admit_update },
-	{ "write", update_write },
-	{ "reply", update_reply },
-	{ NULL, NULL },
+	{ "options", options_write }, { "decode", put_decode },
+	{ "read", put_read },         { "admit", admit_update },
+	{ "charge", quota_charge },   { "write", update_write },
+	{ "reply", update_reply },    { NULL, NULL },
 };

@@ -110,6 +110,11 @@ struct cached_lease {
 	int64_t seen_ms;    /* loop clock when this renewal came: clocks of nodes are not trusted */
 };
 
+struct cached_quota {
+	struct meta meta;
+	bool counted; /* status.hard is what spec.hard asks for */
+};
+
 struct cache;
 
 /* Starts the informers of every resource that can be listed, but Events. SYNCED is called once when all first

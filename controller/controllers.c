@@ -7,6 +7,7 @@
 #include "controller/pod_cidr.h"
 #include "controller/pod_gc.h"
 #include "controller/replica_set.h"
+#include "controller/resource_quota.h"
 #include "controller/root_ca.h"
 #include "controller/service_account.h"
 #include "controller/taint_eviction.h"
@@ -41,6 +42,7 @@ CONTROLLER(struct pod_cidrs, pod_cidrs, c->cluster_cidr)
 CONTROLLER(struct node_lifecycle, node_lifecycle, c->node_pods, c->node_grace_ms)
 CONTROLLER(struct taint_eviction, taint_eviction, c->node_pods)
 CONTROLLER(struct pod_gc, pod_gc, c->node_pods)
+CONTROLLER(struct resource_quotas, resource_quotas)
 
 static const struct controller rows[] = {
 	ROW("replicaset", replica_sets),
@@ -53,6 +55,7 @@ static const struct controller rows[] = {
 	ROW("node-lifecycle", node_lifecycle),
 	ROW("taint-eviction", taint_eviction),
 	ROW("pod-garbage-collector", pod_gc),
+	ROW("resourcequota", resource_quotas),
 };
 
 const struct controller *controllers_all(size_t *ret_n)

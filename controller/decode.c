@@ -254,7 +254,7 @@ static void close_deployment(void *object)
 	free(d->status_json);
 }
 
-/* --- Node, Namespace, Lease --- */
+/* --- Node, Namespace, ResourceQuota, Lease --- */
 
 static void decode_node(void *object, const struct json_object *obj)
 {
@@ -293,6 +293,14 @@ static void decode_namespace(void *object, const struct json_object *obj)
 	ns->has_kubernetes_finalizer = has_string(json_path(obj, "spec", "finalizers", NULL), "kubernetes");
 }
 
+static void decode_quota(void *object, const struct json_object *obj)
+{
+	struct cached_quota *quota = object;
+
+	quota->counted =
+	    json_equal(json_path(obj, "spec", "hard", NULL), json_path(obj, "status", "hard", NULL));
+}
+
 static void decode_lease(void *object, const struct json_object *obj)
 {
 	struct cached_lease *lease = object;
@@ -307,6 +315,7 @@ static const struct cache_kind kinds[] = {
 	{ "apps", "deployments", sizeof(struct cached_deployment), decode_deployment, close_deployment },
 	{ "", "nodes", sizeof(struct cached_node), decode_node, close_node },
 	{ "", "namespaces", sizeof(struct cached_namespace), decode_namespace, NULL },
+	{ "", "resourcequotas", sizeof(struct cached_quota), decode_quota, NULL },
 	{ "coordination.k8s.io", "leases", sizeof(struct cached_lease), decode_lease, NULL },
 };
 

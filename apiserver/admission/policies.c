@@ -98,14 +98,9 @@ struct policies *policies_new(struct core *core)
 	policies->quotas = resource_find("", "v1", "resourcequotas");
 	policies->priority_classes = resource_find("scheduling.k8s.io", "v1", "priorityclasses");
 	policies->classes = group_new("");
-	const struct resource *const all[] = { policies->limit_ranges, policies->quotas,
-					       policies->priority_classes };
-	const struct resource *followed[ARRAY_SIZE(all)];
-	size_t n = 0;
-	for (size_t i = 0; i < ARRAY_SIZE(all); i++)
-		if (all[i])
-			followed[n++] = all[i];
-	policies->follow = follow_new(core, followed, n, changed, policies);
+	const struct resource *const followed[] = { policies->limit_ranges, policies->quotas,
+						    policies->priority_classes };
+	policies->follow = follow_new(core, followed, ARRAY_SIZE(followed), changed, policies);
 	return policies;
 }
 

@@ -218,12 +218,41 @@ static void add_delete(struct batch *batch, struct batch_write *write, struct ob
 	}
 }
 
-void batch_add(struct batch *batch, struct core_command *command)
+/* All that is to be made along with COMMAND can be. */
+static bool companions_hold(const struct batch *batch, struct core_command *command)
 {
-	struct batch_write *write = new_write(batch, command, state_table(batch->state, command->resource));
-	CLEANUP(object_unrefp) struct object *object = TAKE(command->object);
+	for (struct core_command *with = command->with; with; with = with->next) {
+		const struct table *table = state_table(batch->state, with->resource);
 
-	command->object = object; /* for the checks; not the command's any more after them */
+		if (!find(batch, table, with)) {
+			command->err = with->err;
+			command->with_failed = true;
+			return false;
+		}
+	}
+	return true;
+}
+
+static void apply_companions(struct batch *batch, struct core_command *command)
+{
+	for (struct core_command *with = command->with; with; with = with->next) {
+		struct table *table = state_table(batch->state, with->resource);
+		const struct object *old = find(batch, table, with);
+
+		apply(batch, new_write(batch, NULL, table), object_copy_at(with->object, 0), old);
+	}
+}
+
+static void drop_companions(struct core_command *command)
+{
+	for (struct core_command *with = command->with; with; with = with->next)
+		object_unrefp(&with->object);
+}
+
+static void add(struct batch *batch, struct batch_write *write, struct object *object)
+{
+	struct core_command *command = write->command;
+
 	if (write->table->retired)
 		status_not_found(&command->err, command->resource, command->name);
 	else if (command->op == CORE_CREATE)
@@ -232,6 +261,20 @@ void batch_add(struct batch *batch, struct core_command *command)
 		add_update(batch, write, object);
 	else
 		add_delete(batch, write, object);
+}
+
+void batch_add(struct batch *batch, struct core_command *command)
+{
+	struct batch_write *write = new_write(batch, command, state_table(batch->state, command->resource));
+	size_t changes = batch->n_changes;
+	CLEANUP(object_unrefp) struct object *object = TAKE(command->object);
+
+	command->object = object; /* for the checks; not the command's any more after them */
+	if (companions_hold(batch, command))
+		add(batch, write, object);
+	if (batch->n_changes != changes)
+		apply_companions(batch, command);
+	drop_companions(command);
 	command->object = NULL;
 }
 

@@ -83,6 +83,8 @@ struct core_command {
 	bool check_namespace;      /* CREATE: the namespace must exist (NotFound) and not be terminating
 				      (Forbidden) */
 	bool dry_run;              /* writes: all checks, no change */
+	struct core_command *with; /* writes: UPDATEs of other objects, linked by next, that are made along
+				      with it: all or nothing. They have no reply; their objects are taken */
 	struct core_filter filter; /* LIST, WATCH */
 	uint64_t at_revision; /* LIST: exactly this snapshot (continue, resourceVersionMatch=Exact); 0: now.
 				 WATCH: events after it, which may lie ahead; 0: state as ADDED first */
@@ -102,6 +104,7 @@ struct core_command {
 
 	/* The answer. */
 	struct err err;        /* kind ERR_NONE: done */
+	bool with_failed;      /* it was one of those in `with` that could not be made */
 	uint64_t ret_revision; /* LIST: of the snapshot; WATCH: where it starts; CREATE, UPDATE, DELETE: of
 				  the change */
 	struct object

@@ -6,6 +6,7 @@
 
 #include "api/protobuf.h"
 #include "api/resource_set.h"
+#include "apiserver/admission/resource_quota.h"
 #include "apiserver/authn/authenticate.h"
 #include "apiserver/authn/certificate.h"
 #include "apiserver/authz/authorize.h"
@@ -124,6 +125,7 @@ void request_drop_round(struct request *r)
 {
 	core_command_close(&r->command);
 	r->command = (struct core_command){ 0 };
+	quota_charges_drop(r);
 	object_unref(r->current);
 	r->current = NULL;
 	json_object_put(r->old);

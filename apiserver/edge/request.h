@@ -107,7 +107,9 @@ struct request {
 	bool conditional; /* the client named a resourceVersion: no retry */
 	bool dry_run;
 	enum field_validation validation;
-	void *state; /* of a verb; freed by state_free */
+	struct core_command
+	    *charges; /* what is written along with the object, or NULL (admission/resource_quota.h) */
+	void *state;  /* of a verb; freed by state_free */
 	void (*state_free)(void *state);
 
 	struct err err;
