@@ -32,6 +32,17 @@ struct kind_view {
 	void (*from_stored)(struct json_object *obj);
 };
 
+/* A subresource that changes a part of the object which is not its status: "resize". */
+struct kind_part {
+	const char *name;
+	/* What OBJ, as it was sent, says of the part, into MERGED: a copy of what is stored. */
+	void (*merge)(struct json_object *merged, const struct json_object *obj);
+	/* Instead of the kind's validators. May be NULL: then it is validated as any update. */
+	void (*validate)(const struct json_object *obj, const struct json_object *old,
+			 struct field_errors *errors);
+	bool counts; /* a change counts in metadata.generation */
+};
+
 struct kind {
 	const char *api_version;      /* "apps/v1" */
 	const char *kind;             /* "Deployment" */
@@ -67,6 +78,8 @@ struct kind {
 	/* Deprecated or risky things worth a Warning header: CALL once each. */
 	void (*warnings)(const struct json_object *obj, void (*call)(const char *text, void *arg), void *arg);
 
+	const struct kind_part *parts; /* ends with a row without a name; NULL: none */
+
 	/* Paths that a field selector may ask for besides metadata.name and metadata.namespace,
 	 * NULL-terminated: "spec.nodeName", "status.phase". A value that is absent selects as "" (booleans
 	 * "false", numbers "0"). */
@@ -87,6 +100,9 @@ struct kind {
 	const char *scale_replicas, *scale_status_replicas, *scale_selector;
 	bool scale_selector_is_map; /* of labels, not a LabelSelector (ReplicationController) */
 };
+
+/* The part that subresource NAME is, or NULL. */
+const struct kind_part *kind_part(const struct kind *kind, const char *name);
 
 /* All rows, NULL-terminated. (kinds/kinds.c) */
 extern const struct kind *const kind_rows[];

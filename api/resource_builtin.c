@@ -12,9 +12,18 @@
 static const struct {
 	const char *name, *group_version;
 } served_subresources[] = {
-	{ "status", NULL }, { "scale", "autoscaling/v1" }, { "binding", NULL },
-	{ "log", NULL },    { "finalize", NULL },          { "token", "authentication.k8s.io/v1" },
-	{ "exec", NULL },   { "attach", NULL },            { "portforward", NULL },
+	{ "status", NULL },
+	{ "scale", "autoscaling/v1" },
+	{ "binding", NULL },
+	{ "log", NULL },
+	{ "finalize", NULL },
+	{ "token", "authentication.k8s.io/v1" },
+	{ "exec", NULL },
+	{ "attach", NULL },
+	{ "portforward", NULL },
+	{ "eviction", "policy/v1" },
+	{ "ephemeralcontainers", NULL },
+	{ "resize", NULL },
 };
 
 /* Filled once, lives as long as the process. */

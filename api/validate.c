@@ -9,9 +9,15 @@
 static void validate_kind(const struct kind *kind, const struct json_object *obj,
 			  const struct json_object *old, const char *subresource, struct field_errors *errors)
 {
+	const struct kind_part *part = subresource ? kind_part(kind, subresource) : NULL;
+
 	if (subresource && strcmp(subresource, "status") == 0) {
 		if (kind->validate_status && old)
 			kind->validate_status(obj, old, errors);
+		return;
+	}
+	if (part && part->validate && old) {
+		part->validate(obj, old, errors);
 		return;
 	}
 	if (kind->validate)

@@ -57,8 +57,8 @@ static enum step_result admit_validate(struct request *r)
 	const struct resource *resource = r->route.resource;
 	if (resource->kind->warnings)
 		resource->kind->warnings(r->obj, add_warning, r);
-	validate_object(resource, r->obj, r->old,
-			r->route.subresource ? r->route.subresource->name : NULL, &r->errors);
+	validate_object(resource, r->obj, r->old, r->route.subresource ? r->route.subresource->name : NULL,
+			&r->errors);
 	if (!r->errors.n)
 		return admission_check(r);
 	status_invalid(&r->err, resource, r->name, &r->errors);
@@ -180,8 +180,9 @@ static void merge_subresource(struct request *r, const struct json_object *old_m
 {
 	const char *name = r->route.subresource->name;
 	struct json_object *merged = json_clone(r->old);
-	if (strcmp(name, "finalize") == 0) {
-		copy_member(json_ensure_object(merged, "spec"), json_get(r->obj, "spec"), "finalizers");
+	const struct kind_part *part = kind_part(r->route.resource->stored->kind, name);
+	if (part) {
+		part->merge(merged, r->obj);
 	} else {
 		struct json_object *metadata = json_ensure_object(r->obj, "metadata");
 		copy_member(metadata, old_metadata, "ownerReferences");
@@ -213,7 +214,9 @@ static void count_generation(struct request *r, struct json_object *metadata,
 			     const struct json_object *old_metadata)
 {
 	const struct kind *kind = r->route.resource->stored->kind;
-	if (!kind->has_generation || r->route.subresource)
+	const struct kind_part *part =
+	    r->route.subresource ? kind_part(kind, r->route.subresource->name) : NULL;
+	if (!kind->has_generation || (r->route.subresource && !(part && part->counts)))
 		return;
 	bool changed = !json_equal(json_get(r->obj, "spec"), json_get(r->old, "spec"));
 	if (kind->generation_of_annotations)

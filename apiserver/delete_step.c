@@ -1,11 +1,12 @@
 /* DELETE: options -> read -> decide -> CORE_UPDATE or CORE_DELETE -> answer; of a collection: list -> each of
  * them. */
+#include "apiserver/delete_step.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "apiserver/admission/admission.h"
-#include "apiserver/delete.h"
 #include "apiserver/edge/dispatch.h"
 #include "apiserver/edge/respond.h"
 #include "apiserver/list.h"
@@ -56,7 +57,7 @@ static void read_propagation(struct request *r, struct delete_options *options, 
 	field_error_not_supported(&r->errors, &path, given, supported);
 }
 
-static void read_body(struct request *r, struct delete_options *options, const struct json_object *body)
+void delete_read_options(struct request *r, struct delete_options *options, const struct json_object *body)
 {
 	const struct json_object *preconditions = json_get(body, "preconditions");
 	if (json_get(body, "gracePeriodSeconds")) {
@@ -94,7 +95,7 @@ static enum step_result delete_options(struct request *r)
 				&body, &r->err) < 0)
 			return request_fail_as(r, DETAILS_NONE);
 	}
-	read_body(r, options, body);
+	delete_read_options(r, options, body);
 	r->dry_run = r->query.dry_run && *r->query.dry_run;
 	r->query.dry_run = NULL; /* it may have been the body's */
 	if (r->errors.n)
@@ -114,9 +115,8 @@ static enum step_result fail_precondition(struct request *r, const char *what, c
 	    found, guess);
 }
 
-static enum step_result delete_preconditions(struct request *r)
+enum step_result delete_check(struct request *r, const struct delete_options *options)
 {
-	const struct delete_options *options = &((struct deletion *)r->state)->options;
 	const char *uid = object_uid(r->current);
 	if (*options->uid && strcmp(options->uid, uid) != 0)
 		return fail_precondition(r, "UID", options->uid, uid, "deleted and then recreated");
@@ -127,6 +127,11 @@ static enum step_result delete_preconditions(struct request *r)
 					 "modified");
 	r->conditional = *options->resource_version != '\0';
 	return STEP_NEXT;
+}
+
+static enum step_result delete_preconditions(struct request *r)
+{
+	return delete_check(r, &((struct deletion *)r->state)->options);
 }
 
 static enum step_result delete_write(struct request *r)

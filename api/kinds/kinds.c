@@ -1,6 +1,8 @@
 /* The list of kinds. A kind is a file of this folder with one row; here it gets its line. */
 #include "api/kinds/kinds.h"
 
+#include <string.h>
+
 const struct kind *const kind_rows[] = {
 	&kind_config_map,
 	&kind_endpoints,
@@ -55,3 +57,11 @@ const struct kind *const kind_rows[] = {
 	&kind_event_v1,
 	NULL,
 };
+
+const struct kind_part *kind_part(const struct kind *kind, const char *name)
+{
+	for (const struct kind_part *part = kind->parts; part && part->name; part++)
+		if (strcmp(part->name, name) == 0)
+			return part;
+	return NULL;
+}

@@ -81,6 +81,22 @@ static void cells(const struct json_object *obj, int64_t now_us, struct json_obj
 
 static const char *const selectable_fields[] = { "status.phase", NULL };
 
+static void merge_finalizers(struct json_object *merged, const struct json_object *obj)
+{
+	const struct json_object *finalizers = json_path(obj, "spec", "finalizers", NULL);
+	struct json_object *spec = json_ensure_object(merged, "spec");
+
+	if (finalizers)
+		json_set(spec, "finalizers", json_clone(finalizers));
+	else
+		json_object_object_del(spec, "finalizers");
+}
+
+static const struct kind_part parts[] = {
+	{ .name = "finalize", .merge = merge_finalizers },
+	{ .name = NULL },
+};
+
 const struct kind kind_namespace = {
 	.api_version = "v1",
 	.kind = "Namespace",
@@ -93,6 +109,7 @@ const struct kind kind_namespace = {
 	.prepare_update = prepare_update,
 	.validate_status = validate_status,
 	.selectable_fields = selectable_fields,
+	.parts = parts,
 	.columns = columns,
 	.n_columns = ARRAY_SIZE(columns),
 	.cells = cells,

@@ -207,6 +207,7 @@ const struct kind kind_pod = {
 	.validate_update = validate_update,
 	.validate_status = validate_status,
 	.selectable_fields = selectable_fields,
+	.parts = pod_parts,
 	.columns = pod_columns,
 	.n_columns = POD_COLUMNS,
 	.cell_fields = pod_cell_fields,

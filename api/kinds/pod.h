@@ -7,6 +7,9 @@
  * node for five minutes, priority. Called by prepare_create until admission takes it over. */
 void pod_admit_defaults(struct json_object *obj);
 
+/* pod_parts.c */
+extern const struct kind_part pod_parts[];
+
 /* pod_cells.c */
 #define POD_COLUMNS 9
 extern const struct kind_column pod_columns[POD_COLUMNS];

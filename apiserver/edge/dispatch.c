@@ -30,6 +30,13 @@ static const struct {
 	{ "attach", VERB_CREATE, attach_steps },
 	{ "portforward", VERB_GET, forward_steps },
 	{ "portforward", VERB_CREATE, forward_steps },
+	{ "eviction", VERB_CREATE, eviction_steps },
+	{ "ephemeralcontainers", VERB_GET, get_steps },
+	{ "ephemeralcontainers", VERB_UPDATE, update_steps },
+	{ "ephemeralcontainers", VERB_PATCH, patch_steps },
+	{ "resize", VERB_GET, get_steps },
+	{ "resize", VERB_UPDATE, update_steps },
+	{ "resize", VERB_PATCH, patch_steps },
 	{ "token", VERB_CREATE, token_request_steps },
 };
 
