@@ -62,6 +62,16 @@ struct entry_texts {
 	const char *operation, *fields_type;
 };
 
+static int load(struct managed_fields *fields, struct managed_entry *entry, struct err *err)
+{
+	if (!entry->text || entry->set)
+		return 0;
+	int result = field_set_parse(&fields->arena, entry->text, entry->text_len, &entry->set, err);
+	if (!entry->set)
+		entry->text = NULL;
+	return result;
+}
+
 static int read_member(struct managed_fields *fields, struct managed_entry *entry, struct entry_texts *texts,
 		       const char *key, size_t key_len, const char *value, size_t len, struct err *err)
 {
@@ -78,7 +88,7 @@ static int read_member(struct managed_fields *fields, struct managed_entry *entr
 	if (is_key(key, key_len, "fieldsV1")) {
 		entry->text = value;
 		entry->text_len = len;
-		return field_set_parse(&fields->arena, value, len, &entry->set, err);
+		return fields->lazy ? 0 : load(fields, entry, err);
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(strings); i++) {
 		if (!is_key(key, key_len, strings[i].name))
@@ -128,11 +138,11 @@ static int read_entry(struct managed_fields *fields, struct json_cursor *at, str
 	return check_entry(entry, &texts, err);
 }
 
-int managed_fields_parse(const char *text, size_t len, struct managed_fields *ret, struct err *err)
+static int parse(const char *text, size_t len, bool lazy, struct managed_fields *ret, struct err *err)
 {
 	struct json_cursor at = { text, text + len };
 
-	*ret = (struct managed_fields){ 0 };
+	*ret = (struct managed_fields){ .lazy = lazy };
 	if (!len)
 		return 0;
 	if (!json_skip_char(&at, '['))
@@ -145,6 +155,11 @@ int managed_fields_parse(const char *text, size_t len, struct managed_fields *re
 		}
 	}
 	return 0;
+}
+
+int managed_fields_parse(const char *text, size_t len, struct managed_fields *ret, struct err *err)
+{
+	return parse(text, len, false, ret, err);
 }
 
 /* --- writing --- */
@@ -259,7 +274,7 @@ void managed_fields_drop_empty(struct managed_fields *fields)
 	size_t kept = 0;
 
 	for (size_t i = 0; i < fields->n; i++)
-		if (fields->entries[i].set)
+		if (fields->entries[i].set || fields->entries[i].text)
 			fields->entries[kept++] = fields->entries[i];
 	fields->n = kept;
 }
@@ -308,6 +323,12 @@ static const struct field_set *name_set(struct field_arena *arena, const char *c
 	return set;
 }
 
+static bool has_name(const struct field_set *set, const char *text)
+{
+	struct field_element name = { text, (uint32_t)strlen(text), FIELD_ELEMENT_NAME };
+	return field_set_find(set, &name) != NULL;
+}
+
 const struct field_set *managed_fields_strip(struct field_arena *arena, const struct field_set *set)
 {
 	static const char *const top[] = { "apiVersion", "kind" };
@@ -316,8 +337,12 @@ const struct field_set *managed_fields_strip(struct field_arena *arena, const st
 		"resourceVersion", "selfLink",          "uid"
 	};
 
-	set = field_set_difference(arena, set, name_set(arena, top, ARRAY_SIZE(top), NULL));
-	return field_set_difference(arena, set, name_set(arena, metadata, ARRAY_SIZE(metadata), "metadata"));
+	if (has_name(set, "apiVersion") || has_name(set, "kind"))
+		set = field_set_difference(arena, set, name_set(arena, top, ARRAY_SIZE(top), NULL));
+	if (has_name(set, "metadata"))
+		set = field_set_difference(arena, set,
+					   name_set(arena, metadata, ARRAY_SIZE(metadata), "metadata"));
+	return set;
 }
 
 const struct field_set *managed_fields_path(struct field_arena *arena, const char *path)
@@ -360,6 +385,8 @@ static void join_ancient(struct managed_fields *fields)
 			updates[n++] = &fields->entries[i];
 	if (n <= MANAGED_UPDATES_MAX)
 		return;
+	for (size_t i = 0; i < n; i++)
+		load(fields, updates[i], NULL);
 	qsort(updates, n, sizeof(struct managed_entry *), compare_ages);
 	for (size_t i = 1, left = n; i < n && left > MANAGED_UPDATES_MAX; i++) {
 		struct managed_entry bucket = { .manager = ANCIENT,
@@ -383,6 +410,19 @@ static void join_ancient(struct managed_fields *fields)
 	managed_fields_drop_empty(fields);
 }
 
+/* False when ENTRY's text cannot have a path of SET: who writes a status need not look at who wrote the spec.
+ */
+static bool may_have(const struct managed_entry *entry, const struct field_set *set)
+{
+	if (!entry->text)
+		return true;
+	for (size_t i = 0; set && i < set->n; i++)
+		if (memmem(entry->text, entry->text_len, set->nodes[i].element.text,
+			   set->nodes[i].element.len))
+			return true;
+	return false;
+}
+
 void managed_fields_update(struct managed_fields *fields, struct typed_difference difference,
 			   const struct managed_writer *writer)
 {
@@ -391,12 +431,16 @@ void managed_fields_update(struct managed_fields *fields, struct typed_differenc
 	const struct field_set *changed = managed_fields_strip(arena, difference.changed);
 
 	for (size_t i = 0; i < fields->n; i++) {
-		const struct field_set *left =
-		    field_set_difference(arena, fields->entries[i].set, difference.changed);
-		managed_entry_set(&fields->entries[i], field_set_difference(arena, left, difference.removed));
+		struct managed_entry *entry = &fields->entries[i];
+		if (!may_have(entry, difference.changed) && !may_have(entry, difference.removed))
+			continue;
+		load(fields, entry, NULL);
+		const struct field_set *left = field_set_difference(arena, entry->set, difference.changed);
+		managed_entry_set(entry, field_set_difference(arena, left, difference.removed));
 	}
 	if (changed) {
 		struct managed_entry *own = managed_fields_ensure(fields, writer, false);
+		load(fields, own, NULL);
 		managed_entry_set(own, field_set_union(arena, own->set, changed));
 		own->time = writer->now;
 	}
@@ -433,7 +477,7 @@ static void write_update(const struct schema_def *def, const struct json_object 
 	struct typed_difference difference;
 
 	/* What nobody can read any more is forgotten. */
-	managed_fields_parse(text, len, &fields, NULL);
+	parse(text, len, true, &fields, NULL);
 	if (old && !fields.n)
 		return;
 	difference = typed_compare(&fields.arena, typed_struct(def), old, new_, only);

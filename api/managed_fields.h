@@ -23,12 +23,13 @@ struct managed_entry {
 	bool applied;                                    /* by Apply; else by Update */
 	const char *time;                                /* RFC 3339, or NULL */
 	const struct field_set *set;
-	const char *text; /* of its fieldsV1 while SET is what it was parsed from, or NULL */
+	const char *text; /* of its fieldsV1 while SET is what it says, or NULL */
 	size_t text_len;
 };
 
 struct managed_fields {
 	struct field_arena arena;
+	bool lazy; /* inside of managed_fields.c: sets are parsed from their texts when somebody asks */
 	struct managed_entry *entries;
 	size_t n, capacity;
 };

@@ -149,6 +149,27 @@ static int no_keys(const char *keys, struct err *err)
 		       shown.data ? shown.data : "");
 }
 
+/* One key and a plain string, as nearly all lists have: {"name":"c"}. */
+static bool plain_element(struct field_arena *arena, const char *key, size_t key_len,
+			  const struct json_object *item, struct field_element *ret)
+{
+	struct json_object *value = json_get(item, key);
+	if (!json_object_is_type(value, json_type_string))
+		return false;
+	const char *s = json_object_get_string(value);
+	size_t len = (size_t)json_object_get_string_len(value);
+	if (buf_json_plain(s, len) != len)
+		return false;
+	char *text = field_alloc(arena, key_len + len + sizeof("{\"\":\"\"}")), *p = text;
+	p = mempcpy(p, "{\"", 2);
+	p = mempcpy(p, key, key_len);
+	p = mempcpy(p, "\":\"", 3);
+	p = mempcpy(p, s, len);
+	p = mempcpy(p, "\"}", 3);
+	*ret = (struct field_element){ text, (uint32_t)(p - text - 1), FIELD_ELEMENT_KEY };
+	return true;
+}
+
 static int keyed_element(struct field_arena *arena, const struct schema_field *list,
 			 const struct json_object *item, struct field_element *ret, struct err *err)
 {
@@ -160,6 +181,8 @@ static int keyed_element(struct field_arena *arena, const struct schema_field *l
 	CLEANUP(buf_close) struct buf text = BUF_INIT;
 	struct list_key keys[MAX_LIST_KEYS];
 	size_t n = list_keys(list->list_map_keys, keys);
+	if (n == 1 && plain_element(arena, list->list_map_keys, keys[0].len, item, ret))
+		return 0;
 	for (size_t i = 0; i < n; i++) {
 		const struct schema_field *field =
 		    list->def ? schema_field_find(list->def, keys[i].name, keys[i].len) : NULL;
