@@ -71,8 +71,9 @@ void delete_read_options(struct request *r, struct delete_options *options, cons
 	snprintf(options->uid, sizeof(options->uid), "%s", json_str_or_empty(preconditions, "uid"));
 	snprintf(options->resource_version, sizeof(options->resource_version), "%s",
 		 json_str_or_empty(preconditions, "resourceVersion"));
-	if (json_len(json_get(body, "dryRun")))
-		r->query.dry_run = json_object_get_string(json_at(json_get(body, "dryRun"), 0));
+	const struct json_object *dry_run = json_get(body, "dryRun");
+	options_read_dry_run(r, json_len(dry_run) ? json_object_get_string(json_at(dry_run, 0))
+						  : r->query.dry_run);
 	const char *policy = json_str(body, "propagationPolicy");
 	read_propagation(r, options, policy ? policy : r->query.propagation_policy);
 }
@@ -95,9 +96,13 @@ static enum step_result delete_options(struct request *r)
 				&body, &r->err) < 0)
 			return request_fail_as(r, DETAILS_NONE);
 	}
+	const char *kind = json_str(body, "kind");
+	/* Who sends an object instead did not mean to delete it like this. */
+	if (kind && *kind && strcmp(kind, "DeleteOptions") != 0)
+		return request_fail(
+		    r, DETAILS_NONE, ERR_BAD_REQUEST,
+		    "no kind \"%.100s\" is registered for the options of a deletion: DeleteOptions is", kind);
 	delete_read_options(r, options, body);
-	r->dry_run = r->query.dry_run && *r->query.dry_run;
-	r->query.dry_run = NULL; /* it may have been the body's */
 	if (r->errors.n)
 		return options_invalid(r, "DeleteOptions");
 	return STEP_NEXT;

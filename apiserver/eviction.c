@@ -53,10 +53,10 @@ static enum step_result eviction_decode(struct request *r)
 	if (strcmp(json_str_or_empty(json_get(body, "metadata"), "name"), r->name) != 0)
 		return request_fail(r, DETAILS_NONE, ERR_BAD_REQUEST,
 				    "name in URL does not match name in Eviction object");
+	bool dry_run = r->dry_run;
 	r->query.dry_run = NULL;
 	delete_read_options(r, &eviction->options, json_get(body, "deleteOptions"));
-	r->dry_run |= r->query.dry_run && *r->query.dry_run;
-	r->query.dry_run = NULL; /* it was the body's */
+	r->dry_run |= dry_run;
 	if (r->errors.n)
 		return options_invalid(r, "DeleteOptions");
 	r->again = r->step + 1;

@@ -33,9 +33,8 @@ static void read_field_validation(struct request *r)
 	field_error_not_supported(&r->errors, &path, given, supported);
 }
 
-static void read_dry_run(struct request *r)
+void options_read_dry_run(struct request *r, const char *given)
 {
-	const char *given = r->query.dry_run;
 	r->dry_run = given && *given;
 	if (!r->dry_run || strcmp(given, "All") == 0)
 		return;
@@ -87,7 +86,7 @@ enum step_result options_write(struct request *r)
 	if (r->route.verb == VERB_PATCH)
 		read_apply(r);
 	read_field_manager(r);
-	read_dry_run(r);
+	options_read_dry_run(r, r->query.dry_run);
 	read_field_validation(r);
 	if (!r->errors.n)
 		return STEP_NEXT;
