@@ -8,12 +8,14 @@
 #include <unistd.h>
 
 #include "api/resource.h"
+#include "apiserver/audit/audit.h"
 #include "apiserver/authn/authn.h"
 #include "apiserver/authz/authz.h"
 #include "apiserver/authz/bootstrap_rbac.h"
 #include "apiserver/bootstrap.h"
 #include "apiserver/core/core.h"
 #include "apiserver/edge/server.h"
+#include "apiserver/serving_files.h"
 #include "apiserver/store/encrypted.h"
 #include "apiserver/store/store.h"
 #include "lib/log.h"
@@ -29,10 +31,11 @@
 #define EDGE_THREADS_MAX 64
 #define LIST_MAX         32
 
-static const char *data_dir, *listen_at = "127.0.0.1:6443", *tls_cert, *tls_key, *client_ca, *token_file,
-			     *signing_key, *key_files, *issuers, *audiences, *jwks_uri, *max_token_life,
-			     *extend_tokens = "true", *kubelet_cert, *kubelet_key, *kubelet_ca,
-			     *encryption_config, *event_ttl = "1h", *edge_threads;
+static const char *data_dir,
+    *listen_at = "127.0.0.1:6443", *tls_cert, *tls_key, *client_ca, *token_file, *signing_key, *key_files,
+    *issuers, *audiences, *jwks_uri, *max_token_life, *extend_tokens = "true", *kubelet_cert, *kubelet_key,
+    *kubelet_ca, *encryption_config, *audit_policy, *audit_path, *audit_max_size, *audit_max_files,
+    *audit_max_days, *event_ttl = "1h", *edge_threads;
 
 static const struct program_flag flags[] = {
 	{ "data-dir", "DIR", "folder of the store; made when absent", &data_dir, NULL, true },
@@ -62,6 +65,12 @@ static const struct program_flag flags[] = {
 	{ "kubelet-ca", "FILE", "who signs the certificates of node agents", &kubelet_ca, NULL, false },
 	{ "encryption-provider-config", "FILE", "which resources are stored encrypted, with which keys",
 	  &encryption_config, NULL, false },
+	{ "audit-policy-file", "FILE", "which requests are recorded in the audit log", &audit_policy, NULL,
+	  false },
+	{ "audit-log-path", "FILE", "the audit log; - is standard output", &audit_path, NULL, false },
+	{ "audit-log-maxsize", "MB", "when the audit log is put aside (100)", &audit_max_size, NULL, false },
+	{ "audit-log-maxbackup", "N", "how many of those are kept (all)", &audit_max_files, NULL, false },
+	{ "audit-log-maxage", "DAYS", "for how long (for ever)", &audit_max_days, NULL, false },
 	{ "event-ttl", "DURATION", "how long Events are kept (1h)", &event_ttl, NULL, false },
 	{ "edge-threads", "N", "threads that serve connections (one less than there are cores)",
 	  &edge_threads, NULL, false },
@@ -70,7 +79,8 @@ static const struct program_flag flags[] = {
 
 /* What the settings name, read and parsed. */
 struct setup {
-	struct buf cert, key, client_ca, kubelet_cert, kubelet_key, kubelet_ca;
+	struct serving_files serving;
+	struct buf kubelet_cert, kubelet_key, kubelet_ca;
 	char address[64];
 	uint16_t port;
 	int64_t event_ttl_us;
@@ -79,9 +89,7 @@ struct setup {
 
 static void setup_close(struct setup *setup)
 {
-	buf_close(&setup->cert);
-	buf_close(&setup->key);
-	buf_close(&setup->client_ca);
+	serving_files_close(&setup->serving);
 	buf_close(&setup->kubelet_cert);
 	buf_close(&setup->kubelet_key);
 	buf_close(&setup->kubelet_ca);
@@ -132,9 +140,8 @@ static int setup_read(struct setup *setup, struct err *err)
 	if (!time_parse_duration(event_ttl, &setup->event_ttl_us) || setup->event_ttl_us <= 0)
 		return err_set(err, ERR_BAD_REQUEST, "--event-ttl: \"%s\" is not a duration such as 1h30m",
 			       event_ttl);
-	if (parse_listen(setup, err) < 0 || read_pem(&setup->cert, "tls-cert", tls_cert, err) < 0 ||
-	    read_pem(&setup->key, "tls-key", tls_key, err) < 0 ||
-	    read_pem(&setup->client_ca, "client-ca", client_ca, err) < 0 ||
+	if (parse_listen(setup, err) < 0 ||
+	    serving_files_read(&setup->serving, tls_cert, tls_key, client_ca, err) < 0 ||
 	    read_pem(&setup->kubelet_cert, "kubelet-client-cert", kubelet_cert, err) < 0 ||
 	    read_pem(&setup->kubelet_key, "kubelet-client-key", kubelet_key, err) < 0 ||
 	    read_pem(&setup->kubelet_ca, "kubelet-ca", kubelet_ca, err) < 0)
@@ -228,18 +235,46 @@ static int start_authn(struct authn **ret, struct err *err)
 	return authn_new(&opts, ret, err);
 }
 
+static int parse_number(const char *flag, const char *text, long max, long *ret, struct err *err)
+{
+	char *end = NULL;
+	*ret = text ? strtol(text, &end, 10) : 0;
+	if (text && (!*text || *end || *ret < 0 || *ret > max))
+		return err_set(err, ERR_BAD_REQUEST, "--%s: \"%s\" is not between 0 and %ld", flag, text,
+			       max);
+	return 0;
+}
+
+/* NULL without a policy. */
+static int start_audit(struct audit **ret, struct err *err)
+{
+	long megabytes, files, days;
+	if (parse_number("audit-log-maxsize", audit_max_size, 1000000, &megabytes, err) < 0 ||
+	    parse_number("audit-log-maxbackup", audit_max_files, 1000000, &files, err) < 0 ||
+	    parse_number("audit-log-maxage", audit_max_days, 100000, &days, err) < 0)
+		return -1;
+	if (!audit_policy != !audit_path)
+		return err_set(err, ERR_BAD_REQUEST, "--audit-policy-file and --audit-log-path go together");
+	struct audit_log_opts opts = { .path = audit_path,
+				       .max_bytes = (int64_t)megabytes * 1000000,
+				       .max_files = (unsigned)files,
+				       .max_days = (unsigned)days };
+	return audit_policy ? audit_new(audit_policy, &opts, ret, err) : 0;
+}
+
 static int start_server(const struct setup *setup, struct core *core, struct authn *authn,
-			struct authz *authz, struct server **ret, struct err *err)
+			struct authz *authz, struct audit *audit, struct server **ret, struct err *err)
 {
 	struct server_opts opts = {
 		.core = core,
 		.authn = authn,
 		.authz = authz,
+		.audit = audit,
 		.address = setup->address,
 		.port = setup->port,
-		.cert_pem = setup->cert.data,
-		.key_pem = setup->key.data,
-		.client_ca_pem = setup->client_ca.data,
+		.cert_pem = setup->serving.cert.data,
+		.key_pem = setup->serving.key.data,
+		.client_ca_pem = setup->serving.client_ca.data,
 		.kubelet = { .ca_pem = setup->kubelet_ca.data,
 			     .cert_pem = setup->kubelet_cert.data,
 			     .key_pem = setup->kubelet_key.data },
@@ -248,7 +283,7 @@ static int start_server(const struct setup *setup, struct core *core, struct aut
 	return server_new(&opts, ret, err);
 }
 
-static int serve(const struct setup *setup, struct err *err)
+static int serve(struct setup *setup, struct err *err)
 {
 	struct loop *loop = loop_new(err);
 	struct doubt doubt = { .loop = loop,
@@ -256,17 +291,24 @@ static int serve(const struct setup *setup, struct err *err)
 	struct core *core = NULL;
 	struct authn *authn = NULL;
 	struct authz *authz = NULL;
+	struct audit *audit = NULL;
 	struct server *server = NULL;
 	int result = -1;
 	if (doubt.wake && program_stop_on_signals(loop, err) == 0 && start_authn(&authn, err) == 0 &&
-	    start_core(setup, &doubt, &core, err) == 0 && (authz = authz_new(core)) != NULL &&
-	    start_server(setup, core, authn, authz, &server, err) == 0) {
+	    start_audit(&audit, err) == 0 && start_core(setup, &doubt, &core, err) == 0 &&
+	    (authz = authz_new(core)) != NULL &&
+	    start_server(setup, core, authn, authz, audit, &server, err) == 0) {
+		struct err unwatched = ERR_INIT;
+		if (serving_files_watch(&setup->serving, loop, server, &unwatched) < 0)
+			log_warn("certificates are not watched", "error", unwatched.msg, NULL);
 		log_info("serving", "address", setup->address, "port", log_num(server_port(server)), NULL);
 		program_ready();
 		loop_run(loop);
 		result = 0;
 	}
+	serving_files_close(&setup->serving);
 	server_stop_and_free(server);
+	audit_free(audit);
 	authz_free(authz);
 	if (core)
 		core_stop_and_free(core);

@@ -4,7 +4,10 @@
 
 #include "lib/http_connection.h"
 
-#define PRIORITIES "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:%SERVER_PRECEDENCE"
+/* Forward secrecy and authenticated encryption, nothing else: no RSA key exchange, no CBC. */
+#define PRIORITIES                                                                                           \
+	"NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:-KX-ALL:+ECDHE-ECDSA:+ECDHE-RSA:-MAC-ALL:+AEAD:"         \
+	"-CIPHER-ALL:+AES-128-GCM:+AES-256-GCM:+CHACHA20-POLY1305:%SERVER_PRECEDENCE"
 
 struct http_credentials {
 	_Atomic unsigned refs;

@@ -1,7 +1,10 @@
 #include "lib/http_exchange.h"
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "lib/http_connection.h"
 #include "lib/mem.h"
@@ -111,6 +114,26 @@ void **http_exchange_kept(struct http_exchange *exchange)
 gnutls_session_t http_exchange_session(const struct http_exchange *exchange)
 {
 	return http_connection_of(exchange)->channel.session;
+}
+
+void http_exchange_peer(const struct http_exchange *exchange, char *text)
+{
+	union {
+		struct sockaddr any;
+		struct sockaddr_in v4;
+		struct sockaddr_in6 v6;
+	} peer = { 0 };
+	socklen_t len = sizeof(peer);
+	const char *told = NULL;
+
+	if (getpeername(http_connection_of(exchange)->channel.fd, &peer.any, &len) == 0)
+		told = peer.any.sa_family == AF_INET
+			   ? inet_ntop(AF_INET, &peer.v4.sin_addr, text, HTTP_PEER_SIZE)
+		       : peer.any.sa_family == AF_INET6
+			   ? inet_ntop(AF_INET6, &peer.v6.sin6_addr, text, HTTP_PEER_SIZE)
+			   : NULL;
+	if (!told)
+		*text = '\0';
 }
 
 struct http_server *http_exchange_server(const struct http_exchange *exchange)

@@ -31,6 +31,9 @@ void **http_exchange_kept(struct http_exchange *exchange);
 /* The TLS session, to look at the peer's certificate: valid during a call of the handler; NULL without TLS.
  */
 gnutls_session_t http_exchange_session(const struct http_exchange *exchange);
+/* The peer's address in digits, without its port; "" when it has none. TEXT holds HTTP_PEER_SIZE bytes. */
+#define HTTP_PEER_SIZE 46
+void http_exchange_peer(const struct http_exchange *exchange, char *text);
 struct http_server *http_exchange_server(const struct http_exchange *exchange);
 
 /* --- the answer: exactly one of reply, send, send_pieces, stream, abort, http_upgrade_begin --- */

@@ -1,5 +1,6 @@
 #include "apiserver/authn/authenticate.h"
 
+#include "apiserver/audit/audit.h"
 #include "apiserver/authn/authn.h"
 #include "apiserver/authn/impersonate.h"
 #include "apiserver/edge/dispatch.h"
@@ -15,6 +16,7 @@ enum step_result authenticate(struct request *r)
 		r->identity = authn_anonymous();
 	else
 		r->identity = authn_identify(r->server->authn, r->server->core, &evidence);
+	audit_begin(r);
 	if (!r->identity)
 		return request_fail(r, DETAILS_NONE, ERR_UNAUTHORIZED, "Unauthorized");
 	return impersonate(r);

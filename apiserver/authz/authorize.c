@@ -42,6 +42,12 @@ static const char *resource_verb(enum route_method method, const struct route_as
 	}
 }
 
+const char *authorize_verb(const struct request *r)
+{
+	return r->route.asked.is_resource ? resource_verb(r->method, &r->route.asked, r->query.watch)
+					  : path_verb(r->method);
+}
+
 /* Lists and watches of one object by its name, and pods of one node. */
 static void read_fields(struct authz_attributes *a, const struct selector *fields)
 {
@@ -91,7 +97,7 @@ enum step_result authorize(struct request *r)
 			return request_fail(r, DETAILS_NONE, ERR_INTERNAL,
 					    "a resource was asked for as a path");
 		a.path = r->route.path;
-		attributes_set_verb(&a, path_verb(r->method));
+		attributes_set_verb(&a, authorize_verb(r));
 		return authorize_attributes(r, &a);
 	}
 	a.group = asked->group;
@@ -100,7 +106,7 @@ enum step_result authorize(struct request *r)
 	a.subresource = asked->subresource;
 	a.namespace_ = asked->namespace_;
 	a.name = asked->name;
-	attributes_set_verb(&a, resource_verb(r->method, asked, r->query.watch));
+	attributes_set_verb(&a, authorize_verb(r));
 	if (r->query.field_selector && (a.verb_bit & (VERB_LIST | VERB_WATCH | VERB_DELETECOLLECTION)) &&
 	    selector_parse_fields(r->query.field_selector, &fields, NULL) == 0)
 		read_fields(&a, &fields);

@@ -5,6 +5,8 @@
 #include "apiserver/authz/attributes.h"
 #include "apiserver/edge/request.h"
 
+/* What R asks to do, as rules name it: "list", "watch"; of a path "get". */
+const char *authorize_verb(const struct request *r);
 /* Fails as Forbidden, in Kubernetes' words. */
 enum step_result authorize(struct request *r);
 /* The same of something else that the request needs, such as to be somebody else. A's group and resource are

@@ -7,6 +7,7 @@
 #include "api/protobuf.h"
 #include "api/resource_set.h"
 #include "apiserver/admission/resource_quota.h"
+#include "apiserver/audit/audit.h"
 #include "apiserver/authn/authenticate.h"
 #include "apiserver/authn/certificate.h"
 #include "apiserver/authz/authorize.h"
@@ -392,6 +393,7 @@ static void request_ended(struct http_exchange *exchange, void *arg)
 {
 	struct request *r = http_exchange_data(exchange);
 	(void)arg;
+	audit_end(r);
 	request_release_share(r);
 	r->server->body_bytes -= (int64_t)r->room;
 	r->server->answer_bytes -= (int64_t)r->answer_room;

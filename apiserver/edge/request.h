@@ -79,6 +79,7 @@ struct request {
 	enum media media;              /* of the body */
 	struct identity *identity;     /* whose rights count */
 	struct identity *impersonator; /* who asks to be that one; NULL: nobody does */
+	struct audit_record *audit;    /* NULL: the audit policy does not want it recorded */
 	struct buf body;               /* at most REQUEST_BODY_MAX */
 	size_t room;                   /* bytes of it that count in the server's body_bytes */
 	bool hung_up;                  /* the peer did, or the server stops: what waits for long may end */

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "apiserver/audit/audit.h"
 #include "apiserver/edge/gzip.h"
 #include "apiserver/edge/server.h"
 #include "apiserver/table.h"
@@ -83,7 +84,7 @@ bool respond_take_room(struct request *r, size_t len)
 
 bool respond_compresses(const struct request *r, uint64_t len)
 {
-	return len >= GZIP_MIN_BYTES && r->method == METHOD_GET &&
+	return len >= GZIP_MIN_BYTES && !audit_wants_answer(r) && r->method == METHOD_GET &&
 	       gzip_wanted(request_header(r, "Accept-Encoding"));
 }
 
@@ -119,6 +120,7 @@ enum step_result respond_page_not_found(struct request *r)
 
 enum step_result respond_json(struct request *r, int code, struct buf *body)
 {
+	audit_answer(r, body->data, body->len);
 	if (!r->accept.yaml)
 		return respond_buf(r, code, TYPE_JSON, body);
 	CLEANUP(json_putp) struct json_object *value = NULL;
@@ -175,6 +177,7 @@ static enum step_result respond_shared(struct request *r, int code, struct objec
 		return respond_failure(r);
 	}
 	begin(r, code);
+	audit_answer(r, bytes, len);
 	http_exchange_send(r->exchange, code, TYPE_JSON, bytes, len, release_object, object);
 	return STEP_DONE;
 }
@@ -302,11 +305,42 @@ enum step_result respond_success(struct request *r, int code, const char *uid)
 	return respond_json(r, code, &body);
 }
 
+/* Pieces on their way past the audit log. */
+struct tapped {
+	struct request *r;
+	bool (*next)(const char **ret_data, size_t *ret_len, void *arg);
+	void (*release)(void *arg);
+	void *arg;
+};
+
+static bool tapped_next(const char **ret_data, size_t *ret_len, void *arg)
+{
+	struct tapped *tapped = arg;
+	if (!tapped->next(ret_data, ret_len, tapped->arg))
+		return false;
+	audit_answer(tapped->r, *ret_data, *ret_len);
+	return true;
+}
+
+static void tapped_release(void *arg)
+{
+	struct tapped *tapped = arg;
+	tapped->release(tapped->arg);
+	free(tapped);
+}
+
 enum step_result respond_pieces(struct request *r, const char *content_type, uint64_t len,
 				bool (*next)(const char **ret_data, size_t *ret_len, void *arg),
 				void (*release)(void *arg), void *arg)
 {
 	begin(r, 200);
+	if (audit_wants_answer(r)) {
+		struct tapped *tapped = mem_alloc(sizeof(*tapped));
+		*tapped = (struct tapped){ r, next, release, arg };
+		http_exchange_send_pieces(r->exchange, 200, content_type, len, tapped_next, tapped_release,
+					  tapped);
+		return STEP_DONE;
+	}
 	http_exchange_send_pieces(r->exchange, 200, content_type, len, next, release, arg);
 	return STEP_DONE;
 }
@@ -316,6 +350,7 @@ enum step_result respond_stream(struct request *r, const char *content_type,
 				void (*closed)(void *arg), void *arg)
 {
 	begin(r, 200);
+	audit_stream(r);
 	http_exchange_stream(r->exchange, content_type, read, closed, arg);
 	return STEP_DONE;
 }

@@ -10,6 +10,7 @@
 #include "apiserver/edge/edge.h"
 #include "lib/http_client.h"
 
+struct audit;
 struct authn;
 struct authz;
 struct policies;
@@ -18,6 +19,7 @@ struct server_opts {
 	struct core *core;   /* outlives the server */
 	struct authn *authn; /* outlives the server */
 	struct authz *authz; /* outlives the server */
+	struct audit *audit; /* outlives the server; NULL: nothing is recorded */
 	const char *address; /* "127.0.0.1", "::1", "0.0.0.0" */
 	uint16_t port;       /* 0: any free */
 	const char *cert_pem, *key_pem;
@@ -35,6 +37,7 @@ struct server {
 	struct core *core;
 	struct authn *authn;
 	struct authz *authz;
+	struct audit *audit;
 	struct policies *policies;
 	struct http_listener *listener; /* NULL: connections are given to the edges (tests) */
 	struct http_identity kubelet;
