@@ -266,6 +266,13 @@ static int check_kind(const struct resource *resource, struct body *body, struct
 	return wrong_kind(resource, api_version, kind, group.data == NULL ? "" : group.data, version, err);
 }
 
+int decode_check_kind(const struct resource *resource, struct json_object *obj, struct err *err)
+{
+	struct body body = { .obj = obj, .text = "" };
+
+	return check_kind(resource, &body, err);
+}
+
 int decode_object(const struct resource *resource, const char *text, size_t len, bool yaml,
 		  enum field_validation validation, struct buf *warnings, struct json_object **ret,
 		  struct err *err)

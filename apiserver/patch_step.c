@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "api/decode_syntax.h"
 #include "api/patch.h"
 #include "apiserver/admission/resource_quota.h"
 #include "apiserver/admit.h"
@@ -25,8 +26,13 @@ enum step_result patch_begin(struct request *r)
 static int parse_patch(struct request *r, struct json_object **ret)
 {
 	struct err err = ERR_INIT;
-	if (json_parse(r->body.data ? r->body.data : "", r->body.len, ret, NULL, &err) < 0)
-		return err_set(&r->err, ERR_BAD_REQUEST, "error decoding patch: %s", err.msg);
+	const char *text = r->body.data ? r->body.data : "";
+	if (json_parse(text, r->body.len, ret, NULL, &err) < 0) {
+		CLEANUP(buf_close) struct buf why = BUF_INIT;
+		bool known = decode_syntax_fault(text, r->body.len, &why);
+		return err_set(&r->err, ERR_BAD_REQUEST, "error decoding patch: %s",
+			       known ? why.data : err.msg);
+	}
 	bool list = r->media == MEDIA_JSON_PATCH;
 	const char *shape = json_object_is_type(*ret, json_type_object)   ? "object"
 			    : json_object_is_type(*ret, json_type_array)  ? "array"
@@ -98,7 +104,8 @@ static enum step_result patch_object(struct request *r)
 	CLEANUP(json_putp) struct json_object *shown = shown_old(r);
 	if (patch_apply(r, resource->def, shown, &r->obj) == STEP_FAIL)
 		return STEP_FAIL;
-	if (decode_value(resource->def, resource->kind_name, resource->version, r->obj, r->validation,
+	if (decode_check_kind(resource, r->obj, &r->err) < 0 ||
+	    decode_value(resource->def, resource->kind_name, resource->version, r->obj, r->validation,
 			 &r->warnings, &r->err) < 0)
 		return request_fail_as(r, DETAILS_NONE);
 	/* The patch was made against r->old: a version that differs from it can only be the client's. */
