@@ -93,7 +93,7 @@ static const struct {
 	  "the body is no protobuf of the API: number too long" },
 	{ TEXT("k8s\0\x0b"), ERR_BAD_REQUEST, "the body is no protobuf of the API: illegal wire type" },
 	/* A kind that Kubernetes has and whose numbers we do not, and one that nobody has. */
-	{ ENVELOPE("batch/v1", "\x08", "Job", "\x03", "\x0f", "", "\0"), ERR_UNSUPPORTED_MEDIA_TYPE, NULL },
+	{ ENVELOPE("batch/v9", "\x08", "Job", "\x03", "\x0f", "", "\0"), ERR_UNSUPPORTED_MEDIA_TYPE, NULL },
 	{ ENVELOPE("v1", "\x02", "Nonsense!", "\x09", "\x0f", "", "\0"), ERR_UNSUPPORTED_MEDIA_TYPE, NULL },
 	{ CONFIG_MAP("\x08\x01", "\x02"), ERR_BAD_REQUEST,
 	  "the body is no protobuf of the API: wrong wire type 0 of field metadata" },
