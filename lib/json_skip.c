@@ -276,3 +276,63 @@ int json_pick(const char *text, size_t len, const char *const *paths, struct jso
 	*ret = TAKE(obj);
 	return 0;
 }
+
+/* --- leaving out --- */
+
+/* The member of the object at C whose key has the LEN bytes at KEY. Leaves C before its value. */
+static bool find_member(struct json_cursor *c, const char *key, size_t len, const char **ret_begin)
+{
+	if (!json_skip_char(c, '{'))
+		return false;
+	do {
+		json_skip_space(c);
+		const char *begin = c->p;
+
+		if (!json_skip_char(c, '"') || !json_skip_string(c))
+			return false;
+		bool found = (size_t)(c->p - begin) == len + 2 && memcmp(begin + 1, key, len) == 0;
+
+		if (!json_skip_char(c, ':'))
+			return false;
+		if (found) {
+			*ret_begin = begin;
+			return true;
+		}
+		if (!json_skip_value(c))
+			return false;
+	} while (json_skip_char(c, ','));
+	return false;
+}
+
+int json_parse_without(const char *text, size_t len, const char *path, struct json_object **ret,
+		       struct err *err)
+{
+	CLEANUP(buf_close) struct buf rest = BUF_INIT;
+	struct json_cursor c = { text, text + len };
+	const char *begin = NULL;
+
+	if (!*path)
+		return json_parse(text, len, ret, NULL, err);
+	for (const char *key = path; *key;) {
+		size_t key_len = strcspn(key, ".");
+
+		json_skip_space(&c);
+		if (!find_member(&c, key, key_len, &begin))
+			return json_parse(text, len, ret, NULL, err);
+		key += key_len + (key[key_len] == '.');
+	}
+	if (!json_skip_value(&c))
+		return json_parse(text, len, ret, NULL, err);
+	/* One comma goes with it: the one before, or else the one behind. */
+	const char *before = begin;
+	while (before > text && before[-1] != ',' && before[-1] != '{')
+		before--;
+	if (before > text && before[-1] == ',')
+		begin = before - 1;
+	else
+		json_skip_char(&c, ',');
+	buf_reserve(&rest, len);
+	buf_add(&rest, text, (size_t)(begin - text));
+	buf_add(&rest, c.p, (size_t)(c.end - c.p));
+	return json_parse(rest.data, rest.len, ret, NULL, err);
+}

@@ -25,7 +25,12 @@ bool json_skip_value(struct json_cursor *c);
 
 #define JSON_PICK_MAX 64
 /* Of the object TEXT what PATHS name ("metadata.name"; ended by NULL, at most JSON_PICK_MAX, none beginning
- * with another one), as a value with nothing else in it. A path leads into each element of an array. ERR_PARSE; keys with escapes in them are not found.
+ * with another one), as a value with nothing else in it. A path leads into each element of an array.
+ * ERR_PARSE; keys with escapes in them are not found.
  */
 int json_pick(const char *text, size_t len, const char *const *paths, struct json_object **ret,
 	      struct err *err);
+/* json_parse without the member at PATH ("metadata.managedFields"), which is passed over; of a repeated key
+ * the first counts. */
+int json_parse_without(const char *text, size_t len, const char *path, struct json_object **ret,
+		       struct err *err);

@@ -6,8 +6,9 @@
 #include "lib/json_skip.h"
 #include "lib/mem.h"
 
-static int walk_items(struct json_cursor *c, bool (*item)(struct json_object *obj, void *arg), void *arg,
-		      bool *ret_ended, struct err *err)
+static int walk_items(struct json_cursor *c, const char *without,
+		      bool (*item)(struct json_object *obj, void *arg), void *arg, bool *ret_ended,
+		      struct err *err)
 {
 	if (!json_skip_char(c, '[')) {
 		/* null, as Go writes an empty list */
@@ -26,7 +27,7 @@ static int walk_items(struct json_cursor *c, bool (*item)(struct json_object *ob
 		begin = c->p;
 		if (!json_skip_value(c))
 			return err_set(err, ERR_PARSE, "list answer: an item is cut short");
-		if (json_parse(begin, (size_t)(c->p - begin), &obj, NULL, err) < 0)
+		if (json_parse_without(begin, (size_t)(c->p - begin), without ? without : "", &obj, err) < 0)
 			return err_wrap(err, "list answer");
 		if (!item(obj, arg)) {
 			*ret_ended = true;
@@ -57,8 +58,9 @@ void list_page_close(struct list_page *page)
 	free(TAKE(page->continue_));
 }
 
-int list_page_walk(const char *text, size_t len, bool (*item)(struct json_object *obj, void *arg), void *arg,
-		   struct list_page *ret, struct err *err)
+int list_page_walk(const char *text, size_t len, const char *without,
+		   bool (*item)(struct json_object *obj, void *arg), void *arg, struct list_page *ret,
+		   struct err *err)
 {
 	CLEANUP(list_page_close) struct list_page page = { 0 };
 	struct json_cursor c = { .p = text, .end = text + len };
@@ -78,7 +80,7 @@ int list_page_walk(const char *text, size_t len, bool (*item)(struct json_object
 			return err_set(err, ERR_PARSE, "list answer: a member has no value");
 		if (key_len == 5 && memcmp(key, "items", 5) == 0) {
 			any_items = true;
-			result = walk_items(&c, item, arg, &ended, err);
+			result = walk_items(&c, without, item, arg, &ended, err);
 		} else if (key_len == 8 && memcmp(key, "metadata", 8) == 0) {
 			result = read_metadata(&c, &page, err);
 		} else if (!json_skip_value(&c)) {

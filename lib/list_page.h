@@ -15,6 +15,8 @@ struct list_page {
 
 void list_page_close(struct list_page *page);
 /* Parses the answer TEXT and calls ITEM (which borrows OBJ; false ends the walk, which is no error) for each
- * member of "items" in order. ERR_PARSE when it is no list; items before the fault have been told. */
-int list_page_walk(const char *text, size_t len, bool (*item)(struct json_object *obj, void *arg), void *arg,
-		   struct list_page *ret, struct err *err);
+ * member of "items" in order, without what is at the path WITHOUT in it ("metadata.managedFields"; NULL:
+ * all). ERR_PARSE when it is no list; items before the fault have been told. */
+int list_page_walk(const char *text, size_t len, const char *without,
+		   bool (*item)(struct json_object *obj, void *arg), void *arg, struct list_page *ret,
+		   struct err *err);

@@ -92,12 +92,42 @@ static void test_refuses(void **state)
 	}
 }
 
+static void test_parses_without(void **state)
+{
+	static const struct {
+		const char *text, *path, *expected; /* NULL: no JSON */
+	} cases[] = {
+		{ "{\"a\":1,\"b\":{\"c\":[1,{\"x\":\"}\"}],\"d\":2}}", "b.c", "{\"a\":1,\"b\":{\"d\":2}}" },
+		{ "{\"a\":1,\"b\":{\"d\":2,\"c\":3}}", "b.c", "{\"a\":1,\"b\":{\"d\":2}}" },
+		{ "{\"a\":1,\"b\":{\"c\":3}}", "b.c", "{\"a\":1,\"b\":{}}" },
+		{ " { \"c\" : [ ] , \"d\" : 2 } ", "c", "{\"d\":2}" },
+		{ " { \"d\" : 2 , \"c\" : [ ] } ", "c", "{\"d\":2}" },
+		{ "{\"a\":1,\"b\":7}", "b.c", "{\"a\":1,\"b\":7}" },
+		{ "{\"a\":1,\"bc\":{\"c\":7}}", "b.c", "{\"a\":1,\"bc\":{\"c\":7}}" },
+		{ "{\"a\":1}", "", "{\"a\":1}" },
+		{ "[1]", "a", "[1]" },
+		{ "{\"a\":1,\"b\":{\"c\":[1,", "b.c", NULL },
+		{ "", "a", NULL },
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		CLEANUP(json_putp) struct json_object *obj = NULL;
+		CLEANUP(buf_close) struct buf b = BUF_INIT;
+		int result =
+		    json_parse_without(cases[i].text, strlen(cases[i].text), cases[i].path, &obj, NULL);
+		assert_int_equal(result, cases[i].expected ? 0 : -1);
+		if (result < 0)
+			continue;
+		json_write(&b, obj);
+		assert_string_equal(b.data, cases[i].expected);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_picks),
-		cmocka_unit_test(test_key_with_nul),
-		cmocka_unit_test(test_is_cut_anywhere),
+		cmocka_unit_test(test_picks),        cmocka_unit_test(test_parses_without),
+		cmocka_unit_test(test_key_with_nul), cmocka_unit_test(test_is_cut_anywhere),
 		cmocka_unit_test(test_refuses),
 	};
 
