@@ -104,6 +104,13 @@ struct cached_namespace {
 	bool has_kubernetes_finalizer; /* spec.finalizers */
 };
 
+struct cached_cluster_role {
+	struct meta meta;
+	char *rules_json;           /* rules, or NULL */
+	struct selector *selectors; /* aggregationRule.clusterRoleSelectors */
+	size_t n_selectors;
+};
+
 struct cached_lease {
 	struct meta meta;
 	int64_t renewed_us; /* spec.renewTime */

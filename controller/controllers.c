@@ -8,6 +8,7 @@
 #include "controller/pod_gc.h"
 #include "controller/replica_set.h"
 #include "controller/resource_quota.h"
+#include "controller/role_aggregation.h"
 #include "controller/root_ca.h"
 #include "controller/service_account.h"
 #include "controller/taint_eviction.h"
@@ -37,6 +38,7 @@ CONTROLLER(struct deployments, deployments, c->owned)
 CONTROLLER(struct garbage, garbage)
 CONTROLLER(struct namespaces, namespaces)
 CONTROLLER(struct service_accounts, service_accounts)
+CONTROLLER(struct role_aggregation, role_aggregation)
 CONTROLLER(struct root_ca, root_ca, c->root_ca)
 CONTROLLER(struct pod_cidrs, pod_cidrs, c->cluster_cidr)
 CONTROLLER(struct node_lifecycle, node_lifecycle, c->node_pods, c->node_grace_ms)
@@ -51,6 +53,7 @@ static const struct controller rows[] = {
 	ROW("namespace", namespaces),
 	ROW("serviceaccount", service_accounts),
 	ROW("root-ca-certificate-publisher", root_ca),
+	ROW("clusterrole-aggregation", role_aggregation),
 	ROW("node-ipam", pod_cidrs),
 	ROW("node-lifecycle", node_lifecycle),
 	ROW("taint-eviction", taint_eviction),

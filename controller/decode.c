@@ -309,6 +309,31 @@ static void decode_lease(void *object, const struct json_object *obj)
 	lease->seen_ms = time_mono_ms();
 }
 
+/* --- ClusterRole --- */
+
+static void decode_cluster_role(void *object, const struct json_object *obj)
+{
+	struct cached_cluster_role *role = object;
+	const struct json_object *selectors = json_path(obj, "aggregationRule", "clusterRoleSelectors", NULL);
+
+	role->rules_json = text_of(json_get(obj, "rules"));
+	role->n_selectors = json_len(selectors);
+	role->selectors = role->n_selectors ? mem_zalloc(role->n_selectors * sizeof(*role->selectors)) : NULL;
+	for (size_t i = 0; i < role->n_selectors; i++)
+		if (selector_from_json(json_at(selectors, i), &role->selectors[i], NULL) < 0)
+			role->selectors[i] = (struct selector){ .nothing = true };
+}
+
+static void close_cluster_role(void *object)
+{
+	struct cached_cluster_role *role = object;
+
+	for (size_t i = 0; i < role->n_selectors; i++)
+		selector_close(&role->selectors[i]);
+	free(role->selectors);
+	free(role->rules_json);
+}
+
 static const struct cache_kind kinds[] = {
 	{ "", "pods", sizeof(struct cached_pod), decode_pod, close_pod },
 	{ "apps", "replicasets", sizeof(struct cached_replica_set), decode_replica_set, close_replica_set },
@@ -316,6 +341,8 @@ static const struct cache_kind kinds[] = {
 	{ "", "nodes", sizeof(struct cached_node), decode_node, close_node },
 	{ "", "namespaces", sizeof(struct cached_namespace), decode_namespace, NULL },
 	{ "", "resourcequotas", sizeof(struct cached_quota), decode_quota, NULL },
+	{ "rbac.authorization.k8s.io", "clusterroles", sizeof(struct cached_cluster_role),
+	  decode_cluster_role, close_cluster_role },
 	{ "coordination.k8s.io", "leases", sizeof(struct cached_lease), decode_lease, NULL },
 };
 
