@@ -232,7 +232,12 @@ enum step_result admit_update(struct request *r)
 	const struct json_object *old_metadata = json_get(r->old, "metadata");
 	struct json_object *metadata = json_ensure_object(r->obj, "metadata");
 	const char *name = json_str_or_empty(metadata, "name");
-	if (*name && strcmp(name, r->route.name) != 0 && r->route.verb == VERB_UPDATE)
+	if (!*name && r->route.verb == VERB_UPDATE)
+		return request_fail(
+		    r, DETAILS_NONE, ERR_BAD_REQUEST,
+		    "the name of the object (%s based on URL) was undeterminable: name must be provided",
+		    r->route.name);
+	if (strcmp(name, r->route.name) != 0 && r->route.verb == VERB_UPDATE)
 		return request_fail(r, DETAILS_NONE, ERR_BAD_REQUEST,
 				    "the name of the object (%s) does not match the name on the URL (%s)",
 				    name, r->route.name);

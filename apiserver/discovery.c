@@ -2,6 +2,7 @@
 
 #include <gnutls/crypto.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "apiserver/catalogue.h"
@@ -243,6 +244,60 @@ void discovery_write_aggregated(struct buf *b, bool core, const char *version)
 	}
 	buf_str(b, any ? "]}]}" : "]}");
 }
+
+/* --- / --- */
+
+static int compare_paths(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+void discovery_write_paths(struct buf *b)
+{
+	static const char *const others[] = { "/.well-known/openid-configuration",
+					      "/apis",
+					      "/healthz",
+					      "/livez",
+					      "/metrics",
+					      "/openapi/v2",
+					      "/openapi/v3",
+					      "/openid/v1/jwks",
+					      "/readyz",
+					      "/version" };
+	CLEANUP(catalogue_close) struct catalogue all;
+	catalogue_read(&all);
+	/* Of each row a group's path and a version's, at most. */
+	char **paths = mem_alloc((2 * all.n + ARRAY_SIZE(others)) * sizeof(*paths));
+	size_t n = 0;
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++)
+		paths[n++] = mem_dup(others[i]);
+	for (size_t i = 0; i < all.n; i++) {
+		const struct resource *resource = all.rows[i];
+		bool core = !*resource->group;
+		if (catalogue_begins_group(&all, i))
+			paths[n++] = core ? mem_dup("/api") : mem_printf("/apis/%s", resource->group);
+		if (catalogue_begins_version(&all, i))
+			paths[n++] = mem_printf("/%s/%s", core ? "api" : "apis", resource->group_version);
+	}
+	qsort(paths, n, sizeof(*paths), compare_paths);
+	for (size_t i = 0; i < n; i++) {
+		buf_printf(b, "%s\"%s\"", i ? "," : "{\"paths\":[", paths[i]);
+		free(paths[i]);
+	}
+	buf_str(b, "]}");
+	free(paths);
+}
+
+static enum step_result root_answer(struct request *r)
+{
+	CLEANUP(buf_close) struct buf body = BUF_INIT;
+	discovery_write_paths(&body);
+	return respond_json(r, 200, &body);
+}
+
+const struct request_step root_steps[] = { { "answer", root_answer }, { NULL, NULL } };
+
+/* --- /api, /apis --- */
 
 static void write_versions(struct buf *b, struct request *r)
 {

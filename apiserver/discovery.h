@@ -12,3 +12,5 @@ void discovery_write_groups(struct buf *b);
 /* False when nothing of that group is served. */
 bool discovery_write_group(struct buf *b, const char *group);
 void discovery_write_resources(struct buf *b, const char *group, const char *version);
+/* What there is to ask for. */
+void discovery_write_paths(struct buf *b);

@@ -1,5 +1,6 @@
 /* /version, /livez, /readyz, /healthz, /metrics, and the page that is not there. */
 #include <stdio.h>
+#include <string.h>
 
 #include "apiserver/edge/counters.h"
 #include "apiserver/edge/dispatch.h"
@@ -64,6 +65,10 @@ static enum step_result health_answer(struct request *r)
 	for (size_t i = 0; i < ARRAY_SIZE(checks); i++) {
 		if (checks[i].ready_only && !ready)
 			continue;
+		if (r->query.exclude && strcmp(r->query.exclude, checks[i].name) == 0) {
+			buf_printf(&text, "[+]%s excluded: ok\n", checks[i].name);
+			continue;
+		}
 		bool good = checks[i].check(r->server);
 		healthy &= good;
 		buf_printf(&text, good ? "[+]%s ok\n" : "[-]%s failed: reason withheld\n", checks[i].name);
@@ -76,6 +81,18 @@ static enum step_result health_answer(struct request *r)
 		return respond_text(r, 200, "ok");
 	buf_printf(&text, "%s check passed\n", name);
 	return respond_text(r, 200, text.data);
+}
+
+static enum step_result check_answer(struct request *r)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(checks); i++) {
+		if (strcmp(checks[i].name, r->route.name) != 0)
+			continue;
+		return checks[i].check(r->server)
+			   ? respond_text(r, 200, "ok")
+			   : respond_text(r, 500, "internal server error: reason withheld\n");
+	}
+	return respond_page_not_found(r);
 }
 
 static enum step_result metrics_answer(struct request *r)
@@ -101,5 +118,6 @@ static enum step_result not_found_answer(struct request *r)
 
 const struct request_step version_steps[] = { { "answer", version_answer }, { NULL, NULL } };
 const struct request_step health_steps[] = { { "answer", health_answer }, { NULL, NULL } };
+const struct request_step check_steps[] = { { "answer", check_answer }, { NULL, NULL } };
 const struct request_step metrics_steps[] = { { "answer", metrics_answer }, { NULL, NULL } };
 const struct request_step page_not_found_steps[] = { { "answer", not_found_answer }, { NULL, NULL } };

@@ -63,6 +63,8 @@ static const struct {
 	{ ROUTE_APIS, false, discovery_steps },
 	{ ROUTE_GROUP, false, discovery_steps },
 	{ ROUTE_GROUP_VERSION, false, discovery_steps },
+	{ ROUTE_ROOT, false, root_steps },
+	{ ROUTE_CHECK, false, check_steps },
 	{ ROUTE_VERSION, true, version_steps },
 	{ ROUTE_LIVEZ, true, health_steps },
 	{ ROUTE_READYZ, true, health_steps },

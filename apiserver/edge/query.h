@@ -38,7 +38,8 @@ struct query {
 	int64_t tail_lines, since_seconds, limit_bytes;
 	/* health and others */
 	bool verbose;
-	const char *hash; /* of an OpenAPI document */
+	const char *exclude; /* a check that is left out */
+	const char *hash;    /* of an OpenAPI document */
 };
 
 /* Parses what stands behind the '?' of a request target (NULL: nothing). ERR_BAD_REQUEST in Go's words

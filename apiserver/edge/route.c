@@ -256,6 +256,13 @@ static void route_openapi(const struct segments *s, struct route *ret)
 	}
 }
 
+/* /livez/NAME and its like: NAME is one of the checks. */
+static bool is_check(const struct segments *s)
+{
+	return s->n == 2 && (strcmp(s->items[0], "livez") == 0 || strcmp(s->items[0], "readyz") == 0 ||
+			     strcmp(s->items[0], "healthz") == 0);
+}
+
 static bool is_page(const struct segments *s, size_t row)
 {
 	bool same = s->n == pages[row].n;
@@ -272,10 +279,16 @@ void route_parse(enum route_method method, char *path, bool watch, struct route 
 		query_decode(ret->path, false);
 	}
 	struct segments s;
-	if (!split(path, &s) || s.n == 0)
+	if (!split(path, &s))
 		return;
-	ask(&s, &ret->asked);
-	if (strcmp(s.items[0], "api") == 0 || strcmp(s.items[0], "apis") == 0) {
+	if (s.n)
+		ask(&s, &ret->asked);
+	if (!s.n) {
+		ret->kind = ROUTE_ROOT;
+	} else if (is_check(&s)) {
+		ret->kind = ROUTE_CHECK;
+		ret->name = s.items[1];
+	} else if (strcmp(s.items[0], "api") == 0 || strcmp(s.items[0], "apis") == 0) {
 		route_api(method, &s, watch, ret);
 	} else if (strcmp(s.items[0], "openapi") == 0) {
 		route_openapi(&s, ret);

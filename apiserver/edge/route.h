@@ -2,7 +2,7 @@
  * path is cut in place and the strings of the route point into it.
  *
  *     /api/v1/namespaces/NS/pods/NAME/log         /apis/apps/v1/deployments?watch=1
- *     /api  /apis  /apis/GROUP  /apis/GROUP/VERSION   /version /livez /readyz /healthz /metrics /openapi/...
+ *     /api  /apis  /apis/GROUP  /apis/GROUP/VERSION   /version /livez /readyz /healthz /metrics /openapi/... /
  */
 #pragma once
 
@@ -29,10 +29,12 @@ enum route_kind {
 	ROUTE_APIS,          /* /apis */
 	ROUTE_GROUP,         /* /apis/GROUP: group is set */
 	ROUTE_GROUP_VERSION, /* /api/v1, /apis/GROUP/VERSION: group and version are set */
+	ROUTE_ROOT,          /* / */
 	ROUTE_VERSION,
 	ROUTE_LIVEZ,
 	ROUTE_READYZ,
 	ROUTE_HEALTHZ,
+	ROUTE_CHECK, /* /livez/NAME, /readyz/NAME, /healthz/NAME: name is set */
 	ROUTE_METRICS,
 	ROUTE_OPENID_CONFIGURATION, /* /.well-known/openid-configuration */
 	ROUTE_OPENID_KEYS,          /* /openid/v1/jwks */
