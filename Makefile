@@ -34,7 +34,7 @@ HARDEN += -fcf-protection
 endif
 CPPFLAGS += -I. -D_GNU_SOURCE -D_FORTIFY_SOURCE=2
 CFLAGS += -std=gnu11 $(OPT) $(WARN) $(HARDEN) -ffunction-sections -fdata-sections $(SAN)
-LDFLAGS += -Wl,--gc-sections -Wl,-z,relro,-z,now -pthread $(SAN)
+LDFLAGS += -Wl,--gc-sections -Wl,-z,relro,-z,now,-z,pack-relative-relocs -pthread $(SAN)
 ifneq ($(SAN),)
 CPPFLAGS := $(filter-out -D_FORTIFY_SOURCE=2,$(CPPFLAGS))
 endif
