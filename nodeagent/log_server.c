@@ -10,6 +10,7 @@
 #include "lib/log.h"
 #include "lib/timefmt.h"
 #include "nodeagent/log_reader.h"
+#include "nodeagent/peer.h"
 #include "nodeagent/streaming/streaming_server.h"
 
 struct log_server {
@@ -141,6 +142,8 @@ static void on_logs(struct http_exchange *exchange, void *arg)
 	struct log_reader_opts opts;
 	struct err err = ERR_INIT;
 
+	if (!peer_may(exchange))
+		return;
 	if (parse_options(exchange, &opts, &err) < 0 || find_log(server, exchange, &path, &err) < 0) {
 		reply_error(exchange, &err);
 		return;
@@ -164,6 +167,8 @@ static void on_pods(struct http_exchange *exchange, void *arg)
 	struct pod_worker *worker;
 	bool first = true;
 
+	if (!peer_may(exchange))
+		return;
 	buf_str(&body, "{\"kind\":\"PodList\",\"apiVersion\":\"v1\",\"metadata\":{},\"items\":[");
 	for (size_t i = 0; (worker = pod_manager_next(server->pods, &i));) {
 		const struct json_object *status, *pod = pod_worker_pod(worker, &status);

@@ -6,14 +6,14 @@
 
 #include "lib/http_routes.h"
 #include "lib/websocket_pipe.h"
+#include "nodeagent/peer.h"
 #include "nodeagent/runtime.h"
 #include "nodeagent/streaming/attach_session.h"
 #include "nodeagent/streaming/exec_session.h"
 #include "nodeagent/streaming/forward_session.h"
 #include "nodeagent/streaming/negotiate.h"
 
-#define API_SERVER  "kube-apiserver-kubelet-client" /* common name of its certificate */
-#define MAX_COMMAND 4096                            /* words */
+#define MAX_COMMAND 4096 /* words */
 
 static const char *const forward_protocols[] = { "portforward.k8s.io", NULL };
 static const char *const tunnel_protocols[] = { "SPDY/3.1+portforward.k8s.io", NULL };
@@ -56,16 +56,6 @@ static int parse_place(const struct http_exchange *exchange, bool with_container
 static void reply_error(struct http_exchange *exchange, int code, const struct err *err)
 {
 	http_exchange_reply(exchange, code, "text/plain; charset=utf-8", err->msg, strlen(err->msg));
-}
-
-static bool may(struct http_exchange *exchange)
-{
-	static const char text[] = "Forbidden: only the API server may";
-
-	if (strcmp(http_exchange_client(exchange), API_SERVER) == 0)
-		return true;
-	http_exchange_reply(exchange, 403, "text/plain; charset=utf-8", text, strlen(text));
-	return false;
 }
 
 static bool is_true(const struct http_exchange *exchange, const char *key)
@@ -172,7 +162,7 @@ void streaming_exec(struct streaming_server *server, struct http_exchange *excha
 	char **argv = NULL;
 
 	exec->server = server;
-	if (!may(exchange)) {
+	if (!peer_may(exchange)) {
 		exec_place_free(exec);
 		return;
 	}
@@ -230,7 +220,7 @@ void streaming_attach(struct streaming_server *server, struct http_exchange *exc
 	CLEANUP(place_close) struct place place = { 0 };
 	struct err err = ERR_INIT;
 
-	if (!may(exchange))
+	if (!peer_may(exchange))
 		return;
 	if (parse_place(exchange, true, &place, &err) < 0)
 		reply_error(exchange, 400, &err);
@@ -248,7 +238,7 @@ void streaming_forward(struct streaming_server *server, struct http_exchange *ex
 	const struct pod_worker *worker;
 	const char *net_ns = NULL;
 
-	if (!may(exchange))
+	if (!peer_may(exchange))
 		return;
 	if (parse_place(exchange, false, &place, &err) < 0) {
 		reply_error(exchange, 400, &err);

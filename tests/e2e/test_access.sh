@@ -95,6 +95,17 @@ what_the_apiserver_shows_to_agents_is_no_key_to_it() {
 	may_not kubelet-client GET /api/v1/pods
 }
 
+an_agent_answers_the_apiserver_alone() {
+	cluster_use one
+	address=${URL#https://}
+	agent=https://${address%:*}:$((${address##*:} + 3))
+	for row in "200 kubelet-client" "403 admin" "403 agent" "403 scheduler"; do
+		who=${row#* }
+		assert_eq "${row% *}" "$(curl -sS --cacert "$DIR/pki/ca.crt" --cert "$DIR/pki/$who.crt" --key "$DIR/pki/$who.key" \
+			-o "$WORK/answer" -w '%{http_code}' "$agent/pods")" "$who asks the agent"
+	done
+}
+
 the_administrator_can_be_stopped_and_helped() {
 	cluster_use one
 	may admin GET /api/v1/secrets
@@ -155,5 +166,5 @@ a_role_made_of_others() {
 }
 
 run_cases a_workload_runs_and_nobody_was_refused the_scheduler_reads_no_secret the_controllers_make_no_rights \
-	an_agent_has_its_own_node_and_no_other what_the_apiserver_shows_to_agents_is_no_key_to_it \
+	an_agent_has_its_own_node_and_no_other what_the_apiserver_shows_to_agents_is_no_key_to_it an_agent_answers_the_apiserver_alone \
 	the_administrator_can_be_stopped_and_helped kubectl_auth_can_i a_role_made_of_others
