@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "api/patch.h"
+#include "kubectl-lite/apply_server.h"
 #include "kubectl-lite/commands.h"
 #include "kubectl-lite/dry_run.h"
 #include "kubectl-lite/manifest.h"
@@ -16,14 +17,14 @@
 #include "lib/selector.h"
 
 #define LAST_APPLIED "kubectl.kubernetes.io/last-applied-configuration"
-#define MANAGER      "fieldManager=kubectl-client-side-apply"
+#define MANAGER      "kubectl-client-side-apply"
 
 enum { MAX_TRIES = 5 };
 
 static struct {
 	struct string_list files;
-	const char *output, *dry_run, *labels;
-	bool recursive;
+	const char *output, *dry_run, *labels, *manager;
+	bool recursive, server_side, force_conflicts;
 } flags;
 
 static const struct flag apply_flags[] = {
@@ -34,6 +35,13 @@ static const struct flag apply_flags[] = {
 	  "only objects of the files with these labels", NULL, NULL },
 	{ "dry-run", 0, FLAG_STRING, &flags.dry_run, "WHERE",
 	  "none, client (show only) or server (ask, but store nothing)", "unchanged", NULL },
+	{ "server-side", 0, FLAG_BOOL, &flags.server_side, NULL,
+	  "let the server merge, who knows which fields others own", NULL, NULL },
+	{ "force-conflicts", 0, FLAG_BOOL, &flags.force_conflicts, NULL,
+	  "with --server-side: take fields over that others own", NULL, NULL },
+	{ "field-manager", 0, FLAG_STRING, &flags.manager, "NAME",
+	  "who is to own the fields (default kubectl-client-side-apply, with --server-side kubectl)", NULL,
+	  NULL },
 	{ "output", 'o', FLAG_STRING, &flags.output, "FORM",
 	  "yaml, json, name or jsonpath=TEMPLATE instead of the message", NULL, NULL },
 	{ 0 },
@@ -76,6 +84,14 @@ static int send(const char *method, const struct manifest *manifest, const char 
 	return json_parse(answer.data, answer.len, ret, NULL, err);
 }
 
+/* The query of a write. */
+static void write_query(struct buf *b, const struct applying *a)
+{
+	buf_str(b, a->dry_run == DRY_RUN_SERVER ? "dryRun=All&fieldManager=" : "fieldManager=");
+	buf_url_encode(b, flags.manager ? flags.manager : MANAGER);
+	buf_str(b, "&fieldValidation=Strict");
+}
+
 static int create(const struct manifest *manifest, const struct applying *a, const struct json_object *wanted,
 		  struct json_object **ret, struct err *err)
 {
@@ -83,9 +99,9 @@ static int create(const struct manifest *manifest, const struct applying *a, con
 		*ret = json_clone(wanted);
 		return 0;
 	}
-	const char *query = a->dry_run == DRY_RUN_SERVER ? "dryRun=All&" MANAGER "&fieldValidation=Strict"
-							 : MANAGER "&fieldValidation=Strict";
-	if (send("POST", manifest, NULL, query, NULL, wanted, ret, err) == 0)
+	CLEANUP(buf_close) struct buf query = BUF_INIT;
+	write_query(&query, a);
+	if (send("POST", manifest, NULL, query.data, NULL, wanted, ret, err) == 0)
 		return 0;
 	return err_wrap(err, "error when creating \"%s\"", manifest->file);
 }
@@ -114,8 +130,7 @@ static int update(const struct manifest *manifest, const struct applying *a, con
 		  struct err *err)
 {
 	CLEANUP(json_putp) struct json_object *before = NULL, *patch = NULL;
-	const char *query = a->dry_run == DRY_RUN_SERVER ? "dryRun=All&" MANAGER "&fieldValidation=Strict"
-							 : MANAGER "&fieldValidation=Strict";
+	CLEANUP(buf_close) struct buf query = BUF_INIT;
 
 	if (last_applied(current, shown_name, &before, err) < 0 ||
 	    patch_three_way(manifest->resource->def, before, wanted, current, &patch, err) < 0)
@@ -124,8 +139,9 @@ static int update(const struct manifest *manifest, const struct applying *a, con
 		return 0;
 	if (a->dry_run == DRY_RUN_CLIENT)
 		return patch_strategic(manifest->resource->def, current, patch, ret, err);
-	if (send("PATCH", manifest, manifest->name, query, "application/strategic-merge-patch+json", patch,
-		 ret, err) == 0)
+	write_query(&query, a);
+	if (send("PATCH", manifest, manifest->name, query.data, "application/strategic-merge-patch+json",
+		 patch, ret, err) == 0)
 		return 0;
 	return err->kind == ERR_CONFLICT ? -1 : err_wrap(err, "error when patching \"%s\"", manifest->file);
 }
@@ -176,6 +192,13 @@ static int apply_one(const struct manifest *manifest, struct applying *a, struct
 		return err_set(err, ERR_PARSE, "error when creating \"%s\": resource name may not be empty",
 			       manifest->file);
 	target_text(manifest->resource, manifest->name, shown_name, sizeof(shown_name));
+	if (flags.server_side) {
+		if (apply_server(manifest, flags.manager ? flags.manager : "kubectl", flags.force_conflicts,
+				 a->dry_run, &result, err) < 0)
+			return -1;
+		show(a, manifest, shown_name, "serverside-applied", result);
+		return 0;
+	}
 	/* A conflict means that someone wrote between our read and our patch, or deleted: look again. */
 	for (int tries = 1;; tries++) {
 		if (try_apply(manifest, a, shown_name, &what, &result, err) == 0)
@@ -216,8 +239,14 @@ static int run_apply(char **args, size_t n_args)
 		return command_usage_error("apply", "Unexpected args: [%s]", args[0]);
 	if (flags.files.n == 0)
 		return command_error("must specify one of -f and -k");
-	if (dry_run_parse(flags.dry_run, &a.dry_run, &err) < 0 ||
-	    output_parse(flags.output, &a.output, &err) < 0 ||
+	if (dry_run_parse(flags.dry_run, &a.dry_run, &err) < 0)
+		return session_failed(&err);
+	if (flags.force_conflicts && !flags.server_side)
+		return command_error("--force-conflicts only works with --server-side");
+	if (flags.server_side && a.dry_run == DRY_RUN_CLIENT)
+		return command_error("--dry-run=client doesn't work with --server-side (did you mean "
+				     "--dry-run=server instead?)");
+	if (output_parse(flags.output, &a.output, &err) < 0 ||
 	    selector_parse(flags.labels ? flags.labels : "", &selector, &err) < 0 ||
 	    manifests_load(&flags.files, flags.recursive, &manifests, &n, &bad, &err) < 0)
 		return session_failed(&err);
@@ -230,7 +259,7 @@ static int run_apply(char **args, size_t n_args)
 			continue;
 		err = ERR_INIT;
 		if (apply_one(&manifests[i], &a, &err) < 0)
-			code = session_failed(&err);
+			code = flags.server_side ? apply_server_failed(&err) : session_failed(&err);
 	}
 	err = ERR_INIT;
 	if (print_shown(&a, &err) < 0)
@@ -251,6 +280,7 @@ const struct command command_apply = {
 		"Examples:\n"
 		"  kubectl-lite apply -f manifests/market-data\n"
 		"  kubectl-lite apply -f web.yaml --dry-run=server\n"
+		"  kubectl-lite apply -f web.yaml --server-side --field-manager ci\n"
 		"  cat pod.json | kubectl-lite apply -f -\n",
 	.flags = apply_flags,
 	.run = run_apply,
