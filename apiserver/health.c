@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "apiserver/audit/audit.h"
 #include "apiserver/edge/counters.h"
 #include "apiserver/edge/dispatch.h"
 #include "apiserver/edge/respond.h"
@@ -95,6 +96,20 @@ static enum step_result check_answer(struct request *r)
 	return respond_page_not_found(r);
 }
 
+static void write_audit(struct buf *text, struct audit *audit)
+{
+	uint64_t written, lost;
+	audit_counts(audit, &written, &lost);
+	buf_printf(text,
+		   "# HELP apiserver_audit_event_total Audit events written.\n"
+		   "# TYPE apiserver_audit_event_total counter\n"
+		   "apiserver_audit_event_total %llu\n"
+		   "# HELP apiserver_audit_error_total Audit events lost.\n"
+		   "# TYPE apiserver_audit_error_total counter\n"
+		   "apiserver_audit_error_total{plugin=\"log\"} %llu\n",
+		   (unsigned long long)written, (unsigned long long)lost);
+}
+
 static enum step_result metrics_answer(struct request *r)
 {
 	CLEANUP(buf_close) struct buf text = BUF_INIT;
@@ -108,6 +123,8 @@ static enum step_result metrics_answer(struct request *r)
 		   "# TYPE apiserver_longrunning_requests gauge\n"
 		   "apiserver_longrunning_requests{verb=\"WATCH\"} %lld\n",
 		   (long long)r->server->reads, (long long)r->server->writes, (long long)r->server->watches);
+	if (r->server->audit)
+		write_audit(&text, r->server->audit);
 	return respond_buf(r, 200, "text/plain; version=0.0.4; charset=utf-8", &text);
 }
 

@@ -1,7 +1,7 @@
 /* One cluster's settings and paths, kept in DIR/cluster.json from the first `knarr up` on.
  *
  *     DIR/cluster.json   these settings              DIR/kubeconfig     the administrator's
- *     DIR/pki/           certificates and keys       DIR/auth/          tokens and the programs' kubeconfigs
+ *     DIR/pki/           certificates and keys       DIR/auth/          tokens, kubeconfigs, audit policy
  *     DIR/apiserver/     the store                   DIR/agent/         images and pods of this node
  *     DIR/log/           a log per program           DIR/run/lock       locked while a supervisor runs
  */

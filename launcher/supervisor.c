@@ -93,6 +93,18 @@ static void add_server(struct args *args, const struct cluster *c, const char *c
 	add(args, "--client-ca=%s/pki/ca.crt", c->dir);
 }
 
+/* With a policy in the cluster's folder. */
+static void add_audit(struct args *args, const struct cluster *c)
+{
+	CLEANUP(mem_freep) char *policy = cluster_path(c, "auth/audit-policy.yaml");
+
+	if (access(policy, F_OK) < 0)
+		return;
+	add(args, "--audit-policy-file=%s", policy);
+	add(args, "--audit-log-path=%s/log/audit.log", c->dir);
+	add(args, "--audit-log-maxbackup=10");
+}
+
 static void apiserver_args(struct args *args, const struct cluster *c)
 {
 	add_server(args, c, "apiserver", 0);
@@ -103,6 +115,7 @@ static void apiserver_args(struct args *args, const struct cluster *c)
 	CLEANUP(mem_freep) char *encryption = encryption_key_config(c);
 	if (encryption)
 		add(args, "--encryption-provider-config=%s", encryption);
+	add_audit(args, c);
 	add(args, "--kubelet-client-cert=%s/pki/kubelet-client.crt", c->dir);
 	add(args, "--kubelet-client-key=%s/pki/kubelet-client.key", c->dir);
 	add(args, "--kubelet-ca=%s/pki/ca.crt", c->dir);

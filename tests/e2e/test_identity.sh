@@ -1,0 +1,132 @@
+#!/bin/sh
+# Who is asking: tokens of service accounts in pods, their keys, encryption at rest, the audit log, certificates.
+# shellcheck source=lib.sh
+. "$(dirname "$0")/lib.sh"
+
+# whoami TOKEN: code and user name.
+whoami() {
+	curl -sS --cacert "$DIR/pki/ca.crt" -H "Authorization: Bearer $1" -H 'Content-Type: application/json' -o "$WORK/answer" \
+		-w '%{http_code}' -d '{"kind":"SelfSubjectReview","apiVersion":"authentication.k8s.io/v1"}' \
+		"$URL/apis/authentication.k8s.io/v1/selfsubjectreviews"
+	jq -r '" \(.status.userInfo.username? // "")"' <"$WORK/answer"
+}
+
+# The folder of a pod's kube-api-access volume, as its containers see it.
+access_of() { # POD
+	echo "$DIR/agent/pods/$(field "pod/$1" '{.metadata.uid}')/volumes"/kube-api-access-*
+}
+
+a_pod_finds_its_token() {
+	cluster_up one
+	import_images
+	k apply -f "$ROOT/manifests/pod.yaml"
+	wait_for 20 is True field pod/hello '{.status.conditions[?(@.type=="Ready")].status}'
+	files=$(access_of hello)
+	assert_eq default "$(cat "$files/namespace")" "namespace"
+	assert_eq "$(cat "$DIR/pki/ca.crt")" "$(cat "$files/ca.crt")" "the certificate authority"
+	assert_eq 644 "$(stat -Lc %a "$files/token")" "mode of the token"
+	cp "$files/token" "$WORK/token"
+	assert_eq "201 system:serviceaccount:default:default" "$(whoami "$(cat "$WORK/token")")" "who the pod is"
+	assert_eq hello "$(jq -r '.status.userInfo.extra["authentication.kubernetes.io/pod-name"][0]' <"$WORK/answer")" "the pod"
+	code=$(curl -sS --cacert "$files/ca.crt" -H "Authorization: Bearer $(cat "$WORK/token")" -o "$WORK/answer" -w '%{http_code}' "$URL/api/v1/secrets")
+	assert_eq 403 "$code" "a pod and all Secrets"
+}
+
+an_agent_that_starts_again_leaves_it_good() {
+	cluster_use one
+	kill -9 "$(program_pid nodeagent)"
+	wait_for 20 is '*Ready*' k get nodes --no-headers
+	assert_eq "201 system:serviceaccount:default:default" "$(whoami "$(cat "$(access_of hello)/token")")" "who the pod is"
+}
+
+the_signing_key_rotates() {
+	cluster_use one
+	"$BIN/knarr" rotate token-key --data "$DIR"
+	new_keys() { jq '.keys | length' "$WORK/jwks" && curl -sS --cacert "$DIR/pki/ca.crt" -o "$WORK/jwks" "$URL/openid/v1/jwks"; }
+	curl -sS --cacert "$DIR/pki/ca.crt" -o "$WORK/jwks" "$URL/openid/v1/jwks"
+	wait_for 10 is 2 new_keys
+	assert_eq "201 system:serviceaccount:default:default" "$(whoami "$(cat "$WORK/token")")" "a token of the old key"
+	"$BIN/knarr" rotate token-key --forget-old --data "$DIR"
+	wait_for 10 is '401*' whoami "$(cat "$WORK/token")"
+}
+
+a_token_ends_with_its_pod() {
+	cluster_use one
+	k delete pod hello --grace-period 1
+	k apply -f "$ROOT/manifests/pod.yaml"
+	wait_for 20 is True field pod/hello '{.status.conditions[?(@.type=="Ready")].status}'
+	token=$(cat "$(access_of hello)/token")
+	assert_eq "201 system:serviceaccount:default:default" "$(whoami "$token")" "who the pod is"
+	k delete pod hello --grace-period 1
+	wait_for 10 is '401*' whoami "$token"
+}
+
+a_pod_that_wants_none_gets_none() {
+	cluster_use one
+	sed 's/^spec:/spec:\n  automountServiceAccountToken: false/' "$ROOT/manifests/pod.yaml" | k apply -f -
+	wait_for 20 is True field pod/hello '{.status.conditions[?(@.type=="Ready")].status}'
+	assert_eq "" "$(field pod/hello '{.spec.volumes}')" "volumes"
+	k delete pod hello --grace-period 1
+}
+
+secrets_are_stored_encrypted() {
+	cluster_use one
+	k apply -f - <<-END
+		apiVersion: v1
+		kind: Secret
+		metadata: {name: s}
+		stringData: {password: seasickness}
+	END
+	coded=$(printf seasickness | base64)
+	grep -qF "$coded" "$DIR"/apiserver/store.db* || fail "the Secret is not found where it must be before"
+	for round in 1 2; do
+		"$BIN/knarr" rotate encryption-key --data "$DIR"
+		wait_for 20 is "*key-*" sh -c "grep -aoh 'aesgcm:v1:key-[0-9]*' '$DIR/apiserver/store.db' | sort -u"
+		wait_for 20 is "$coded" field secret/s '{.data.password}'
+		grep -qF "$coded" "$DIR"/apiserver/store.db* && fail "round $round: the Secret is readable in the store"
+		sleep 1 # keys are called after the second they were made in
+	done
+	newest=$(sed -n 's/^ *- name: //p' "$DIR/pki/encryption.yaml" | head -n 1)
+	wait_for 20 is "aesgcm:v1:$newest" sh -c "grep -aoh 'aesgcm:v1:key-[0-9]*' '$DIR/apiserver/store.db' | sort -u"
+}
+
+requests_are_recorded() {
+	cluster_use one
+	"$BIN/knarr" down --data "$DIR"
+	cat >"$DIR/auth/audit-policy.yaml" <<-END
+		apiVersion: audit.k8s.io/v1
+		kind: Policy
+		omitStages: [RequestReceived]
+		rules:
+		- level: Request
+		  verbs: [create]
+		  resources: [{group: "", resources: [configmaps]}]
+	END
+	cluster_up one
+	k apply -f - <<-END
+		apiVersion: v1
+		kind: ConfigMap
+		metadata: {name: seen}
+		data: {a: b}
+	END
+	k get configmap seen
+	wait_for 10 grep -q '"name":"seen"' "$DIR/log/audit.log"
+	assert_eq '"Request" "ResponseComplete" "create" "kubernetes-admin" "configmaps" 201 "b"' \
+		"$(jq -r '"\(.level|tojson) \(.stage|tojson) \(.verb|tojson) \(.user.username|tojson) \(.objectRef.resource|tojson) \(.responseStatus.code) \(.requestObject.data.a|tojson)"' <"$DIR/log/audit.log")" \
+		"the audit log"
+}
+
+certificates_are_taken_anew() {
+	cluster_use one
+	serial() { echo | openssl s_client -connect "${URL#https://}" 2>/dev/null | openssl x509 -noout -serial; }
+	want=$(openssl x509 -noout -serial -in "$DIR/pki/scheduler-server.crt")
+	pid=$(program_pid apiserver)
+	cp "$DIR/pki/scheduler-server.key" "$DIR/pki/apiserver.key"
+	cp "$DIR/pki/scheduler-server.crt" "$DIR/pki/apiserver.crt"
+	wait_for 10 is "$want" serial
+	assert_eq "$pid" "$(program_pid apiserver)" "the server's process"
+	k get nodes
+}
+
+run_cases a_pod_finds_its_token an_agent_that_starts_again_leaves_it_good the_signing_key_rotates a_token_ends_with_its_pod \
+	a_pod_that_wants_none_gets_none secrets_are_stored_encrypted requests_are_recorded certificates_are_taken_anew
