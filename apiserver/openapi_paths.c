@@ -158,7 +158,7 @@ struct subject {
 	enum openapi_version version;
 	const struct resource *resource;
 	const struct subresource *subresource; /* or NULL */
-	const struct schema_def *def;          /* of the body that is written and read; NULL: text */
+	struct openapi_body body;              /* that is written and read; empty: text */
 	const char *group, *api_version, *kind;
 	const char *scope; /* "Namespaced" in ids */
 	bool all_namespaces;
@@ -218,39 +218,28 @@ static void write_tag(struct buf *b, const struct resource *resource)
 	buf_printf(b, "\"tags\":[\"%s_%s\"]", name.data, resource->version);
 }
 
-static void write_def_ref(struct buf *b, enum openapi_version version, const struct schema_def *def)
-{
-	if (def)
-		openapi_write_ref(b, version, def);
-	else
-		buf_str(b, "{\"type\":\"string\"}");
-}
-
-static const struct schema_def *list_def(const struct resource *resource)
-{
-	if (!resource->def)
-		return NULL;
-	CLEANUP(mem_freep) char *name = mem_printf("%sList", resource->def->name);
-	return schema_def_find(name);
-}
-
-static const struct schema_def *answer_def(const struct subject *subject, const struct operation *operation)
+static struct openapi_body answer_body(const struct subject *subject, const struct operation *operation)
 {
 	if (operation->verb == VERB_LIST)
-		return list_def(subject->resource);
+		return openapi_list_body(subject->resource);
 	if (operation->verb == VERB_DELETE || operation->verb == VERB_DELETECOLLECTION)
-		return schema_def_find("meta.v1.Status");
-	return subject->def;
+		return (struct openapi_body){ .def = schema_def_find("meta.v1.Status") };
+	return subject->body;
+}
+
+static bool is_text(const struct openapi_body *body)
+{
+	return !body->def && !body->custom;
 }
 
 static void write_responses(struct buf *b, enum openapi_version version, const char *codes,
-			    const struct schema_def *def, bool streams)
+			    const struct openapi_body *body, bool streams)
 {
 	static const struct {
 		const char *code, *text;
 	} texts[] = { { "200", "OK" }, { "201", "Created" }, { "202", "Accepted" } };
 	CLEANUP(buf_close) struct buf schema = BUF_INIT;
-	write_def_ref(&schema, version, def);
+	openapi_write_body(&schema, version, body);
 	buf_str(b, ",\"responses\":{");
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
 		if (!strstr(codes, texts[i].code))
@@ -258,7 +247,7 @@ static void write_responses(struct buf *b, enum openapi_version version, const c
 		buf_printf(b, "\"%s\":{\"description\":\"%s\",", texts[i].code, texts[i].text);
 		if (version == OPENAPI_V2)
 			buf_printf(b, "\"schema\":%s},", schema.data);
-		else if (!def)
+		else if (is_text(body))
 			buf_printf(b, "\"content\":{\"text/plain\":{\"schema\":%s}}},", schema.data);
 		else
 			buf_printf(b,
@@ -271,9 +260,15 @@ static void write_responses(struct buf *b, enum openapi_version version, const c
 	buf_str(b, "\"401\":{\"description\":\"Unauthorized\"}}");
 }
 
+/* The last one is for the API's own types only. */
 static const char *const patch_types[] = { "application/json-patch+json", "application/merge-patch+json",
-					   "application/strategic-merge-patch+json",
-					   "application/apply-patch+yaml" };
+					   "application/apply-patch+yaml",
+					   "application/strategic-merge-patch+json" };
+
+static size_t n_patch_types(const struct resource *resource)
+{
+	return ARRAY_SIZE(patch_types) - (resource->custom != NULL);
+}
 
 /* The schema of the body that the operation takes, or nothing. */
 static void write_body_schema(struct buf *b, const struct subject *subject, const struct operation *operation)
@@ -281,7 +276,7 @@ static void write_body_schema(struct buf *b, const struct subject *subject, cons
 	switch (operation->verb) {
 	case VERB_CREATE:
 	case VERB_UPDATE:
-		write_def_ref(b, subject->version, subject->def);
+		openapi_write_body(b, subject->version, &subject->body);
 		break;
 	case VERB_PATCH:
 		buf_str(b, "{\"type\":\"object\"}");
@@ -295,14 +290,15 @@ static void write_body_schema(struct buf *b, const struct subject *subject, cons
 	}
 }
 
-static void write_request_body(struct buf *b, const struct operation *operation, const char *schema)
+static void write_request_body(struct buf *b, const struct subject *subject,
+			       const struct operation *operation, const char *schema)
 {
 	buf_str(b, ",\"requestBody\":{");
 	if (operation->verb != VERB_DELETE && operation->verb != VERB_DELETECOLLECTION)
 		buf_str(b, "\"required\":true,");
 	buf_str(b, "\"content\":{");
 	if (operation->verb == VERB_PATCH)
-		for (size_t i = 0; i < ARRAY_SIZE(patch_types); i++)
+		for (size_t i = 0; i < n_patch_types(subject->resource); i++)
 			buf_printf(b, "%s\"%s\":{\"schema\":%s}", i ? "," : "", patch_types[i], schema);
 	else
 		buf_printf(b, "\"*/*\":{\"schema\":%s}", schema);
@@ -313,12 +309,12 @@ static void write_media_v2(struct buf *b, const struct subject *subject, const s
 {
 	buf_str(b, ",\"schemes\":[\"https\"],\"consumes\":[");
 	if (operation->verb == VERB_PATCH)
-		for (size_t i = 0; i < ARRAY_SIZE(patch_types); i++)
+		for (size_t i = 0; i < n_patch_types(subject->resource); i++)
 			buf_printf(b, "%s\"%s\"", i ? "," : "", patch_types[i]);
 	else
 		buf_str(b, "\"*/*\"");
-	buf_str(b, subject->def ? "],\"produces\":[\"application/json\",\"application/yaml\"]"
-				: "],\"produces\":[\"*/*\"]");
+	buf_str(b, !is_text(&subject->body) ? "],\"produces\":[\"application/json\",\"application/yaml\"]"
+					    : "],\"produces\":[\"*/*\"]");
 }
 
 static void write_operation(struct buf *b, const struct subject *subject, const struct operation *operation)
@@ -339,9 +335,9 @@ static void write_operation(struct buf *b, const struct subject *subject, const 
 	if (subject->version == OPENAPI_V2)
 		write_media_v2(b, subject, operation);
 	else if (body.len)
-		write_request_body(b, operation, body.data);
-	write_responses(b, subject->version, operation->codes, answer_def(subject, operation),
-			operation->verb == VERB_LIST);
+		write_request_body(b, subject, operation, body.data);
+	struct openapi_body answer = answer_body(subject, operation);
+	write_responses(b, subject->version, operation->codes, &answer, operation->verb == VERB_LIST);
 	buf_printf(b, ",\"x-kubernetes-action\":\"%s\",\"x-kubernetes-group-version-kind\":",
 		   connects ? "connect" : operation->action);
 	openapi_write_gvk(b, subject->group, subject->api_version, subject->kind);
@@ -381,20 +377,20 @@ static void write_item(struct buf *b, const struct subject *subject, const struc
 	buf_char(b, '}');
 }
 
-const struct schema_def *openapi_subresource_def(const struct resource *resource,
-						 const struct subresource *subresource)
+struct openapi_body openapi_subresource_body(const struct resource *resource,
+					     const struct subresource *subresource)
 {
 	if (connection_of(subresource))
-		return NULL;
+		return (struct openapi_body){ 0 };
 	if (strcmp(subresource->kind, resource->kind_name) == 0)
-		return resource->def;
+		return openapi_object_body(resource);
 	/* Packages are named by the first word of their group. */
 	const char *slash = strchr(subresource->group_version, '/');
 	CLEANUP(mem_freep)
 	char *name = slash ? mem_printf("%.*s.%s.%s", (int)strcspn(subresource->group_version, "./"),
 					subresource->group_version, slash + 1, subresource->kind)
 			   : mem_printf("core.%s.%s", subresource->group_version, subresource->kind);
-	return schema_def_find(name);
+	return (struct openapi_body){ .def = schema_def_find(name) };
 }
 
 static void each_subresource(const struct subject *of, const char *path,
@@ -415,7 +411,7 @@ static void each_subresource(const struct subject *of, const char *path,
 		CLEANUP(buf_close) struct buf json = BUF_INIT;
 		struct subject subject = *of;
 		subject.subresource = subresource;
-		subject.def = openapi_subresource_def(resource, subresource);
+		subject.body = openapi_subresource_body(resource, subresource);
 		subject.group = group;
 		subject.api_version = slash ? slash + 1 : subresource->group_version;
 		subject.kind = subresource->kind;
@@ -429,7 +425,7 @@ void openapi_each_path(const struct resource *resource, enum openapi_version ver
 {
 	struct subject subject = { .version = version,
 				   .resource = resource,
-				   .def = resource->def,
+				   .body = openapi_object_body(resource),
 				   .group = resource->group,
 				   .api_version = resource->version,
 				   .kind = resource->kind_name,
@@ -470,21 +466,31 @@ void openapi_write_page(struct buf *b, enum openapi_version version, const char 
 	if (version == OPENAPI_V2)
 		buf_str(
 		    b, ",\"schemes\":[\"https\"],\"consumes\":[\"*/*\"],\"produces\":[\"application/json\"]");
-	write_responses(b, version, "200", def, false);
+	write_responses(b, version, "200", &(struct openapi_body){ .def = def }, false);
 	buf_str(b, "}}");
+}
+
+static void add_body(struct openapi_closure *closure, const struct openapi_body *body)
+{
+	openapi_closure_add(closure, body->def);
+	if (body->custom)
+		openapi_closure_add(
+		    closure, schema_def_find(body->is_list ? "meta.v1.ListMeta" : "meta.v1.ObjectMeta"));
 }
 
 void openapi_add_bodies(struct openapi_closure *closure, const struct resource *resource)
 {
-	openapi_closure_add(closure, resource->def);
+	struct openapi_body object = openapi_object_body(resource), list = openapi_list_body(resource);
+	add_body(closure, &object);
 	if (resource->verbs & VERB_LIST)
-		openapi_closure_add(closure, list_def(resource));
+		add_body(closure, &list);
 	if (resource->verbs & (VERB_DELETE | VERB_DELETECOLLECTION)) {
 		openapi_closure_add(closure, schema_def_find("meta.v1.DeleteOptions"));
 		openapi_closure_add(closure, schema_def_find("meta.v1.Status"));
 	}
-	for (size_t i = 0; i < resource->n_subresources; i++)
+	for (size_t i = 0; i < resource->n_subresources; i++) {
+		struct openapi_body body = openapi_subresource_body(resource, &resource->subresources[i]);
 		if (dispatch_subresource_verbs(&resource->subresources[i]))
-			openapi_closure_add(closure,
-					    openapi_subresource_def(resource, &resource->subresources[i]));
+			add_body(closure, &body);
+	}
 }

@@ -44,6 +44,46 @@ void openapi_write_ref(struct buf *b, enum openapi_version version, const struct
 	buf_str(b, "\"}");
 }
 
+struct openapi_body openapi_object_body(const struct resource *resource)
+{
+	bool custom = resource->custom != NULL;
+	return (struct openapi_body){ custom ? NULL : resource->def, custom ? resource : NULL, false };
+}
+
+struct openapi_body openapi_list_body(const struct resource *resource)
+{
+	if (resource->custom)
+		return (struct openapi_body){ NULL, resource, true };
+	CLEANUP(mem_freep) char *name = mem_printf("%sList", resource->def->name);
+	return (struct openapi_body){ schema_def_find(name), NULL, false };
+}
+
+/* The group's words stand the other way round, as in the packages of the API's own types. */
+void openapi_write_custom_name(struct buf *b, const struct resource *resource, bool is_list)
+{
+	const char *group = resource->group, *end = group + strlen(group);
+	while (end > group) {
+		const char *dot = memrchr(group, '.', (size_t)(end - group)), *word = dot ? dot + 1 : group;
+		buf_add(b, word, (size_t)(end - word));
+		buf_char(b, '.');
+		end = dot ? dot : group;
+	}
+	buf_printf(b, "%s.%s", resource->version, is_list ? resource->list_kind : resource->kind_name);
+}
+
+void openapi_write_body(struct buf *b, enum openapi_version version, const struct openapi_body *body)
+{
+	if (body->def) {
+		openapi_write_ref(b, version, body->def);
+	} else if (body->custom) {
+		begin_ref(b, version);
+		openapi_write_custom_name(b, body->custom, body->is_list);
+		buf_str(b, "\"}");
+	} else {
+		buf_str(b, "{\"type\":\"string\"}");
+	}
+}
+
 void openapi_write_gvk(struct buf *b, const char *group, const char *version, const char *kind)
 {
 	buf_printf(b, "{\"group\":\"%s\",\"kind\":\"%s\",\"version\":\"%s\"}", group, kind, version);

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 
+#include "api/resource.h"
 #include "api/schema.h"
 #include "lib/buf.h"
 
@@ -27,6 +28,20 @@ void openapi_closure_close(struct openapi_closure *closure);
 /* DEF may be NULL. */
 void openapi_closure_add(struct openapi_closure *closure, const struct schema_def *def);
 
+/* What a request or an answer holds: one of the API's types, or an object or list of a custom resource. */
+struct openapi_body {
+	const struct schema_def *def;
+	const struct resource *custom; /* or NULL */
+	bool is_list;                  /* of these */
+};
+/* Of an object, of a list of RESOURCE. */
+struct openapi_body openapi_object_body(const struct resource *resource);
+struct openapi_body openapi_list_body(const struct resource *resource);
+
+/* "dev.example.v1.Ship" or "...ShipList" of example.dev/v1. */
+void openapi_write_custom_name(struct buf *b, const struct resource *resource, bool is_list);
+/* {"$ref":"..."}, or what stands for any text when BODY is empty. */
+void openapi_write_body(struct buf *b, enum openapi_version version, const struct openapi_body *body);
 /* "io.k8s.api.core.v1.Pod" */
 void openapi_write_name(struct buf *b, const struct schema_def *def);
 /* {"$ref":"..."} */

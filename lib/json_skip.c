@@ -163,9 +163,10 @@ static int pick_elements(struct pick *pick, uint64_t among, struct json_object *
 		struct json_object *element = NULL;
 
 		json_skip_space(&pick->at);
-		if (pick_value(pick, among, &element, err) < 0)
+		int result = pick_value(pick, among, &element, err);
+		json_object_array_add(into, element); /* of a failure as well: INTO owns it */
+		if (result < 0)
 			return -1;
-		json_object_array_add(into, element);
 		if (json_skip_char(&pick->at, ']'))
 			return 0;
 		if (!json_skip_char(&pick->at, ','))
