@@ -41,6 +41,7 @@ enum wire_type {
 	WIRE_MESSAGE, /* or an array of them */
 	WIRE_MAP,     /* of messages: repeated { name = 1; value = 2; } */
 	WIRE_ANY,     /* any value, as YAML */
+	WIRE_EACH,    /* an array of any values */
 	WIRE_PARAMETERS,
 };
 
@@ -70,6 +71,7 @@ static const struct wire_field schema_fields[] = {
 	{ "default", 5, WIRE_ANY, 0, 0, NULL },
 	{ "uniqueItems", 16, WIRE_BOOL, 0, 0, NULL },
 	{ "required", 19, WIRE_STRING, 0, 0, NULL },
+	{ "enum", 20, WIRE_EACH, 0, 0, NULL },
 	{ "additionalProperties", 21, WIRE_MESSAGE, 1, 0, &schema_message },
 	{ "type", 22, WIRE_STRING, 1, 0, NULL },
 	{ "items", 23, WIRE_MESSAGE, 1, 0, &schema_message },
@@ -257,6 +259,7 @@ static void put_value(struct buf *b, const struct wire_field *field, const struc
 		put_map(b, field, value);
 		break;
 	case WIRE_ANY:
+	case WIRE_EACH:
 		put_any(b, field->number, value);
 		break;
 	case WIRE_PARAMETERS:
@@ -275,8 +278,11 @@ static void put_member(struct buf *b, const struct wire_field *field, const stru
 		put_value(b, field, json_at(value, i));
 }
 
+/* What is no object ("additionalProperties": true) is an empty message. */
 static void put_object(struct buf *b, const struct wire_message *message, const struct json_object *value)
 {
+	if (!json_object_is_type(value, json_type_object))
+		return;
 	json_object_object_foreach((struct json_object *)(uintptr_t)value, key, member)
 	{
 		const struct wire_field *field = message->fields;
