@@ -60,4 +60,4 @@ watched() { # what get -w tells of a pod that comes and goes
 	cat "$F/watch.log"
 }
 says '^passing +1/1 +Running' watched
-says 'condition met|deleted' sh -c "$K delete pod alone --wait=false >/dev/null; $K wait --for=delete pod/alone --timeout=40s"
+says 'condition met|deleted' sh -c "$K delete pod alone --grace-period=1 --wait=false >/dev/null; $K wait --for=delete pod/alone --timeout=40s"
