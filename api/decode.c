@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/custom.h"
 #include "api/decode_scalar.h"
 #include "api/decode_syntax.h"
 #include "api/decode_walk.h"
@@ -180,13 +181,49 @@ static int walk_result(struct decode_walk *walk, const char *object_kind, const 
 	return cannot_handle(object_kind, version, kind, text.data, err);
 }
 
-static int walk_body(const struct schema_def *def, const char *object_kind, const char *version,
-		     const char *kind, struct body *body, enum field_validation validation,
-		     struct buf *warnings, struct err *err)
+static void note_unknown(const char *path, void *arg)
+{
+	decode_walk_issue(arg, "unknown field", path);
+}
+
+/* Of a custom resource only metadata has Go's types; the rest is for its schema to judge. */
+static void walk_custom(struct decode_walk *walk, const struct resource *resource, struct json_object *obj)
+{
+	struct schema_field field = {
+		.name = "metadata",
+		.type = SCHEMA_OBJECT,
+		.def = schema_def_find("meta.v1.ObjectMeta"),
+	};
+	struct schema_def def = { .name = resource->def->name, .fields = &field, .n_fields = 1 };
+	CLEANUP(json_putp) struct json_object *only_metadata = json_object_new_object();
+	struct json_object *metadata = json_get(obj, "metadata");
+
+	if (metadata != NULL) {
+		json_set(only_metadata, "metadata", json_object_get(metadata));
+		decode_walk(walk, &def, only_metadata);
+	}
+	custom_prune(resource->custom, obj, note_unknown, walk);
+}
+
+static void walk_resource(struct decode_walk *walk, const struct resource *resource, struct json_object *obj)
+{
+	if (resource->custom != NULL)
+		walk_custom(walk, resource, obj);
+	else
+		decode_walk(walk, resource->def, obj);
+}
+
+/* RESOURCE NULL: any definition. */
+static int walk_body(const struct resource *resource, const struct schema_def *def, const char *object_kind,
+		     const char *version, const char *kind, struct body *body,
+		     enum field_validation validation, struct buf *warnings, struct err *err)
 {
 	struct decode_walk walk CLEANUP(decode_walk_close) = { .validation = validation };
 
-	decode_walk(&walk, def, body->obj);
+	if (resource != NULL)
+		walk_resource(&walk, resource, body->obj);
+	else
+		decode_walk(&walk, def, body->obj);
 	if (body->first_duplicate != NULL)
 		note_duplicate(body->first_duplicate, &walk);
 	else if (body->duplicates > 0 && validation != FIELD_VALIDATION_IGNORE)
@@ -281,8 +318,8 @@ int decode_object(const struct resource *resource, const char *text, size_t len,
 
 	if (body_read(&body, resource->kind_name, yaml, err) < 0 || check_kind(resource, &body, err) < 0)
 		return -1;
-	if (walk_body(resource->def, resource->kind_name, resource->version, resource->kind_name, &body,
-		      validation, warnings, err) < 0)
+	if (walk_body(resource, resource->def, resource->kind_name, resource->version, resource->kind_name,
+		      &body, validation, warnings, err) < 0)
 		return -1;
 	*ret = TAKE(body.obj);
 	return 0;
@@ -299,8 +336,8 @@ int decode_body(const struct schema_def *def, const char *kind, const char *text
 		return -1;
 	split_group_version(json_str_or_empty(body.obj, "apiVersion"), &group, &version);
 	const char *object_kind = json_str_or_empty(body.obj, "kind");
-	if (walk_body(def, *object_kind == '\0' ? kind : object_kind, *version == '\0' ? "v1" : version, kind,
-		      &body, FIELD_VALIDATION_IGNORE, NULL, err) < 0)
+	if (walk_body(NULL, def, *object_kind == '\0' ? kind : object_kind, *version == '\0' ? "v1" : version,
+		      kind, &body, FIELD_VALIDATION_IGNORE, NULL, err) < 0)
 		return -1;
 	*ret = TAKE(body.obj);
 	return 0;
@@ -313,4 +350,13 @@ int decode_value(const struct schema_def *def, const char *kind, const char *ver
 
 	decode_walk(&walk, def, obj);
 	return walk_result(&walk, kind, version, kind, warnings, err);
+}
+
+int decode_patched(const struct resource *resource, struct json_object *obj, enum field_validation validation,
+		   struct buf *warnings, struct err *err)
+{
+	struct decode_walk walk CLEANUP(decode_walk_close) = { .validation = validation };
+
+	walk_resource(&walk, resource, obj);
+	return walk_result(&walk, resource->kind_name, resource->version, resource->kind_name, warnings, err);
 }

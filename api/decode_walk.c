@@ -257,7 +257,8 @@ static bool has_type(const struct schema_field *field, struct json_object *value
 		return json_object_is_type(value, json_type_int) ||
 		       json_object_is_type(value, json_type_double);
 	case SCHEMA_OBJECT:
-		return json_object_is_type(value, json_type_object);
+		return json_object_is_type(value, json_type_object) ||
+		       (field->or_boolean && json_object_is_type(value, json_type_boolean));
 	default:
 		return true; /* checks itself */
 	}
@@ -272,7 +273,8 @@ static struct json_object *walk_element(struct decode_walk *walk, const struct s
 	}
 	switch (field->type) {
 	case SCHEMA_OBJECT:
-		walk_struct(walk, field->def, value, place);
+		if (json_object_is_type(value, json_type_object))
+			walk_struct(walk, field->def, value, place);
 		return NULL;
 	case SCHEMA_QUANTITY:
 		return walk_quantity(walk, value);

@@ -121,6 +121,17 @@ static void add(struct field_errors *errors, enum field_error_type type, const s
 	};
 }
 
+void field_errors_move(struct field_errors *errors, struct field_errors *from)
+{
+	for (size_t i = 0; i < from->n && errors->n < MAX_ERRORS; i++) {
+		if (errors->items == NULL)
+			errors->items = mem_realloc_array(NULL, MAX_ERRORS, sizeof(*errors->items));
+		errors->items[errors->n++] = from->items[i];
+		from->items[i] = (struct field_error){ 0 };
+	}
+	field_errors_close(from);
+}
+
 /* Values in messages are cut: a message goes into a Status and into logs. */
 #define MAX_VALUE_BYTES 4096
 

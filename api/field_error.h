@@ -50,6 +50,8 @@ struct field_errors {
 };
 #define FIELD_ERRORS_INIT ((struct field_errors){ 0 })
 void field_errors_close(struct field_errors *errors);
+/* Appends what is in FROM, which is empty afterwards. */
+void field_errors_move(struct field_errors *errors, struct field_errors *from);
 
 /* VALUE is what the message shows: strings quoted, numbers and booleans bare, objects as JSON; NULL: null. */
 void field_error_add(struct field_errors *errors, enum field_error_type type, const struct field_path *path,

@@ -38,6 +38,7 @@ struct schema_field {
 	bool patch_merge;          /* strategic merge patch merges this list (structs always merge)... */
 	bool patch_replace;        /* ...replaces this struct whole */
 	bool retain_keys;          /* ...or clients send $retainKeys with it: unions */
+	bool or_boolean;           /* of an object: true and false may stand for it */
 	bool map_atomic;           /* map or struct is replaced whole by server-side apply */
 	bool map_granular;         /* ...and this struct is not, though its definition says so */
 	bool zero;                 /* Go shows it in an empty object: {}, null, "", 0 or false */

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "api/custom.h"
 #include "api/fault.h"
 #include "api/validate_meta.h"
 
@@ -37,6 +38,10 @@ void validate_object(const struct resource *resource, const struct json_object *
 		validate_meta_update(obj, old, errors);
 	else
 		validate_meta(obj, resource->namespaced, kind->name_check, errors);
+	if (resource->custom) {
+		custom_validate(resource, obj, old, errors);
+		return;
+	}
 	validate_kind(kind, obj, old, subresource, errors);
 	if (resource->kind->view)
 		validate_kind(resource->kind, obj, old, subresource, errors);

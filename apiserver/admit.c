@@ -3,9 +3,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "api/custom.h"
 #include "api/validate.h"
 #include "apiserver/admission/admission.h"
 #include "apiserver/chance.h"
+#include "apiserver/delete.h"
 #include "apiserver/managed.h"
 #include "apiserver/view.h"
 #include "lib/timefmt.h"
@@ -96,9 +98,21 @@ static enum step_result admit_create_name(struct request *r, struct json_object 
 	return STEP_NEXT;
 }
 
+static void set_defaults(struct request *r)
+{
+	const struct resource *resource = r->route.resource;
+	if (resource->custom)
+		custom_default(resource->custom, r->obj);
+	else if (resource->stored->kind->set_defaults)
+		resource->stored->kind->set_defaults(r->obj);
+}
+
 enum step_result admit_create(struct request *r)
 {
 	const struct kind *kind = r->route.resource->stored->kind;
+	if (r->route.resource->custom && r->route.resource->custom->terminating)
+		return request_fail(r, DETAILS_KIND, ERR_METHOD_NOT_ALLOWED,
+				    "create not allowed while custom resource definition is terminating");
 	struct json_object *metadata = json_ensure_object(r->obj, "metadata");
 	const char *revision = json_str_or_empty(metadata, "resourceVersion");
 	if (*revision && strcmp(revision, "0") != 0)
@@ -115,8 +129,9 @@ enum step_result admit_create(struct request *r)
 	set_now(metadata, "creationTimestamp");
 	if (kind->has_generation)
 		json_set_int(metadata, "generation", 1);
-	if (kind->set_defaults)
-		kind->set_defaults(r->obj);
+	if (r->route.resource->custom && kind->has_status)
+		json_object_object_del(r->obj, "status");
+	set_defaults(r);
 	managed_write(r);
 	enum step_result changed = admission_change(r);
 	if (changed != STEP_NEXT)
@@ -183,6 +198,8 @@ static void merge_subresource(struct request *r, const struct json_object *old_m
 	const struct kind_part *part = kind_part(r->route.resource->stored->kind, name);
 	if (part) {
 		part->merge(merged, r->obj);
+	} else if (r->route.resource->custom) {
+		copy_member(merged, r->obj, name);
 	} else {
 		struct json_object *metadata = json_ensure_object(r->obj, "metadata");
 		copy_member(metadata, old_metadata, "ownerReferences");
@@ -218,7 +235,9 @@ static void count_generation(struct request *r, struct json_object *metadata,
 	    r->route.subresource ? kind_part(kind, r->route.subresource->name) : NULL;
 	if (!kind->has_generation || (r->route.subresource && !(part && part->counts)))
 		return;
-	bool changed = !json_equal(json_get(r->obj, "spec"), json_get(r->old, "spec"));
+	bool changed = r->route.resource->custom
+			   ? custom_changed(r->route.resource, r->obj, r->old)
+			   : !json_equal(json_get(r->obj, "spec"), json_get(r->old, "spec"));
 	if (kind->generation_of_annotations)
 		changed |=
 		    !json_equal(json_get(metadata, "annotations"), json_get(old_metadata, "annotations"));
@@ -249,8 +268,7 @@ enum step_result admit_update(struct request *r)
 		copy_member(r->obj, r->old, "status");
 	metadata = json_ensure_object(r->obj, "metadata");
 	keep_metadata(metadata, old_metadata);
-	if (kind->set_defaults)
-		kind->set_defaults(r->obj);
+	set_defaults(r);
 	managed_write(r);
 	enum step_result changed = admission_change(r);
 	if (changed != STEP_NEXT)
@@ -271,5 +289,7 @@ bool admit_releases(const struct resource *resource, const struct json_object *o
 	/* Namespaces wait for their content, by finalizers in their spec, and have no grace period. */
 	if (!resource->namespaced && strcmp(resource->plural, "namespaces") == 0)
 		return json_len(json_path(obj, "spec", "finalizers", NULL)) == 0;
+	if (delete_is_of_definition(resource))
+		return true;
 	return json_int(old_metadata, "deletionGracePeriodSeconds", -1) == 0;
 }

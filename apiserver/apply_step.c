@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "api/apply.h"
+#include "api/custom.h"
 #include "api/status.h"
 #include "apiserver/admission/resource_quota.h"
 #include "apiserver/admit.h"
@@ -160,8 +161,10 @@ static enum step_result apply_apply(struct request *r)
 		json_object_object_del(json_get(r->obj, "metadata"), "resourceVersion");
 		return STEP_NEXT;
 	}
-	if (decode_value(resource->def, NULL, resource->version, r->obj, FIELD_VALIDATION_IGNORE,
-			 &r->warnings, &r->err) < 0)
+	if (resource->custom) /* what of it is wrong its schema says */
+		custom_prune(resource->custom, r->obj, NULL, NULL);
+	else if (decode_value(resource->def, NULL, resource->version, r->obj, FIELD_VALIDATION_IGNORE,
+			      &r->warnings, &r->err) < 0)
 		return fail_typed(r, "failed to convert new typed object", " to object", config);
 	view_store_json(resource, r->obj);
 	if (!r->current)

@@ -26,7 +26,7 @@ static struct object *new_object(const struct resource *resource, const char *na
 	if (resource->kind->set_defaults)
 		resource->kind->set_defaults(obj);
 	CLEANUP(buf_close) struct buf managed = BUF_INIT;
-	managed_own(resource, NULL, obj, &managed);
+	managed_own(resource, NULL, "", obj, &managed);
 	if (resource->kind->prepare_create)
 		resource->kind->prepare_create(obj);
 	return object_new(resource, obj, managed.data, managed.len);

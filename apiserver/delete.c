@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "apiserver/crd/definition_status.h"
 #include "lib/timefmt.h"
 
 #define FINALIZER_ORPHAN     "orphan"
@@ -141,11 +142,31 @@ static enum delete_action decide_namespace(struct json_object *obj, const struct
 	return held || json_len(json_get(metadata, "finalizers")) ? DELETE_KEEP : DELETE_REMOVE;
 }
 
+bool delete_is_of_definition(const struct resource *resource)
+{
+	return strcmp(resource->plural, "customresourcedefinitions") == 0 &&
+	       strcmp(resource->group, "apiextensions.k8s.io") == 0;
+}
+
+/* The server empties what it defines (crd/caretaker.h), and then lets it go. */
+static enum delete_action decide_definition(struct json_object *obj, const struct delete_options *options,
+					    int64_t now_us)
+{
+	char now[TIMEFMT_SIZE];
+	if (json_path(obj, "metadata", "deletionTimestamp", NULL))
+		return json_len(json_path(obj, "metadata", "finalizers", NULL)) ? DELETE_KEEP : DELETE_REMOVE;
+	set_finalizers(json_ensure_object(obj, "metadata"), options);
+	definition_status_terminate(obj, time_format(now_us, now));
+	return DELETE_UPDATE;
+}
+
 enum delete_action delete_decide(const struct resource *resource, struct json_object *obj,
 				 const struct delete_options *options, int64_t now_us)
 {
 	if (is_namespace(resource))
 		return decide_namespace(obj, options, now_us);
+	if (delete_is_of_definition(resource))
+		return decide_definition(obj, options, now_us);
 	if (resource->kind->graceful_delete)
 		return decide_graceful(obj, options, now_us);
 	struct json_object *metadata = json_ensure_object(obj, "metadata");

@@ -34,5 +34,7 @@ enum delete_action {
 /* OBJ, the stored object, is changed to what becomes of it. */
 enum delete_action delete_decide(const struct resource *resource, struct json_object *obj,
 				 const struct delete_options *options, int64_t now_us);
+/* A CustomResourceDefinition: it has no grace period, and goes when nothing holds it. */
+bool delete_is_of_definition(const struct resource *resource);
 /* Clients get the object back, not a Status, when it was removed. */
 bool delete_returns_object(const struct resource *resource);

@@ -13,6 +13,7 @@
 #include "apiserver/managed.h"
 #include "apiserver/options.h"
 #include "apiserver/update.h"
+#include "apiserver/view.h"
 #include "lib/timefmt.h"
 
 struct deletion {
@@ -242,7 +243,7 @@ static enum step_result collection_next(struct request *r)
 	r->name = object_name(object);
 	r->tries = 0;
 	r->current = object_ref(object);
-	r->old = object_json(object);
+	r->old = view_json(r->route.resource, object);
 	return request_goto(r, delete_collection_steps, "write");
 }
 

@@ -19,6 +19,13 @@ static void write_strings(struct buf *b, const char *key, const char *const *str
 	buf_char(b, ']');
 }
 
+/* Kubernetes tells those of custom resources in an order of their own. */
+static void write_custom_verbs(struct buf *b)
+{
+	buf_str(b, ",\"verbs\":[\"delete\",\"deletecollection\",\"get\",\"list\",\"patch\",\"create\","
+		   "\"update\",\"watch\"]");
+}
+
 static void write_verbs(struct buf *b, unsigned verbs)
 {
 	bool first = true;
@@ -73,7 +80,10 @@ static void write_resource(struct buf *b, const struct resource *resource, const
 	buf_printf(b, "{\"name\":\"%s\",\"singularName\":\"%s\",\"namespaced\":%s,\"kind\":\"%s\"",
 		   resource->plural, resource->singular, resource->namespaced ? "true" : "false",
 		   resource->kind_name);
-	write_verbs(b, resource->verbs);
+	if (resource->custom)
+		write_custom_verbs(b);
+	else
+		write_verbs(b, resource->verbs);
 	write_strings(b, "shortNames", resource->short_names);
 	write_strings(b, "categories", resource->categories);
 	write_storage_hash(b, resource, preferred);
@@ -194,7 +204,10 @@ static void write_aggregated_resource(struct buf *b, const struct resource *reso
 		   "\"singularResource\":\"%s\"",
 		   resource->plural, resource->kind_name, resource->namespaced ? "Namespaced" : "Cluster",
 		   resource->singular);
-	write_verbs(b, resource->verbs);
+	if (resource->custom)
+		write_custom_verbs(b);
+	else
+		write_verbs(b, resource->verbs);
 	write_strings(b, "shortNames", resource->short_names);
 	write_strings(b, "categories", resource->categories);
 	write_aggregated_subresources(b, resource);

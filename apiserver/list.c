@@ -205,7 +205,7 @@ static bool list_next(const char **ret_data, size_t *ret_len, void *arg)
 		body->next = body->at == body->n ? LIST_ENDED : LIST_OBJECT;
 		return true;
 	case LIST_OBJECT:
-		*ret_data = object_item_bytes(body->objects[body->at++], ret_len);
+		*ret_data = object_listed_bytes(body->objects[body->at++], ret_len);
 		body->next = LIST_SEPARATOR;
 		return true;
 	case LIST_ENDED:
@@ -270,7 +270,7 @@ static enum step_result respond_objects(struct request *r, struct buf *head, str
 	for (size_t i = 0; i < n; i++) {
 		size_t len;
 		body->objects[i] = object_ref(objects[i]);
-		object_item_bytes(objects[i], &len);
+		object_listed_bytes(objects[i], &len);
 		total += len + (i ? 2 : 1);
 	}
 	if (!r->accept.yaml) {
@@ -359,7 +359,7 @@ enum step_result list_respond(struct request *r, struct object *const *objects, 
 			      const char *continue_, size_t remaining)
 {
 	const struct resource *resource = r->route.resource;
-	if (resource->stored == resource)
+	if (resource->stored == resource && !resource->custom)
 		return respond_list(r, objects, n, revision, continue_, remaining);
 	struct object **shown = mem_alloc((n ? n : 1) * sizeof(*shown));
 	for (size_t i = 0; i < n; i++)

@@ -14,6 +14,7 @@
 #include "apiserver/authz/bootstrap_rbac.h"
 #include "apiserver/bootstrap.h"
 #include "apiserver/core/core.h"
+#include "apiserver/crd/caretaker.h"
 #include "apiserver/edge/server.h"
 #include "apiserver/serving_files.h"
 #include "apiserver/store/encrypted.h"
@@ -169,7 +170,8 @@ static void stop_in_doubt(void *arg)
 	loop_stop(doubt->loop);
 }
 
-static int start_core(const struct setup *setup, struct doubt *doubt, struct core **ret, struct err *err)
+static int start_core(const struct setup *setup, struct doubt *doubt, struct definitions **ret_definitions,
+		      struct core **ret, struct err *err)
 {
 	struct store *store = NULL;
 	struct encryption *encryption = NULL;
@@ -190,6 +192,7 @@ static int start_core(const struct setup *setup, struct doubt *doubt, struct cor
 				  .on_doubt = on_doubt,
 				  .on_doubt_arg = doubt };
 	struct core *core = NULL;
+	*ret_definitions = definitions_new(&opts);
 	if (core_new(&opts, &core, err) < 0)
 		return -1;
 	if (core_start(core, err) < 0 || bootstrap(core, err) < 0 || bootstrap_rbac(core, err) < 0) {
@@ -263,13 +266,15 @@ static int start_audit(struct audit **ret, struct err *err)
 }
 
 static int start_server(const struct setup *setup, struct core *core, struct authn *authn,
-			struct authz *authz, struct audit *audit, struct server **ret, struct err *err)
+			struct authz *authz, struct audit *audit, struct definitions *definitions,
+			struct server **ret, struct err *err)
 {
 	struct server_opts opts = {
 		.core = core,
 		.authn = authn,
 		.authz = authz,
 		.audit = audit,
+		.definitions = definitions,
 		.address = setup->address,
 		.port = setup->port,
 		.cert_pem = setup->serving.cert.data,
@@ -292,12 +297,14 @@ static int serve(struct setup *setup, struct err *err)
 	struct authn *authn = NULL;
 	struct authz *authz = NULL;
 	struct audit *audit = NULL;
+	struct definitions *definitions = NULL;
+	struct caretaker *caretaker = NULL;
 	struct server *server = NULL;
 	int result = -1;
 	if (doubt.wake && program_stop_on_signals(loop, err) == 0 && start_authn(&authn, err) == 0 &&
-	    start_audit(&audit, err) == 0 && start_core(setup, &doubt, &core, err) == 0 &&
-	    (authz = authz_new(core)) != NULL &&
-	    start_server(setup, core, authn, authz, audit, &server, err) == 0) {
+	    start_audit(&audit, err) == 0 && start_core(setup, &doubt, &definitions, &core, err) == 0 &&
+	    (authz = authz_new(core)) != NULL && caretaker_new(definitions, core, &caretaker, err) == 0 &&
+	    start_server(setup, core, authn, authz, audit, definitions, &server, err) == 0) {
 		struct err unwatched = ERR_INIT;
 		if (serving_files_watch(&setup->serving, loop, server, &unwatched) < 0)
 			log_warn("certificates are not watched", "error", unwatched.msg, NULL);
@@ -310,8 +317,10 @@ static int serve(struct setup *setup, struct err *err)
 	server_stop_and_free(server);
 	audit_free(audit);
 	authz_free(authz);
+	caretaker_free(caretaker);
 	if (core)
 		core_stop_and_free(core);
+	definitions_free(definitions);
 	authn_free(authn);
 	/* The core's thread has ended: what it said is whole. */
 	if (doubt.err.kind != ERR_NONE) {

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "apiserver/view.h"
 #include "lib/timefmt.h"
 
 /* "kubectl" of "kubectl/v1.32.4 (linux/amd64)". */
@@ -116,7 +117,7 @@ struct object *managed_object(struct request *r)
 
 	if (!r->has_managed && r->current)
 		text = object_managed(r->current, &len);
-	return object_new(r->route.resource->stored, r->obj, text, len);
+	return object_new(view_holder(r->route.resource), r->obj, text, len);
 }
 
 void managed_show(struct request *r, struct json_object *metadata)
@@ -128,19 +129,23 @@ void managed_show(struct request *r, struct json_object *metadata)
 		json_set(metadata, "managedFields", managed);
 }
 
-void managed_own(const struct resource *resource, const struct object *current, struct json_object *obj,
-		 struct buf *ret)
+void managed_own(const struct resource *resource, const struct object *current, const char *subresource,
+		 struct json_object *obj, struct buf *ret)
 {
 	static const char *const status[] = { "status", NULL };
+	static const char *const spec[] = { "spec", NULL };
 	CLEANUP(json_putp) struct json_object *old = current ? object_json(current) : NULL;
 	char now[TIMEFMT_SIZE];
 	struct managed_writer writer = { .manager = "kube-apiserver",
 					 .api_version = resource->group_version,
-					 .subresource = "",
+					 .subresource = subresource,
 					 .now = time_format(time_now_us(), now),
-					 .reset = resource->kind->has_status ? status : NULL };
+					 .reset = *subresource                 ? spec
+						  : resource->kind->has_status ? status
+									       : NULL };
 	size_t len = 0;
 	const char *text = current ? object_managed(current, &len) : "";
 
-	managed_fields_after_write(resource->def, old, text, len, obj, NULL, &writer, ret);
+	managed_fields_after_write(resource->def, old, text, len, obj, *subresource ? subresource : NULL,
+				   &writer, ret);
 }

@@ -23,6 +23,6 @@ struct object *managed_object(struct request *r);
 /* Of an answer that is made of r->obj and stored nowhere: its METADATA get the managedFields. */
 void managed_show(struct request *r, struct json_object *metadata);
 /* The managedFields, appended to RET, of OBJ that the server itself writes in CURRENT's place (NULL: a new
- * one). OBJ has its defaults, and nothing else has been done to it. */
-void managed_own(const struct resource *resource, const struct object *current, struct json_object *obj,
-		 struct buf *ret);
+ * one), through SUBRESOURCE ("" or "status"). OBJ has its defaults, and nothing else has been done to it. */
+void managed_own(const struct resource *resource, const struct object *current, const char *subresource,
+		 struct json_object *obj, struct buf *ret);

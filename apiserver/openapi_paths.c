@@ -473,6 +473,8 @@ void openapi_write_page(struct buf *b, enum openapi_version version, const char 
 static void add_body(struct openapi_closure *closure, const struct openapi_body *body)
 {
 	openapi_closure_add(closure, body->def);
+	if (body->custom && !body->is_list)
+		openapi_closure_add_custom(closure, body->custom);
 	if (body->custom)
 		openapi_closure_add(
 		    closure, schema_def_find(body->is_list ? "meta.v1.ListMeta" : "meta.v1.ObjectMeta"));

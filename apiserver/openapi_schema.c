@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "api/description.h"
+#include "apiserver/openapi_custom.h"
 #include "lib/mem.h"
 
 /* --- names --- */
@@ -275,6 +276,8 @@ void openapi_each_schema(const struct openapi_closure *closure, enum openapi_ver
 		buf_char(&json, '}');
 		fn(name.data, &json, arg);
 	}
+	for (size_t i = 0; i < closure->n_customs; i++)
+		openapi_each_custom(closure->customs[i], version, fn, arg);
 	for (size_t i = 0; i < ARRAY_SIZE(scalars); i++) {
 		if (!closure->scalars[i])
 			continue;
@@ -298,6 +301,7 @@ void openapi_closure_init(struct openapi_closure *closure)
 void openapi_closure_close(struct openapi_closure *closure)
 {
 	free(closure->defs);
+	free(closure->customs);
 	*closure = (struct openapi_closure){ 0 };
 }
 
@@ -313,4 +317,11 @@ void openapi_closure_add(struct openapi_closure *closure, const struct schema_de
 		if (!field->def && scalars[field->type].name)
 			closure->scalars[field->type] = true;
 	}
+}
+
+void openapi_closure_add_custom(struct openapi_closure *closure, const struct resource *resource)
+{
+	closure->customs =
+	    mem_realloc_array(closure->customs, closure->n_customs + 1, sizeof(*closure->customs));
+	closure->customs[closure->n_customs++] = resource;
 }

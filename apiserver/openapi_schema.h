@@ -20,13 +20,17 @@ struct openapi_kind {
 
 /* The schemas that a document holds: what was added, and all that those refer to. */
 struct openapi_closure {
-	bool *defs;                   /* by index in schema_defs */
-	bool scalars[SCHEMA_ANY + 1]; /* that are schemas of their own: times, quantities */
+	bool *defs;                      /* by index in schema_defs */
+	bool scalars[SCHEMA_ANY + 1];    /* that are schemas of their own: times, quantities */
+	const struct resource **customs; /* whose schemas are not in the tables */
+	size_t n_customs;
 };
 void openapi_closure_init(struct openapi_closure *closure);
 void openapi_closure_close(struct openapi_closure *closure);
 /* DEF may be NULL. */
 void openapi_closure_add(struct openapi_closure *closure, const struct schema_def *def);
+/* RESOURCE is a custom one, and is there as long as the closure. */
+void openapi_closure_add_custom(struct openapi_closure *closure, const struct resource *resource);
 
 /* What a request or an answer holds: one of the API's types, or an object or list of a custom resource. */
 struct openapi_body {

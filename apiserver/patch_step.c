@@ -13,12 +13,24 @@
 #include "apiserver/update.h"
 #include "apiserver/view.h"
 
+/* The body is a Scale, whatever the resource. */
+static bool scales(const struct request *r)
+{
+	return r->route.subresource && strcmp(r->route.subresource->name, "scale") == 0;
+}
+
 enum step_result patch_begin(struct request *r)
 {
 	if (r->media != MEDIA_JSON_PATCH && r->media != MEDIA_MERGE_PATCH &&
 	    r->media != MEDIA_STRATEGIC_PATCH && r->media != MEDIA_APPLY_PATCH)
 		return request_fail(r, DETAILS_EMPTY, ERR_UNSUPPORTED_MEDIA_TYPE,
 				    "415: Unsupported Media Type");
+	if (r->media == MEDIA_STRATEGIC_PATCH && r->route.resource->custom && !scales(r))
+		return request_fail(
+		    r, DETAILS_NONE, ERR_UNSUPPORTED_MEDIA_TYPE,
+		    "the body of the request was in an unknown format - accepted media types include: "
+		    "application/json-patch+json, application/merge-patch+json, "
+		    "application/apply-patch+yaml");
 	r->again = r->step + 1;
 	return STEP_NEXT;
 }
@@ -105,8 +117,7 @@ static enum step_result patch_object(struct request *r)
 	if (patch_apply(r, resource->def, shown, &r->obj) == STEP_FAIL)
 		return STEP_FAIL;
 	if (decode_check_kind(resource, r->obj, &r->err) < 0 ||
-	    decode_value(resource->def, resource->kind_name, resource->version, r->obj, r->validation,
-			 &r->warnings, &r->err) < 0)
+	    decode_patched(resource, r->obj, r->validation, &r->warnings, &r->err) < 0)
 		return request_fail_as(r, DETAILS_NONE);
 	/* The patch was made against r->old: a version that differs from it can only be the client's. */
 	const char *given = json_str_or_empty(json_get(r->obj, "metadata"), "resourceVersion");

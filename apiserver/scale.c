@@ -11,6 +11,7 @@
 #include "apiserver/options.h"
 #include "apiserver/patch_step.h"
 #include "apiserver/update.h"
+#include "apiserver/view.h"
 #include "lib/selector.h"
 
 /* The value at a dotted path of OBJ, or NULL. */
@@ -70,7 +71,10 @@ static struct json_object *scale_of(const struct kind *kind, const struct json_o
 	json_set_int(status, "replicas", json_object_get_int64(at_path(obj, kind->scale_status_replicas)));
 	struct selector selector = { 0 };
 	CLEANUP(buf_close) struct buf text = BUF_INIT;
-	if (kind->scale_selector && kind->scale_selector_is_map) {
+	const struct json_object *written = kind->scale_selector ? at_path(obj, kind->scale_selector) : NULL;
+	if (json_object_is_type(written, json_type_string)) { /* a custom resource has it as text */
+		json_set_str(status, "selector", json_object_get_string((struct json_object *)written));
+	} else if (kind->scale_selector && kind->scale_selector_is_map) {
 		write_map(&text, at_path(obj, kind->scale_selector));
 		json_set_str(status, "selector", text.len ? text.data : NULL);
 	} else if (kind->scale_selector &&
@@ -84,7 +88,7 @@ static struct json_object *scale_of(const struct kind *kind, const struct json_o
 
 static enum step_result respond_scale(struct request *r, struct object *object)
 {
-	CLEANUP(json_putp) struct json_object *obj = object_json(object);
+	CLEANUP(json_putp) struct json_object *obj = view_json(r->route.resource, object);
 	CLEANUP(json_putp) struct json_object *scale = scale_of(r->route.resource->kind, obj);
 	CLEANUP(buf_close) struct buf body = BUF_INIT;
 	json_write(&body, scale);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/custom.h"
 #include "lib/json_skip.h"
 #include "lib/mem.h"
 
@@ -49,8 +50,9 @@ void table_begin(struct buf *b, const struct resource *resource, const char *lis
 	buf_str(b, "},\"columnDefinitions\":");
 	if (columns) {
 		const struct kind *kind = resource->kind;
-		const struct kind_column *rows = kind->cells ? kind->columns : default_columns;
-		size_t n = kind->cells ? kind->n_columns : ARRAY_SIZE(default_columns);
+		bool own = kind->cells || resource->custom;
+		const struct kind_column *rows = own ? kind->columns : default_columns;
+		size_t n = own ? kind->n_columns : ARRAY_SIZE(default_columns);
 		for (size_t i = 0; i < n; i++) {
 			buf_char(b, i ? ',' : '[');
 			write_column(b, &rows[i]);
@@ -81,7 +83,9 @@ static void write_cells(struct buf *b, const struct resource *resource, const st
 	CLEANUP(json_putp) struct json_object *obj = cell_values(resource->kind, object);
 	CLEANUP(json_putp) struct json_object *cells = json_object_new_array();
 	const struct kind *kind = resource->kind;
-	if (kind->cells) {
+	if (resource->custom) {
+		custom_cells(resource->custom, obj, now_us, cells);
+	} else if (kind->cells) {
 		kind->cells(obj, now_us, cells);
 	} else {
 		json_object_array_add(cells, json_object_new_string(object_name(object)));

@@ -10,13 +10,14 @@
 #include "apiserver/edge/server.h"
 #include "apiserver/managed.h"
 #include "apiserver/options.h"
+#include "apiserver/view.h"
 
 enum step_result update_read(struct request *r)
 {
 	if (core_get(r->server->core, r->route.resource, r->route.namespace_, r->name, &r->current, &r->err) <
 	    0)
 		return request_fail_as(r, DETAILS_OBJECT);
-	r->old = object_json(r->current);
+	r->old = view_json(r->route.resource, r->current);
 	return STEP_NEXT;
 }
 

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "api/custom.h"
+
 static void set_version(struct json_object *obj, const struct resource *resource)
 {
 	if (json_get(obj, "apiVersion"))
@@ -32,12 +34,43 @@ void view_store_json(const struct resource *resource, struct json_object *obj)
 	set_version(obj, resource->stored);
 }
 
+/* What is held is what a client sees. A custom object differs when it is held in another version, or was
+ * admitted by another schema. */
+static bool shows_as_held(const struct resource *resource, const struct object *object)
+{
+	const struct resource *row = object_resource(object);
+
+	if (row == resource || !resource->custom)
+		return row == resource || resource->stored == resource;
+	return (!object_revision(object) || object_revision(object) >= resource->since) &&
+	       !strcmp(row->group_version, resource->group_version) &&
+	       !strcmp(row->kind_name, resource->kind_name);
+}
+
+struct json_object *view_json(const struct resource *resource, const struct object *object)
+{
+	struct json_object *obj = object_json(object);
+
+	if (!resource->custom || shows_as_held(resource, object))
+		return obj;
+	json_set_str(obj, "apiVersion", resource->group_version);
+	json_set_str(obj, "kind", resource->kind_name);
+	custom_prune(resource->custom, obj, NULL, NULL);
+	custom_default(resource->custom, obj);
+	return obj;
+}
+
+const struct resource *view_holder(const struct resource *resource)
+{
+	return resource->holder ? resource->holder : resource->stored;
+}
+
 struct object *view_show(const struct resource *resource, struct object *object)
 {
-	if (!object || resource->stored == resource || object_resource(object) == resource)
+	if (!object || shows_as_held(resource, object))
 		return object;
 	CLEANUP(object_unrefp) struct object *stored = object;
-	CLEANUP(json_putp) struct json_object *obj = object_json(stored);
+	CLEANUP(json_putp) struct json_object *obj = view_json(resource, stored);
 	view_show_json(resource, obj);
 	size_t managed_len;
 	const char *managed = object_managed(stored, &managed_len);

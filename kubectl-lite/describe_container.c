@@ -4,7 +4,7 @@
 
 #include "kubectl-lite/describe_template.h"
 #include "kubectl-lite/describe_text.h"
-#include "kubectl-lite/jsonpath.h"
+#include "lib/jsonpath.h"
 #include "lib/quantity.h"
 
 static void write_ports(struct buf *b, const struct json_object *ports, const char *title, const char *field)

@@ -3,8 +3,8 @@
 #pragma once
 
 #include "api/resource.h"
-#include "kubectl-lite/jsonpath.h"
 #include "lib/json.h"
+#include "lib/jsonpath.h"
 
 enum output_form {
 	OUTPUT_TABLE,

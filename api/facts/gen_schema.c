@@ -238,6 +238,8 @@ static void put_flag(const struct table *fields, const struct row *row, const ch
 		fputs(", .list = SCHEMA_LIST_SET", stdout);
 	} else if (strcmp(flag, "maptype=atomic") == 0) {
 		fputs(", .map_atomic = true", stdout);
+	} else if (strcmp(flag, "orboolean") == 0) {
+		fputs(", .or_boolean = true", stdout);
 	} else if (take_prefix(&value, "default=")) {
 		fputs(", .default_value = ", stdout);
 		put_string(value, false);

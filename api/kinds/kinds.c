@@ -55,6 +55,7 @@ const struct kind *const kind_rows[] = {
 	&kind_csi_storage_capacity,
 	&kind_endpoint_slice,
 	&kind_event_v1,
+	&kind_custom_resource_definition,
 	NULL,
 };
 

@@ -12,6 +12,7 @@ extern const struct kind kind_csi_driver;
 extern const struct kind kind_csi_node;
 extern const struct kind kind_csi_storage_capacity;
 extern const struct kind kind_daemon_set;
+extern const struct kind kind_custom_resource_definition;
 extern const struct kind kind_deployment;
 extern const struct kind kind_endpoint_slice;
 extern const struct kind kind_endpoints;

@@ -159,7 +159,7 @@ static void add_new(struct writes *writes, const struct resource *resource, cons
 	json_set_str(metadata, "uid", chance_uuid(uuid));
 	json_set_str(metadata, "creationTimestamp", time_format(time_now_us(), now));
 	resource->kind->set_defaults(obj);
-	managed_own(resource, NULL, obj, &managed);
+	managed_own(resource, NULL, "", obj, &managed);
 	add_write(writes, CORE_CREATE, resource, object_new(resource, obj, managed.data, managed.len), 0);
 }
 
@@ -191,7 +191,7 @@ static void ensure(struct writes *writes, const struct json_object *wanted)
 
 	CLEANUP(buf_close) struct buf managed = BUF_INIT;
 
-	managed_own(resource, current, stored, &managed);
+	managed_own(resource, current, "", stored, &managed);
 	add_write(writes, CORE_UPDATE, resource, object_new(resource, stored, managed.data, managed.len),
 		  object_revision(current));
 }

@@ -18,6 +18,8 @@ struct follow {
 	void *arg;
 	pthread_rwlock_t lock; /* the derived state and all of this but: */
 	atomic_bool changed;   /* there is something to take */
+	void (*alarm)(void *arg);
+	void *alarm_arg;
 
 	/* How the core tells a thread that waits for it. */
 	pthread_mutex_t mutex;
@@ -37,6 +39,8 @@ static void on_event(void *arg)
 	atomic_store(&follow->changed, true);
 	pthread_cond_signal(&follow->told);
 	pthread_mutex_unlock(&follow->mutex);
+	if (follow->alarm)
+		follow->alarm(follow->alarm_arg);
 }
 
 struct opening {
@@ -239,6 +243,12 @@ struct follow *follow_new(struct core *core, const struct resource *const *resou
 	for (size_t i = 0; i < n; i++)
 		follow->sources[i] = (struct source){ .resource = resources[i], .objects = MAP_INIT };
 	return follow;
+}
+
+void follow_on_change(struct follow *follow, void (*fn)(void *arg), void *arg)
+{
+	follow->alarm = fn;
+	follow->alarm_arg = arg;
 }
 
 void follow_free(struct follow *follow)

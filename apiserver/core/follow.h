@@ -37,6 +37,10 @@ typedef void (*follow_fn)(const struct follow_change *change, void *arg);
  * need not be started yet. */
 struct follow *follow_new(struct core *core, const struct resource *const *resources, size_t n, follow_fn fn,
 			  void *arg);
+/* FN is called on the core thread whenever there is something to take: for a thread that wants to know before
+ * anybody asks. It must be short, and is not called any more once follow_free returned. Before the first
+ * follow_read; NULL: nobody. */
+void follow_on_change(struct follow *follow, void (*fn)(void *arg), void *arg);
 /* Before or after the core is gone, when nobody reads any more. FN is not called. NULL is fine. */
 void follow_free(struct follow *follow);
 

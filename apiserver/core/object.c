@@ -143,6 +143,14 @@ void object_write_stored(struct buf *b, const struct object *object)
 	buf_add(b, at(object, object->rest), object->end - object->rest);
 }
 
+const char *object_listed_bytes(const struct object *object, size_t *ret_len)
+{
+	uint32_t skip = object->resource->slot ? 1 : object->prefix_len;
+
+	*ret_len = object->end - object->head - skip;
+	return at(object, object->head + skip);
+}
+
 bool object_same(const struct object *a, const struct object *b)
 {
 	size_t len = a->end - a->rest;

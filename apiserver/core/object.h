@@ -67,6 +67,9 @@ size_t object_size(const struct object *object);
 const char *object_bytes(const struct object *object, size_t *ret_len);
 /* The same from its metadata member on: `"metadata":{...},...}`; list items omit kind and apiVersion. */
 const char *object_item_bytes(const struct object *object, size_t *ret_len);
+/* The same as an item of a list without its first brace: of custom resources, for which clients have no types,
+ * with kind and apiVersion. */
+const char *object_listed_bytes(const struct object *object, size_t *ret_len);
 void object_write_stored(struct buf *b, const struct object *object);
 /* True when both are the same but for their revision: an update that changes nothing. */
 bool object_same(const struct object *a, const struct object *b);

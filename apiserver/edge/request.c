@@ -11,6 +11,7 @@
 #include "apiserver/authn/authenticate.h"
 #include "apiserver/authn/certificate.h"
 #include "apiserver/authz/authorize.h"
+#include "apiserver/crd/definitions.h"
 #include "apiserver/edge/counters.h"
 #include "apiserver/edge/dispatch.h"
 #include "apiserver/edge/respond.h"
@@ -254,6 +255,9 @@ static void decide(struct request *r)
 		*query++ = '\0';
 	r->method = route_method_parse(http_exchange_method(r->exchange));
 	bool understood = query_parse(query, &r->query, &r->err) == 0;
+	/* Custom resources are part of the route; the core group has none. */
+	if (r->server->definitions && strncmp(r->target, "/api/", 5) != 0)
+		definitions_catch_up(r->server->definitions, NULL);
 	route_parse(r->method, r->target, r->query.watch, &r->route);
 	r->name = r->route.name;
 	if (authenticate(r) == STEP_FAIL || (!dispatch_is_open(&r->route) && authorize(r) == STEP_FAIL))

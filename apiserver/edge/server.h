@@ -13,15 +13,17 @@
 struct audit;
 struct authn;
 struct authz;
+struct definitions;
 struct policies;
 
 struct server_opts {
-	struct core *core;   /* outlives the server */
-	struct authn *authn; /* outlives the server */
-	struct authz *authz; /* outlives the server */
-	struct audit *audit; /* outlives the server; NULL: nothing is recorded */
-	const char *address; /* "127.0.0.1", "::1", "0.0.0.0" */
-	uint16_t port;       /* 0: any free */
+	struct core *core;               /* outlives the server */
+	struct authn *authn;             /* outlives the server */
+	struct authz *authz;             /* outlives the server */
+	struct audit *audit;             /* outlives the server; NULL: nothing is recorded */
+	struct definitions *definitions; /* outlives it as well; NULL: there are no custom resources */
+	const char *address;             /* "127.0.0.1", "::1", "0.0.0.0" */
+	uint16_t port;                   /* 0: any free */
 	const char *cert_pem, *key_pem;
 	const char *client_ca_pem;    /* NULL: no client certificates */
 	struct http_identity kubelet; /* how we show ourselves to node agents; its texts outlive the server */
@@ -38,6 +40,7 @@ struct server {
 	struct authn *authn;
 	struct authz *authz;
 	struct audit *audit;
+	struct definitions *definitions;
 	struct policies *policies;
 	struct http_listener *listener; /* NULL: connections are given to the edges (tests) */
 	struct http_identity kubelet;

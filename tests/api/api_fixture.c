@@ -14,6 +14,7 @@
 #include "apiserver/authz/authz.h"
 #include "apiserver/authz/bootstrap_rbac.h"
 #include "apiserver/bootstrap.h"
+#include "apiserver/crd/caretaker.h"
 #include "apiserver/store/store.h"
 #include "lib/timefmt.h"
 
@@ -32,8 +33,10 @@ static void start_server(struct api_fixture *fixture)
 				       .watch_max_bytes = 8 * 1024 * 1024,
 				       .max_watches = 100 };
 	must(store_sqlite_open(fixture->dir, &core_opts.store, &err), &err);
+	fixture->definitions = definitions_new(&core_opts);
 	must(core_new(&core_opts, &fixture->core, &err), &err);
 	must(core_start(fixture->core, &err), &err);
+	must(caretaker_new(fixture->definitions, fixture->core, &fixture->caretaker, &err), &err);
 	must(bootstrap(fixture->core, &err), &err);
 	must(bootstrap_rbac(fixture->core, &err), &err);
 	fixture->authz = authz_new(fixture->core);
@@ -44,6 +47,7 @@ static void start_server(struct api_fixture *fixture)
 		.core = fixture->core,
 		.authn = fixture->authn,
 		.authz = fixture->authz,
+		.definitions = fixture->definitions,
 		.address = "127.0.0.1",
 		.cert_pem = fixture->server_pair.cert_pem,
 		.key_pem = fixture->server_pair.key_pem,
@@ -63,7 +67,9 @@ static void stop_server(struct api_fixture *fixture)
 {
 	server_stop_and_free(TAKE(fixture->server));
 	authz_free(TAKE(fixture->authz));
+	caretaker_free(TAKE(fixture->caretaker));
 	core_stop_and_free(TAKE(fixture->core));
+	definitions_free(TAKE(fixture->definitions));
 	authn_free(TAKE(fixture->authn));
 }
 

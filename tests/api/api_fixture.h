@@ -20,6 +20,8 @@ struct api_fixture {
 	struct core *core;
 	struct authn *authn;
 	struct authz *authz;
+	struct definitions *definitions;
+	struct caretaker *caretaker;
 	struct server *server;
 	struct loop *loop;
 	struct http_client *client; /* trusts the server; shows no certificate */

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "kubectl-lite/jsonpath.h"
+#include "lib/jsonpath.h"
 
 static const char text[] =
 	"{\"kind\":\"List\",\"items\":["

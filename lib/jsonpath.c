@@ -1,11 +1,11 @@
-#include "kubectl-lite/jsonpath.h"
+#include "lib/jsonpath.h"
 
 #include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "kubectl-lite/jsonpath_tree.h"
+#include "lib/jsonpath_tree.h"
 
 enum { TEMPLATE_MAX_BYTES = 1024 * 1024, MAX_NESTED = 32 };
 

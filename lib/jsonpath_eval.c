@@ -1,8 +1,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "kubectl-lite/jsonpath.h"
-#include "kubectl-lite/jsonpath_tree.h"
+#include "lib/jsonpath.h"
+#include "lib/jsonpath_tree.h"
 
 /* "..*" multiplies what it is given, so that a short template can ask for more than there is memory. */
 enum { MAX_VALUES = 1000 * 1000 };

@@ -1,0 +1,160 @@
+#include "api/custom.h"
+
+#include <limits.h>
+#include <string.h>
+
+#include "api/kinds/cells.h"
+#include "lib/mem.h"
+#include "lib/timefmt.h"
+
+void custom_prune(const struct custom *custom, struct json_object *obj,
+		  void (*unknown)(const char *path, void *arg), void *arg)
+{
+	structural_prune(custom->schema, obj, true, unknown, arg);
+}
+
+void custom_default(const struct custom *custom, struct json_object *obj)
+{
+	structural_default(custom->schema, obj);
+}
+
+/* --- validation --- */
+
+static const struct json_object *at_path(const struct json_object *obj, const char *path)
+{
+	while (obj && *path) {
+		size_t len = strcspn(path, ".");
+		CLEANUP(mem_freep) char *name = mem_dupn(path, len);
+
+		obj = json_get(obj, name);
+		path += len + (path[len] == '.');
+	}
+	return obj;
+}
+
+/* What the scale subresource reads must be a count. */
+static void validate_count(const struct json_object *obj, const char *at, struct field_errors *errors)
+{
+	const struct json_object *value = at ? at_path(obj, at) : NULL;
+	CLEANUP(mem_freep) char *place = at ? mem_printf(".%s", at) : NULL;
+	struct field_path path;
+	int64_t count;
+
+	if (!value)
+		return;
+	field_path_init(&path, place);
+	if (!json_object_is_type(value, json_type_int)) {
+		CLEANUP(buf_close) struct buf text = BUF_INIT;
+		bool is_text = json_object_is_type(value, json_type_string);
+
+		if (is_text)
+			buf_str(&text, json_object_get_string((struct json_object *)value));
+		else
+			json_write(&text, value);
+		field_error_invalid_int(
+		    errors, &path, 0, "%s accessor error: %s is of the type %s, expected int64", place,
+		    text.data,
+		    is_text                                         ? "string"
+		    : json_object_is_type(value, json_type_double)  ? "float64"
+		    : json_object_is_type(value, json_type_boolean) ? "bool"
+		    : json_object_is_type(value, json_type_array)   ? "[]interface {}"
+								    : "map[string]interface {}");
+		return;
+	}
+	count = json_object_get_int64(value);
+	if (count < 0)
+		field_error_invalid_int(errors, &path, count, "should be a non-negative integer");
+	else if (count > INT_MAX)
+		field_error_invalid_int(errors, &path, count, "should be less than or equal to %d", INT_MAX);
+}
+
+void custom_validate(const struct resource *resource, const struct json_object *obj,
+		     const struct json_object *old, struct field_errors *errors)
+{
+	const struct structural *schema = resource->custom->schema;
+	struct field_path path;
+
+	field_path_init(&path, "");
+	structural_validate(schema, obj, old, &path, errors);
+	validate_count(obj, resource->kind->scale_replicas, errors);
+	validate_count(obj, resource->kind->scale_status_replicas, errors);
+	structural_validate_embedded(schema, obj, &path, errors);
+	structural_validate_lists(schema, obj, &path, errors);
+}
+
+/* --- changes --- */
+
+static bool counts(const struct resource *resource, const char *name)
+{
+	return strcmp(name, "metadata") != 0 && (strcmp(name, "status") != 0 || !resource->kind->has_status);
+}
+
+/* A member of FROM that OTHER does not have alike. */
+static bool differs(const struct resource *resource, const struct json_object *from,
+		    const struct json_object *other)
+{
+	json_object_object_foreach((struct json_object *)from, name, value)
+	{
+		if (counts(resource, name) && !json_equal(value, json_get(other, name)))
+			return true;
+	}
+	return false;
+}
+
+bool custom_changed(const struct resource *resource, const struct json_object *obj,
+		    const struct json_object *old)
+{
+	return differs(resource, obj, old) || differs(resource, old, obj);
+}
+
+/* --- cells --- */
+
+static struct json_object *age_cell(const struct json_object *value, int64_t now_us)
+{
+	char age[32];
+	int64_t us;
+	const char *text = json_object_get_string((struct json_object *)value);
+
+	if (!time_parse(text, &us))
+		return json_object_new_string("<invalid>");
+	return json_object_new_string(cell_since(text, now_us, age, sizeof(age)));
+}
+
+/* A value as a cell of TYPE; NULL where it is of another. */
+static struct json_object *cell_of(const char *type, const struct json_object *value, int64_t now_us)
+{
+	bool text = json_object_is_type(value, json_type_string),
+	     truth = json_object_is_type(value, json_type_boolean);
+	bool whole = json_object_is_type(value, json_type_int),
+	     real = json_object_is_type(value, json_type_double);
+
+	if (!value)
+		return NULL;
+	if (!strcmp(type, "integer"))
+		return whole || real ? json_object_new_int64(json_object_get_int64(value)) : NULL;
+	if (!strcmp(type, "number"))
+		return whole || real ? json_clone(value) : NULL;
+	if (!strcmp(type, "boolean"))
+		return truth ? json_clone(value) : NULL;
+	if (!strcmp(type, "date"))
+		return text ? age_cell(value, now_us) : NULL;
+	if (text)
+		return json_clone(value);
+
+	CLEANUP(buf_close) struct buf json = BUF_INIT;
+
+	json_write(&json, value);
+	return json_object_new_string(json.data);
+}
+
+void custom_cells(const struct custom *custom, const struct json_object *obj, int64_t now_us,
+		  struct json_object *cells)
+{
+	cell_name(cells, obj);
+	for (size_t i = 0; i < custom->n_paths; i++) {
+		const struct json_object *value =
+		    custom->paths[i] ? jsonpath_first(custom->paths[i], obj) : NULL;
+
+		json_object_array_add(cells, cell_of(custom->columns[i + 1].type, value, now_us));
+	}
+}

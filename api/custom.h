@@ -1,0 +1,34 @@
+/* What a version of a CustomResourceDefinition says about its objects: its schema compiled, printer columns,
+ * where its scale lies. One per served version, immutable, part of the family of its row (crd.h).
+ */
+#pragma once
+
+#include "api/resource.h"
+#include "api/structural.h"
+#include "lib/jsonpath.h"
+
+struct custom {
+	struct structural *schema;
+	const struct json_object *definition; /* openAPIV3Schema as the definition has it, or NULL */
+	struct kind_column *columns;          /* Name, then those with a path */
+	struct jsonpath **paths; /* of the column behind; NULL: it is no path that is understood */
+	size_t n_paths;
+	char *warning;    /* of a deprecated version, or NULL */
+	bool terminating; /* its definition is being deleted: nothing can be created */
+};
+
+/* Drops what the schema does not know; UNKNOWN as in structural_prune. */
+void custom_prune(const struct custom *custom, struct json_object *obj,
+		  void (*unknown)(const char *path, void *arg), void *arg);
+/* Fills in what the schema defaults. */
+void custom_default(const struct custom *custom, struct json_object *obj);
+/* What validate_object adds to the checks of metadata. */
+void custom_validate(const struct resource *resource, const struct json_object *obj,
+		     const struct json_object *old, struct field_errors *errors);
+/* True when what is wanted of OBJ differs from OLD: all but metadata, and but status where that is a
+ * subresource. */
+bool custom_changed(const struct resource *resource, const struct json_object *obj,
+		    const struct json_object *old);
+/* Appends the cells of OBJ: its name, then the columns. */
+void custom_cells(const struct custom *custom, const struct json_object *obj, int64_t now_us,
+		  struct json_object *cells);

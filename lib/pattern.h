@@ -1,0 +1,24 @@
+/* Regular expressions with the syntax and the promise of RE2, which Kubernetes' schemas are written for
+ * (https://github.com/google/re2/wiki/Syntax): the time to match grows with text times pattern and never
+ * explodes, whatever a client chooses for both, since all ways through the pattern are followed at once. They
+ * answer whether a text has a match, not where. No backreferences and no looking around, as in RE2.
+ *
+ * PCRE2 would be the library for it, and takes patterns that RE2 refuses, backtracks, and would be loaded
+ * into every program that validates. Not here: classes of Unicode properties (\p{Greek}), and letters beyond
+ * ASCII do not fold with (?i).
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "lib/err.h"
+
+struct pattern;
+
+/* ERR_PARSE in the words of Go's regexp: "error parsing regexp: missing closing ): `(a`". Patterns that
+ * unfold to more than some thousand steps are refused ("expression too large"). */
+int pattern_parse(const char *text, struct pattern **ret, struct err *err);
+void pattern_free(struct pattern *pattern); /* NULL is fine */
+/* True when a part of TEXT (UTF-8; other bytes count as U+FFFD) matches. Any number of threads at once. */
+bool pattern_matches(const struct pattern *pattern, const char *text, size_t len);
