@@ -21,6 +21,7 @@ static const struct {
 	{ "exec", NULL },
 	{ "attach", NULL },
 	{ "portforward", NULL },
+	{ "proxy", NULL },
 	{ "eviction", "policy/v1" },
 	{ "ephemeralcontainers", NULL },
 	{ "resize", NULL },

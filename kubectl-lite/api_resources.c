@@ -114,8 +114,7 @@ static void print_table(const struct found *f, bool wide)
 	for (size_t i = 0; i < f->n; i++) {
 		const struct json_object *r = f->items[i];
 		CLEANUP(mem_freep)
-		char *shorts = join(json_get(r, "shortNames")),
-		     *verbs = join(json_get(r, "verbs"));
+		char *shorts = join(json_get(r, "shortNames")), *verbs = join(json_get(r, "verbs"));
 		CLEANUP(mem_freep) char *categories = join(json_get(r, "categories"));
 		const char *cells[] = { json_str_or_empty(r, "name"),
 					shorts,

@@ -5,10 +5,12 @@
 
 extern const struct command command_api_resources;
 extern const struct command command_apply;
+extern const struct command command_attach;
 extern const struct command command_completion;
 extern const struct command command_config;
 extern const struct command command_delete;
 extern const struct command command_describe;
+extern const struct command command_exec;
 extern const struct command command_explain;
 extern const struct command command_get;
 extern const struct command command_logs;

@@ -5,9 +5,8 @@
 #include "kubectl-lite/commands.h"
 #include "kubectl-lite/log_streams.h"
 #include "kubectl-lite/objects.h"
+#include "kubectl-lite/pod_choice.h"
 #include "kubectl-lite/session.h"
-#include "kubectl-lite/target.h"
-#include "lib/selector.h"
 #include "lib/timefmt.h"
 
 enum { TAIL_OF_SELECTED = 10 };
@@ -45,180 +44,6 @@ static const struct flag logs_flags[] = {
 	{ 0 },
 };
 
-/* --- containers of a pod --- */
-
-static const char *const container_lists[] = { "containers", "initContainers", "ephemeralContainers" };
-
-static bool has_container(const struct json_object *pod, const char *name)
-{
-	for (size_t l = 0; l < ARRAY_SIZE(container_lists); l++) {
-		const struct json_object *list = json_path(pod, "spec", container_lists[l], NULL);
-		for (size_t i = 0; i < json_len(list); i++)
-			if (strcmp(json_str_or_empty(json_at(list, i), "name"), name) == 0)
-				return true;
-	}
-	return false;
-}
-
-/* "a, b, c (init)" */
-static void write_names(struct buf *b, const struct json_object *pod)
-{
-	static const char *const marks[] = { "", " (init)", " (ephem)" };
-
-	for (size_t l = 0; l < ARRAY_SIZE(container_lists); l++) {
-		const struct json_object *list = json_path(pod, "spec", container_lists[l], NULL);
-		for (size_t i = 0; i < json_len(list); i++)
-			buf_printf(b, "%s%s%s", b->len ? ", " : "",
-				   json_str_or_empty(json_at(list, i), "name"), marks[l]);
-	}
-}
-
-/* The container that is meant when none is named: the one that an annotation names, else the first. Tells
- * which, when there was a choice. */
-static const char *default_container(const struct json_object *pod)
-{
-	const struct json_object *containers = json_path(pod, "spec", "containers", NULL);
-	const char *annotated = json_str(json_path(pod, "metadata", "annotations", NULL),
-					 "kubectl.kubernetes.io/default-container");
-	const char *first = json_str_or_empty(json_at(containers, 0), "name");
-	size_t n = json_len(containers) + json_len(json_path(pod, "spec", "initContainers", NULL)) +
-		   json_len(json_path(pod, "spec", "ephemeralContainers", NULL));
-
-	if (annotated && has_container(pod, annotated))
-		return annotated;
-	if (n > 1) {
-		CLEANUP(buf_close) struct buf names = BUF_INIT;
-		write_names(&names, pod);
-		fprintf(stderr, "Defaulted container \"%s\" out of: %s\n", first, names.data);
-	}
-	return first;
-}
-
-/* --- which pods --- */
-
-struct pods {
-	struct json_object **items;
-	size_t n;
-};
-
-static void pods_close(struct pods *pods)
-{
-	for (size_t i = 0; i < pods->n; i++)
-		json_object_put(pods->items[i]);
-	free(pods->items);
-}
-
-static bool add_pod(struct json_object *obj, void *arg)
-{
-	struct pods *pods = arg;
-
-	pods->items = mem_realloc_array(pods->items, pods->n + 1, sizeof(struct json_object *));
-	pods->items[pods->n++] = json_object_get(obj);
-	return true;
-}
-
-static bool is_ready(const struct json_object *pod)
-{
-	const struct json_object *conditions = json_path(pod, "status", "conditions", NULL);
-
-	for (size_t i = 0; i < json_len(conditions); i++)
-		if (strcmp(json_str_or_empty(json_at(conditions, i), "type"), "Ready") == 0)
-			return strcmp(json_str_or_empty(json_at(conditions, i), "status"), "True") == 0;
-	return false;
-}
-
-/* How likely a pod has something to say: on a node, running, ready. */
-static int rank(const struct json_object *pod)
-{
-	const char *phase = json_str_or_empty(json_get(pod, "status"), "phase");
-
-	return (*json_str_or_empty(json_get(pod, "spec"), "nodeName") ? 8 : 0) +
-	       (strcmp(phase, "Running") == 0   ? 4
-		: strcmp(phase, "Pending") == 0 ? 0
-						: 2) +
-	       is_ready(pod);
-}
-
-static const struct json_object *best_pod(const struct pods *pods)
-{
-	const struct json_object *best = pods->items[0];
-
-	for (size_t i = 1; i < pods->n; i++)
-		if (rank(pods->items[i]) > rank(best))
-			best = pods->items[i];
-	return best;
-}
-
-static int list_pods(const char *selector, struct pods *ret, struct err *err)
-{
-	CLEANUP(buf_close) struct buf query = BUF_INIT;
-
-	buf_str(&query, "labelSelector=");
-	buf_url_encode(&query, selector);
-	return object_list(resource_find("", "v1", "pods"), session_namespace(), query.data, add_pod, ret,
-			   err);
-}
-
-/* The pods that OBJECT (a deployment, a replica set, a service) selects; of several the most promising is
- * kept. */
-static int pods_of(const struct json_object *object, const struct resource *resource, struct pods *ret,
-		   struct err *err)
-{
-	CLEANUP(selector_close) struct selector selector = { 0 };
-	CLEANUP(buf_close) struct buf text = BUF_INIT;
-	CLEANUP(json_putp) struct json_object *match = NULL;
-	struct json_object *wanted = json_path(object, "spec", "selector", NULL);
-
-	if (wanted && !json_get(wanted, "matchLabels") && !json_get(wanted, "matchExpressions")) {
-		match = json_object_new_object(); /* services have plain labels */
-		json_set(match, "matchLabels", json_object_get(wanted));
-		wanted = match;
-	}
-	if (!wanted)
-		return err_set(err, ERR_PARSE, "cannot get the logs from %s: it selects no pods",
-			       resource->qualified);
-	if (selector_from_json(wanted, &selector, err) < 0)
-		return -1;
-	selector_write(&text, &selector);
-	CLEANUP(pods_close) struct pods all = { 0 };
-	if (list_pods(text.data ? text.data : "", &all, err) < 0)
-		return -1;
-	if (!all.n)
-		return err_set(err, ERR_TIMEOUT, "timed out waiting for the condition");
-	const struct json_object *best = best_pod(&all);
-	if (all.n > 1)
-		fprintf(stderr, "Found %zu pods, using pod/%s\n", all.n, object_meta(best, "name"));
-	add_pod((struct json_object *)(uintptr_t)best, ret);
-	return 0;
-}
-
-static int find_pods(char **args, size_t n_args, struct pods *ret, struct err *err)
-{
-	char *words[2] = { (char[]){ "pod" }, NULL };
-	struct json_object *object = NULL;
-	struct target target;
-
-	if (flags.labels)
-		return list_pods(flags.labels, ret, err);
-	if (strchr(args[0], '/') || n_args > 1) {
-		if (target_parse_one(args, strchr(args[0], '/') ? 1 : n_args, &target, err) < 0)
-			return -1;
-	} else {
-		words[1] = args[0];
-		if (target_parse_one(words, 2, &target, err) < 0)
-			return -1;
-	}
-	if (object_get(target.resource, target.resource->namespaced ? session_namespace() : NULL, target.name,
-		       &object, err) < 0)
-		return -1;
-	CLEANUP(json_putp) struct json_object *owned = object;
-	if (strcmp(target.resource->plural, "pods") == 0) {
-		add_pod(owned, ret);
-		return 0;
-	}
-	return pods_of(owned, target.resource, ret, err);
-}
-
 /* --- streams --- */
 
 static void add_stream(struct log_streams *streams, const struct json_object *pod, const char *container)
@@ -254,11 +79,11 @@ static int add_streams(struct log_streams *streams, const struct json_object *po
 {
 	static const char *const order[] = { "initContainers", "containers", "ephemeralContainers" };
 
-	if (flags.container && !has_container(pod, flags.container))
+	if (flags.container && !pod_has_container(pod, flags.container))
 		return err_set(err, ERR_PARSE, "container %s is not valid for pod %s", flags.container,
 			       object_meta(pod, "name"));
 	if (!flags.all_containers) {
-		add_stream(streams, pod, flags.container ? flags.container : default_container(pod));
+		add_stream(streams, pod, flags.container ? flags.container : pod_default_container(pod));
 		return 0;
 	}
 	for (size_t l = 0; l < ARRAY_SIZE(order); l++) {
@@ -307,7 +132,7 @@ static int run_logs(char **args, size_t n_args)
 	}
 	if (flags.labels && !flags.tail_given)
 		flags.tail = TAIL_OF_SELECTED;
-	if (find_pods(args, n_args, &pods, &err) < 0)
+	if (pods_find(args, n_args, flags.labels, &pods, &err) < 0)
 		return session_failed(&err);
 	for (size_t i = 0; i < pods.n; i++)
 		if (add_streams(&streams, pods.items[i], &err) < 0)

@@ -8,13 +8,10 @@
 #include "kubectl-lite/session.h"
 
 const struct command *const commands[] = {
-	&command_api_resources, &command_apply,
-	&command_completion,    &command_config,
-	&command_delete,        &command_describe,
-	&command_explain,       &command_get,
-	&command_logs,          &command_rollout,
-	&command_scale,         &command_set,
-	&command_version,       NULL,
+	&command_api_resources, &command_apply,  &command_attach,   &command_completion,
+	&command_config,        &command_delete, &command_describe, &command_exec,
+	&command_explain,       &command_get,    &command_logs,     &command_rollout,
+	&command_scale,         &command_set,    &command_version,  NULL,
 };
 
 /* Where --help shows a command. */
@@ -24,7 +21,7 @@ static const struct {
 } groups[] = {
 	{ "Basic Commands", { "apply", "get", "explain", "delete" } },
 	{ "Deploy Commands", { "rollout", "scale", "set" } },
-	{ "Troubleshooting and Debugging Commands", { "describe", "logs" } },
+	{ "Troubleshooting and Debugging Commands", { "describe", "logs", "attach", "exec" } },
 	{ "Settings Commands", { "config", "completion" } },
 	{ "Other Commands", { "api-resources", "version" } },
 };
@@ -99,7 +96,8 @@ static char *take_command(int *argc, char **argv)
 
 static bool wants_help(int argc, char **argv)
 {
-	for (int i = 0; i < argc; i++)
+	/* What follows "--" is for somebody else. */
+	for (int i = 0; i < argc && strcmp(argv[i], "--") != 0; i++)
 		if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
 			return true;
 	return false;

@@ -65,8 +65,7 @@ const char *api_client_server(const struct api_client *client)
 	return client->server;
 }
 
-/* What an answer that is no success says. */
-static void status_error(const struct http_response *http, struct err *err)
+void api_client_status_error(const struct http_response *http, struct err *err)
 {
 	CLEANUP(json_putp) struct json_object *status = NULL;
 	size_t len = http->len;
@@ -101,7 +100,7 @@ static void translate(const struct http_response *http, struct api_response *ret
 		.err = http->err,
 	};
 	if (http->err.kind == ERR_NONE && (http->code < 200 || http->code > 299))
-		status_error(http, &ret->err);
+		api_client_status_error(http, &ret->err);
 }
 
 static bool exchange_data(const char *data, size_t len, void *arg)

@@ -40,3 +40,6 @@ struct http_call *api_client_stream(struct api_client *client, const char *path,
 int api_client_do(struct api_client *client, const char *method, const char *path, const char *accept,
 		  const char *content_type, const char *body, size_t body_len, struct buf *ret_body,
 		  char **ret_warning, struct err *err);
+/* What an answer that is no success says: the Status' kind and message, or the code and the text's beginning.
+ */
+void api_client_status_error(const struct http_response *response, struct err *err);

@@ -11,9 +11,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "lib/json.h"
 #include "nodeagent/container.h"
 
 #define MAX_MESSAGE 4096
+#define MAX_CONFIG  ((size_t)16 << 20)
 
 struct exec_process {
 	LIST_ENTRY(exec_process) link;
@@ -22,7 +24,7 @@ struct exec_process {
 	void *arg;
 	struct spawn *run;
 	struct loop_io *word;
-	char *pid_file, *console_path;
+	char *pid_file, *console_path, *spec_path; /* the latter for a terminal only, else NULL */
 	bool tty, started;
 	int word_fd, console;
 	struct exec_process_streams ours, theirs;
@@ -53,8 +55,11 @@ static void process_free(struct exec_process *p)
 		unlink(p->pid_file);
 	if (p->console_path)
 		unlink(p->console_path);
+	if (p->spec_path)
+		unlink(p->spec_path);
 	free(p->pid_file);
 	free(p->console_path);
+	free(p->spec_path);
 	free(p);
 }
 
@@ -113,6 +118,46 @@ static int receive_terminal(int listener)
 	return fd;
 }
 
+/* The container's own process (environment, user, rights) with this program and a terminal of that size: only
+ * so does the terminal have its size before the program asks. */
+static struct json_object *terminal_process(struct json_object *config, const struct exec_process_opts *opts)
+{
+	struct json_object *process = json_object_get(json_get(config, "process"));
+	struct json_object *args = json_object_new_array(), *env = json_ensure_array(process, "env");
+
+	for (const char *const *arg = opts->argv; *arg; arg++)
+		json_object_array_add(args, json_object_new_string(*arg));
+	json_object_array_add(env, json_object_new_string("TERM=xterm"));
+	json_object_object_add(process, "args", args);
+	json_set_bool(process, "terminal", true);
+	if (opts->size.ws_col && opts->size.ws_row) {
+		struct json_object *size = json_object_new_object();
+		json_object_object_add(size, "width", json_object_new_int(opts->size.ws_col));
+		json_object_object_add(size, "height", json_object_new_int(opts->size.ws_row));
+		json_object_object_add(process, "consoleSize", size);
+	}
+	return process;
+}
+
+static int write_spec(struct exec_process *p, const struct container *c, const struct exec_process_opts *opts,
+		      unsigned number, struct err *err)
+{
+	CLEANUP(mem_freep) char *config_path = mem_printf("%s/config.json", c->dir);
+	CLEANUP(json_putp) struct json_object *config = NULL, *process = NULL;
+	CLEANUP(buf_close) struct buf text = BUF_INIT;
+	char name[32];
+
+	if (buf_read_file(&text, config_path, MAX_CONFIG, err) < 0 ||
+	    json_parse(text.data, text.len, &config, NULL, err) < 0 || !json_get(config, "process"))
+		return err_wrap(err, "%s", config_path);
+	process = terminal_process(config, opts);
+	buf_reset(&text);
+	json_write(&text, process);
+	snprintf(name, sizeof(name), "exec-%u.json", number);
+	p->spec_path = mem_printf("%s/%s", c->dir, name);
+	return container_record_write_file(c->dir, name, text.data, text.len, err);
+}
+
 static int open_streams(struct exec_process *p, const struct container *c,
 			const struct exec_process_opts *opts, unsigned number, struct err *err)
 {
@@ -124,6 +169,8 @@ static int open_streams(struct exec_process *p, const struct container *c,
 		return -1;
 	if (opts->tty) {
 		p->theirs.out = open("/dev/null", O_WRONLY | O_CLOEXEC);
+		if (write_spec(p, c, opts, number, err) < 0)
+			return -1;
 		return open_console(p, c->dir, name, err);
 	}
 	if (opts->has_stdin && make_pipe(&p->ours.in, &p->theirs.in, false, err) < 0)
@@ -210,22 +257,22 @@ static char **make_argv(const struct exec_process *p, const struct container *c,
 		c->runtime->program, "--root",   c->runtime->state_dir, "exec",  "--detach",
 		"--pid-file",        p->pid_file
 	};
-	const char *const terminal[] = { "--tty", "--env", "TERM=xterm", "--console-socket" };
 	size_t n_args = 0, n = 0;
 
 	while (opts->argv[n_args])
 		n_args++;
-	const char **argv =
-	    mem_zalloc((ARRAY_SIZE(head) + ARRAY_SIZE(terminal) + n_args + 3) * sizeof(*argv));
+	const char **argv = mem_zalloc((ARRAY_SIZE(head) + n_args + 8) * sizeof(*argv));
 	for (size_t i = 0; i < ARRAY_SIZE(head); i++)
 		argv[n++] = head[i];
 	if (opts->tty) {
-		for (size_t i = 0; i < ARRAY_SIZE(terminal); i++)
-			argv[n++] = terminal[i];
+		argv[n++] = "--console-socket";
 		argv[n++] = strrchr(p->console_path, '/') + 1;
-	} else {
-		argv[n++] = "--tty=false"; /* else as the container has it */
+		argv[n++] = "--process";
+		argv[n++] = p->spec_path;
+		argv[n++] = c->record.id;
+		return (char **)(uintptr_t)argv;
 	}
+	argv[n++] = "--tty=false"; /* else as the container has it */
 	argv[n++] = c->record.id;
 	for (size_t i = 0; i < n_args; i++)
 		argv[n++] = opts->argv[i];

@@ -10,6 +10,7 @@
  */
 #pragma once
 
+#include <sys/ioctl.h>
 #include <sys/queue.h>
 
 #include "lib/loop.h"
@@ -22,6 +23,7 @@ LIST_HEAD(exec_processes, exec_process);
 struct exec_process_opts {
 	const char *const *argv; /* NULL-terminated */
 	bool has_stdin, tty;
+	struct winsize size; /* of the terminal; 0: not known */
 };
 
 struct exec_process_streams {

@@ -38,6 +38,11 @@ static const struct {
 	{ "resize", VERB_UPDATE, update_steps },
 	{ "resize", VERB_PATCH, patch_steps },
 	{ "token", VERB_CREATE, token_request_steps },
+	{ "proxy", VERB_GET, proxy_steps },
+	{ "proxy", VERB_CREATE, proxy_steps },
+	{ "proxy", VERB_UPDATE, proxy_steps },
+	{ "proxy", VERB_PATCH, proxy_steps },
+	{ "proxy", VERB_DELETE, proxy_steps },
 };
 
 /* Questions: kinds that can be created, are answered, and are never stored. */

@@ -7,7 +7,8 @@
 extern const struct request_step get_steps[], list_steps[], watch_steps[], create_steps[], update_steps[],
     patch_steps[], apply_steps[], delete_steps[], delete_collection_steps[], scale_get_steps[],
     scale_update_steps[], scale_patch_steps[], binding_steps[], eviction_steps[], log_steps[], exec_steps[],
-    attach_steps[], forward_steps[], token_request_steps[], token_review_steps[], self_subject_review_steps[];
+    attach_steps[], forward_steps[], proxy_steps[], token_request_steps[], token_review_steps[],
+    self_subject_review_steps[];
 extern const struct request_step subject_access_review_steps[], self_subject_access_review_steps[],
     self_subject_rules_review_steps[];
 extern const struct request_step discovery_steps[], openapi_v2_steps[], openapi_v3_steps[], version_steps[],

@@ -95,6 +95,8 @@ void edge_close(struct edge *edge)
 	http_server_free(edge->http);
 	if (edge->agents)
 		http_client_free(edge->agents);
+	if (edge->strangers)
+		http_client_free(edge->strangers);
 	loop_free(edge->loop);
 	http_credentials_unref(edge->credentials);
 }
@@ -115,4 +117,13 @@ struct http_client *edge_agents(struct edge *edge, struct err *err)
 		edge->agents = http_client_new(edge->loop, &edge->server->kubelet, AGENT_CONNECTIONS_MAX,
 					       "knarr-apiserver", err);
 	return edge->agents;
+}
+
+struct http_client *edge_strangers(struct edge *edge, struct err *err)
+{
+	const struct http_identity nobody = { .insecure_skip_verify = true };
+	if (!edge->strangers)
+		edge->strangers =
+		    http_client_new(edge->loop, &nobody, AGENT_CONNECTIONS_MAX, "knarr-apiserver", err);
+	return edge->strangers;
 }

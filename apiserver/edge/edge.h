@@ -15,7 +15,7 @@ struct edge {
 	struct server *server;
 	struct loop *loop;
 	struct http_server *http;
-	struct http_client *agents; /* NULL until first needed */
+	struct http_client *agents, *strangers; /* NULL until first needed */
 	pthread_t thread;
 	bool started;
 	struct loop_letter stop, cut;
@@ -39,3 +39,5 @@ void edge_renew(struct edge *edge, struct http_credentials *credentials);
 /* The client for requests to node agents, on this edge's loop; made at its first use. NULL and *err when it
  * cannot be. */
 struct http_client *edge_agents(struct edge *edge, struct err *err);
+/* The one for pods and services: it shows no certificate and verifies none. */
+struct http_client *edge_strangers(struct edge *edge, struct err *err);

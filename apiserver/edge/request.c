@@ -215,6 +215,7 @@ static enum step_result negotiate(struct request *r)
 	r->media = media_parse(request_header(r, "Content-Type"));
 	if (accept_parse(request_header(r, "Accept"), &r->accept) || dispatch_is_open(&r->route) ||
 	    r->route.kind == ROUTE_METRICS || r->route.kind == ROUTE_OPENAPI_V2 ||
+	    route_is_passed_on(&r->route) ||
 	    (r->route.subresource && strcmp(r->route.subresource->name, "log") == 0))
 		return STEP_NEXT;
 	if (r->accept.other_form)
@@ -260,6 +261,10 @@ static void decide(struct request *r)
 		definitions_catch_up(r->server->definitions, NULL);
 	route_parse(r->method, r->target, r->query.watch, &r->route);
 	r->name = r->route.name;
+	if (!understood && route_is_passed_on(&r->route)) {
+		r->err = ERR_INIT;
+		understood = true;
+	}
 	if (authenticate(r) == STEP_FAIL || (!dispatch_is_open(&r->route) && authorize(r) == STEP_FAIL))
 		return;
 	if (r->server->stopping) {
@@ -302,7 +307,7 @@ static void request_take_body(struct request *r, const char *data, size_t len)
 /* A body in protobuf becomes JSON before the steps see it. */
 static void translate_body(struct request *r)
 {
-	if (r->media != MEDIA_PROTOBUF)
+	if (r->media != MEDIA_PROTOBUF || route_is_passed_on(&r->route))
 		return;
 	r->media = MEDIA_JSON;
 	if (!r->body.len)

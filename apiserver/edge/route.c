@@ -271,9 +271,50 @@ static bool is_page(const struct segments *s, size_t row)
 	return same;
 }
 
+/* Behind the first segment of PATH; NULL: there is no more. */
+static char *behind(char *path)
+{
+	char *slash = strchr(path, '/');
+	return slash ? slash + 1 : NULL;
+}
+
+/* Cuts off what follows "proxy/" of a node, pod or service: it is a path of its own, and is not decoded here.
+ */
+static const char *cut_rest(char *path)
+{
+	if (strncmp(path, "/api/v1/", 8) != 0)
+		return NULL;
+	char *at = path + 8;
+	if (strncmp(at, "namespaces/", 11) == 0) {
+		at = behind(at + 11);
+		if (!at || (strncmp(at, "pods/", 5) != 0 && strncmp(at, "services/", 9) != 0))
+			return NULL;
+	} else if (strncmp(at, "nodes/", 6) != 0) {
+		return NULL;
+	}
+	at = behind(at);
+	at = at ? behind(at) : NULL;
+	if (!at || strncmp(at, "proxy/", 6) != 0)
+		return NULL;
+	at[5] = '\0';
+	return at + 6;
+}
+
+bool route_is_passed_on(const struct route *route)
+{
+	static const char *const names[] = { "proxy", "exec", "attach", "portforward" };
+	if (route->kind != ROUTE_OBJECT || !route->subresource)
+		return false;
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (strcmp(route->subresource->name, names[i]) == 0)
+			return true;
+	return false;
+}
+
 void route_parse(enum route_method method, char *path, bool watch, struct route *ret)
 {
 	*ret = (struct route){ .kind = ROUTE_PAGE_NOT_FOUND, .namespace_ = "", .name = "" };
+	ret->rest = cut_rest(path);
 	if (!is_cut_for_sure(path)) {
 		ret->path = mem_dup(path);
 		query_decode(ret->path, false);

@@ -1,6 +1,7 @@
 /* What a request asks for: from method and path to resource, verb, namespace, name and subresource. Pure; the
  * path is cut in place and the strings of the route point into it.
  *
+ *     /api/v1/nodes/NAME/proxy/...
  *     /api/v1/namespaces/NS/pods/NAME/log         /apis/apps/v1/deployments?watch=1
  *     /api  /apis  /apis/GROUP  /apis/GROUP/VERSION   /version /livez /readyz /healthz /metrics /openapi/... /
  */
@@ -61,8 +62,11 @@ struct route {
 	enum verb verb;                        /* on the subresource, when there is one */
 	const char *namespace_;                /* "" for cluster scope and for all namespaces */
 	const char *name;                      /* "" for collections */
+	const char *rest; /* of a proxy's path, what follows "proxy/", as it was sent; or NULL */
 };
 
 enum route_method route_method_parse(const char *method);
+/* Subresources whose requests are somebody else's to understand: query, body and Accept as well. */
+bool route_is_passed_on(const struct route *route);
 /* PATH (without the query, percent-encoded) is changed. WATCH: the query asks for one. */
 void route_parse(enum route_method method, char *path, bool watch, struct route *ret);

@@ -6,6 +6,8 @@
 #include "lib/fd_pipe.h"
 #include "nodeagent/streaming/command_end.h"
 
+#define SIZE_MS 100 /* that the size of a terminal is waited for */
+
 struct exec_session {
 	struct session session;
 	struct streaming *streaming;
@@ -16,7 +18,7 @@ struct exec_session {
 	struct exec_process *process;     /* NULL: not yet, or it has ended */
 	struct byte_pipe *in, *out, *err; /* a terminal is IN and OUT */
 	bool input_over, said;
-	bool sized;
+	bool ready, starting, sized;
 	struct winsize size; /* from before there was a terminal */
 	struct buf early;    /* input from before there was a program */
 	struct loop_timer timer;
@@ -175,14 +177,15 @@ static const struct exec_process_user process_user = { on_started, on_process_en
 
 /* --- the client --- */
 
-static void on_ready(void *arg)
+static void start(struct exec_session *s)
 {
-	struct exec_session *s = arg;
 	struct err err = ERR_INIT;
 	const struct exec_process_opts opts = { .argv = (const char *const *)s->argv,
 						.has_stdin = s->wanted.in,
-						.tty = s->wanted.tty };
+						.tty = s->wanted.tty,
+						.size = s->size };
 
+	s->starting = true;
 	loop_timer_disarm(&s->timer);
 	struct container *container = s->target.find(s->target.arg, &err);
 	if (container)
@@ -192,6 +195,18 @@ static void on_ready(void *arg)
 		return;
 	command_end_error(s->channels, "executing command in", &err);
 	said(s);
+}
+
+/* The size of a terminal follows at once: with it the program begins. */
+static void on_ready(void *arg)
+{
+	struct exec_session *s = arg;
+
+	s->ready = true;
+	if (!s->wanted.tty || s->sized)
+		start(s);
+	else
+		loop_timer_arm(&s->timer, SIZE_MS);
 }
 
 static void on_input(const void *data, size_t len, void *arg)
@@ -218,7 +233,10 @@ static void on_resized(uint16_t columns, uint16_t rows, void *arg)
 
 	s->size = (struct winsize){ .ws_col = columns, .ws_row = rows };
 	s->sized = true;
-	resize(s);
+	if (s->ready && !s->starting)
+		start(s);
+	else
+		resize(s);
 }
 
 static void on_writable(void *arg)
@@ -241,8 +259,13 @@ static const struct channels_user channels_user = { on_ready,   on_input,    on_
 
 static void on_timer(struct loop_timer *timer, void *arg)
 {
+	struct exec_session *s = arg;
+
 	(void)timer;
-	on_gone(arg);
+	if (s->ready && !s->starting)
+		start(s);
+	else
+		on_gone(s);
 }
 
 void exec_session_new(struct streaming *streaming, struct channels *channels,
