@@ -14,6 +14,7 @@ extern const struct command command_exec;
 extern const struct command command_explain;
 extern const struct command command_get;
 extern const struct command command_logs;
+extern const struct command command_port_forward;
 extern const struct command command_rollout;
 extern const struct command command_scale;
 extern const struct command command_set;

@@ -8,10 +8,23 @@
 #include "kubectl-lite/session.h"
 
 const struct command *const commands[] = {
-	&command_api_resources, &command_apply,  &command_attach,   &command_completion,
-	&command_config,        &command_delete, &command_describe, &command_exec,
-	&command_explain,       &command_get,    &command_logs,     &command_rollout,
-	&command_scale,         &command_set,    &command_version,  NULL,
+	&command_api_resources,
+	&command_apply,
+	&command_attach,
+	&command_completion,
+	&command_config,
+	&command_delete,
+	&command_describe,
+	&command_exec,
+	&command_explain,
+	&command_get,
+	&command_logs,
+	&command_port_forward,
+	&command_rollout,
+	&command_scale,
+	&command_set,
+	&command_version,
+	NULL,
 };
 
 /* Where --help shows a command. */
@@ -21,7 +34,8 @@ static const struct {
 } groups[] = {
 	{ "Basic Commands", { "apply", "get", "explain", "delete" } },
 	{ "Deploy Commands", { "rollout", "scale", "set" } },
-	{ "Troubleshooting and Debugging Commands", { "describe", "logs", "attach", "exec" } },
+	{ "Troubleshooting and Debugging Commands",
+	  { "describe", "logs", "attach", "exec", "port-forward" } },
 	{ "Settings Commands", { "config", "completion" } },
 	{ "Other Commands", { "api-resources", "version" } },
 };
