@@ -173,7 +173,7 @@ static void write_capitalised(struct buf *b, const char *text, size_t len)
 			buf_char(b, text[i]);
 }
 
-/* "CoreV1", "RbacAuthorizationV1" */
+/* "CoreV1", "RbacAuthorizationV1"; VERSION may be NULL. */
 static void write_group_name(struct buf *b, const char *group, const char *version)
 {
 	const char *end = strstr(group, ".k8s.io");
@@ -188,7 +188,8 @@ static void write_group_name(struct buf *b, const char *group, const char *versi
 		group += part;
 		len -= part;
 	}
-	write_capitalised(b, version, strlen(version));
+	if (version)
+		write_capitalised(b, version, strlen(version));
 }
 
 static void write_operation_id(struct buf *b, const struct subject *subject,
@@ -213,8 +214,9 @@ static void write_operation_id(struct buf *b, const struct subject *subject,
 static void write_tag(struct buf *b, const struct resource *resource)
 {
 	CLEANUP(buf_close) struct buf name = BUF_INIT;
-	write_group_name(&name, resource->group, "");
-	*name.data = (char)tolower((unsigned char)*name.data);
+	write_group_name(&name, resource->group, NULL);
+	if (name.len)
+		name.data[0] = (char)tolower((unsigned char)name.data[0]);
 	buf_printf(b, "\"tags\":[\"%s_%s\"]", name.data, resource->version);
 }
 
