@@ -73,7 +73,8 @@ static struct json_object *wanted_rules(const struct role_aggregation *aggregati
 		roles = mem_realloc_array(roles, n + 1, sizeof(*roles));
 		roles[n++] = each;
 	}
-	qsort(roles, n, sizeof(*roles), compare_names);
+	if (n)
+		qsort(roles, n, sizeof(*roles), compare_names);
 	rules = role_aggregation_rules(role, roles, n);
 	free(roles);
 	return rules;

@@ -51,14 +51,14 @@ static const char *subject_key(char kind, const char *namespace_, const char *na
 			       char **ret_long)
 {
 	size_t space = strlen(namespace_), len = strlen(name);
-	char *key = buf;
+	char *key = buf, *end;
 
 	if (space + len + 3 > KEY_SIZE)
 		key = *ret_long = mem_alloc(space + len + 3);
 	key[0] = kind;
-	memcpy(key + 1, namespace_, space);
-	key[1 + space] = '/';
-	memcpy(key + 2 + space, name, len + 1);
+	end = stpcpy(key + 1, namespace_);
+	*end++ = '/';
+	memcpy(end, name, len + 1);
 	return key;
 }
 

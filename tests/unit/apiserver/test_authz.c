@@ -7,15 +7,15 @@
 #define RBAC "rbac.authorization.k8s.io"
 
 static char *dir;
-static struct core *core;
+static struct core *server;
 static struct authz *authz;
 
 static int setup(void **state)
 {
 	(void)state;
 	dir = make_folder();
-	core = start(dir);
-	authz = authz_new(core);
+	server = start(dir);
+	authz = authz_new(server);
 	return 0;
 }
 
@@ -23,7 +23,7 @@ static int teardown(void **state)
 {
 	(void)state;
 	authz_free(authz);
-	core_stop_and_free(core);
+	core_stop_and_free(server);
 	remove_folder(dir);
 	return 0;
 }
@@ -35,13 +35,13 @@ static const struct resource *rbac(const char *plural)
 
 static void put(enum core_op op, const char *plural, const char *members)
 {
-	assert_true(put_object(core, op, make(rbac(plural), "%s", members), 0) > 0);
+	assert_true(put_object(server, op, make(rbac(plural), "%s", members), 0) > 0);
 }
 
 static void put_pod(const char *name, const char *node, const char *spec)
 {
 	assert_true(
-	    put_object(core, CORE_CREATE,
+	    put_object(server, CORE_CREATE,
 		       make(pods(), "\"name\":\"%s\",\"namespace\":\"d\"},\"spec\":{\"nodeName\":\"%s\"%s}",
 			    name, node, spec),
 		       0) > 0);
@@ -131,7 +131,7 @@ static void test_bindings(void **state)
 		"User", "joe", "") "," SUBJECT("User", "joe", "") "]");
 	assert_false(ALLOWED("jane", .verb = "get", .resource = "pods", .namespace_ = "d"));
 	assert_true(ALLOWED("joe", .verb = "get", .resource = "pods", .namespace_ = "d"));
-	remove_object(core, rbac("rolebindings"), "d", "b");
+	remove_object(server, rbac("rolebindings"), "d", "b");
 	assert_false(ALLOWED("joe", .verb = "get", .resource = "pods", .namespace_ = "d"));
 }
 
@@ -161,7 +161,7 @@ static void test_cluster_roles(void **state)
 		      "RBAC: allowed by ClusterRoleBinding \"b\" of ClusterRole \"r\" to User \"jane\"");
 	assert_reason(&(struct ask){ "joe", "dev", "get", .resource = "pods", .namespace_ = "d" }, true,
 		      "RBAC: allowed by RoleBinding \"b/d\" of ClusterRole \"r\" to Group \"dev\"");
-	remove_object(core, rbac("clusterroles"), "", "r");
+	remove_object(server, rbac("clusterroles"), "", "r");
 	assert_false(ALLOWED("jane", .verb = "list", .resource = "pods"));
 }
 
@@ -243,16 +243,16 @@ static void test_bootstrap(void **state)
 	struct err err = ERR_INIT;
 	uint64_t n = 0, revision;
 
-	assert_int_equal(bootstrap_rbac(core, &err), 0);
+	assert_int_equal(bootstrap_rbac(server, &err), 0);
 	for (size_t i = 0; i < ARRAY_SIZE(plurals); i++)
-		n += core_count(core, rbac(plurals[i]));
+		n += core_count(server, rbac(plurals[i]));
 	assert_true(n >= 135);
-	revision = core_revision(core);
-	assert_int_equal(bootstrap_rbac(core, &err), 0);
-	assert_int_equal(core_revision(core), revision);
+	revision = core_revision(server);
+	assert_int_equal(bootstrap_rbac(server, &err), 0);
+	assert_int_equal(core_revision(server), revision);
 	assert_true(ALLOWED("system:kube-scheduler", .verb = "create", .resource = "pods",
 			    .subresource = "binding", .namespace_ = "d"));
-	remove_object(core, rbac("clusterrolebindings"), "", "system:kube-scheduler");
+	remove_object(server, rbac("clusterrolebindings"), "", "system:kube-scheduler");
 	put(CORE_UPDATE, "clusterroles", "\"name\":\"system:kube-scheduler\"},\"rules\":[]");
 	put(CORE_UPDATE, "clusterroles",
 	    "\"name\":\"view\",\"annotations\":{\"rbac.authorization.kubernetes.io/autoupdate\":"
@@ -261,7 +261,7 @@ static void test_bootstrap(void **state)
 	put(CORE_UPDATE, "clusterrolebindings",
 	    "\"name\":\"system:basic-user\"}," TO("ClusterRole", "cluster-admin") ",\"subjects\":[]");
 	assert_false(ALLOWED("system:kube-scheduler", .verb = "list", .resource = "nodes"));
-	assert_int_equal(bootstrap_rbac(core, &err), 0);
+	assert_int_equal(bootstrap_rbac(server, &err), 0);
 	assert_true(ALLOWED("system:kube-scheduler", .verb = "list", .resource = "nodes"));
 	assert_true(ALLOWED("jane", "system:authenticated", "create", .group = "authorization.k8s.io",
 			    "selfsubjectaccessreviews"));
@@ -270,12 +270,12 @@ static void test_bootstrap(void **state)
 
 	CLEANUP(object_unrefp) struct object *view = NULL;
 
-	assert_int_equal(core_get(core, rbac("clusterroles"), "", "view", &view, &err), 0);
+	assert_int_equal(core_get(server, rbac("clusterroles"), "", "view", &view, &err), 0);
 	CLEANUP(json_putp) struct json_object *obj = object_json(view);
 	assert_int_equal(json_len(json_get(obj, "rules")), 0);
-	revision = core_revision(core);
-	assert_int_equal(bootstrap_rbac(core, &err), 0);
-	assert_int_equal(core_revision(core), revision);
+	revision = core_revision(server);
+	assert_int_equal(bootstrap_rbac(server, &err), 0);
+	assert_int_equal(core_revision(server), revision);
 }
 
 /* The programs: what each may, and what it may not. */
@@ -284,7 +284,7 @@ static void test_programs(void **state)
 	(void)state;
 	struct err err = ERR_INIT;
 
-	assert_int_equal(bootstrap_rbac(core, &err), 0);
+	assert_int_equal(bootstrap_rbac(server, &err), 0);
 	assert_true(ALLOWED("system:kube-scheduler", .verb = "watch", .resource = "pods"));
 	assert_true(ALLOWED("system:kube-scheduler", .verb = "patch", .resource = "pods",
 			    .subresource = "status", .namespace_ = "d"));
@@ -361,7 +361,7 @@ static void test_nodes(void **state)
 			     .namespace_ = "d", .name = "a"));
 	assert_true(ALLOWED(NODE("a"), "list", .resource = "services"));
 	/* What a pod gave goes with it. */
-	remove_object(core, pods(), "d", "p");
+	remove_object(server, pods(), "d", "p");
 	assert_false(ALLOWED(NODE("a"), "get", .resource = "secrets", .namespace_ = "d", .name = "s"));
 }
 
