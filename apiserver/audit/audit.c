@@ -70,9 +70,8 @@ static void add_user(struct buf *b, const char *key, const struct identity *iden
 {
 	if (!identity)
 		return;
-	CLEANUP(json_putp) struct json_object *info = identity_user_info(identity);
 	buf_printf(b, ",\"%s\":", key);
-	json_write(b, info);
+	identity_write(b, identity);
 }
 
 static void add_object_ref(struct buf *b, const struct request *r)

@@ -17,6 +17,7 @@
 
 #define MAX_BYTES   (100 * 1000 * 1000)
 #define WAITING_MAX (32 * 1024 * 1024)
+#define GATHER_MS   10
 
 struct audit_log {
 	char *path;
@@ -146,6 +147,19 @@ static bool write_lines(struct audit_log *log, const struct buf *lines)
 	return good;
 }
 
+/* A moment for more to come: a thread that is woken for each line costs more than the lines. */
+static void gather(struct audit_log *log)
+{
+	struct timespec until;
+	int waited = 0;
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_nsec += GATHER_MS * 1000000;
+	until.tv_sec += until.tv_nsec / 1000000000;
+	until.tv_nsec %= 1000000000;
+	while (waited == 0 && !log->stopping && log->waiting.len < log->opts.waiting_max / 4)
+		waited = pthread_cond_timedwait(&log->come, &log->lock, &until);
+}
+
 static void *writer(void *arg)
 {
 	struct audit_log *log = arg;
@@ -154,6 +168,7 @@ static void *writer(void *arg)
 	for (;;) {
 		while (!log->waiting.len && !log->stopping)
 			pthread_cond_wait(&log->come, &log->lock);
+		gather(log);
 		if (!log->waiting.len)
 			break;
 		struct buf taken = log->waiting;
@@ -175,14 +190,14 @@ static void *writer(void *arg)
 void audit_log_add(struct audit_log *log, const char *line, size_t len)
 {
 	pthread_mutex_lock(&log->lock);
-	bool first = log->waiting.len == 0;
+	size_t before = log->waiting.len, enough = log->opts.waiting_max / 4;
 	if (log->waiting.len + len > log->opts.waiting_max) {
 		log->lost++;
 	} else {
 		buf_add(&log->waiting, line, len);
 		log->n_waiting++;
 	}
-	if (first)
+	if (before == 0 || (before < enough && log->waiting.len >= enough))
 		pthread_cond_signal(&log->come);
 	pthread_mutex_unlock(&log->lock);
 }

@@ -85,24 +85,43 @@ bool identity_in_group(const struct identity *identity, const char *group)
 	return false;
 }
 
-static struct json_object *strings_json(char *const *strings, size_t n)
+static void write_strings(struct buf *b, char *const *strings, size_t n)
 {
-	struct json_object *array = json_object_new_array();
-	for (size_t i = 0; i < n; i++)
-		json_object_array_add(array, json_object_new_string(strings[i]));
-	return array;
+	buf_char(b, '[');
+	for (size_t i = 0; i < n; i++) {
+		if (i)
+			buf_char(b, ',');
+		buf_json_string(b, strings[i]);
+	}
+	buf_char(b, ']');
+}
+
+void identity_write(struct buf *b, const struct identity *identity)
+{
+	buf_str(b, "{\"username\":");
+	buf_json_string(b, identity->user);
+	if (*identity->uid) {
+		buf_str(b, ",\"uid\":");
+		buf_json_string(b, identity->uid);
+	}
+	if (identity->n_groups) {
+		buf_str(b, ",\"groups\":");
+		write_strings(b, identity->groups, identity->n_groups);
+	}
+	for (size_t i = 0; i < identity->n_extra; i++) {
+		buf_str(b, i ? "," : ",\"extra\":{");
+		buf_json_string(b, identity->extra[i].key);
+		buf_char(b, ':');
+		write_strings(b, identity->extra[i].values, identity->extra[i].n_values);
+	}
+	buf_str(b, identity->n_extra ? "}}" : "}");
 }
 
 struct json_object *identity_user_info(const struct identity *identity)
 {
-	struct json_object *info = json_object_new_object();
-	json_set_str(info, "username", identity->user);
-	if (*identity->uid)
-		json_set_str(info, "uid", identity->uid);
-	if (identity->n_groups)
-		json_set(info, "groups", strings_json(identity->groups, identity->n_groups));
-	for (size_t i = 0; i < identity->n_extra; i++)
-		json_set(json_ensure_object(info, "extra"), identity->extra[i].key,
-			 strings_json(identity->extra[i].values, identity->extra[i].n_values));
+	CLEANUP(buf_close) struct buf text = BUF_INIT;
+	struct json_object *info = NULL;
+	identity_write(&text, identity);
+	json_parse(text.data, text.len, &info, NULL, NULL);
 	return info;
 }

@@ -45,5 +45,6 @@ void identity_add_group(struct identity *identity, const char *group, size_t len
 void identity_add_extra(struct identity *identity, const char *key, const char *value);
 
 bool identity_in_group(const struct identity *identity, const char *group);
-/* authentication.k8s.io/v1 UserInfo. */
+/* authentication.k8s.io/v1 UserInfo: as text, and as a value. */
+void identity_write(struct buf *b, const struct identity *identity);
 struct json_object *identity_user_info(const struct identity *identity);
