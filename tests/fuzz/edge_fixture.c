@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "apiserver/admission/policies.h"
 #include "apiserver/authn/authn.h"
 #include "apiserver/authz/authz.h"
 #include "apiserver/bootstrap.h"
@@ -157,12 +158,15 @@ void edge_new_core(void)
 				  .watch_max_bytes = 1024 * 1024,
 				  .max_watches = 100 };
 	authz_free(TAKE(server.authz));
-	if (server.core)
+	if (server.core) {
+		policies_free(server.policies);
 		core_stop_and_free(server.core);
+	}
 	if (core_new(&opts, &server.core, NULL) < 0 || core_start(server.core, NULL) < 0 ||
 	    bootstrap(server.core, NULL) < 0)
 		abort();
 	server.authz = authz_new(server.core);
+	server.policies = policies_new(server.core);
 }
 
 static void listed(struct core_command *command)
