@@ -1,5 +1,6 @@
 #include "apiserver/catalogue.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -52,15 +53,36 @@ static int compare(const void *a, const void *b)
 	return order != 0 ? order : strcmp(x->plural, y->plural);
 }
 
+/* The old way to say pods/NAME/binding: a place to post to, behind which nothing is stored. */
+static struct resource bindings = {
+	.group = "",
+	.version = "v1",
+	.group_version = "v1",
+	.plural = "bindings",
+	.singular = "binding",
+	.kind_name = "Binding",
+	.list_kind = "BindingList",
+	.namespaced = true,
+	.verbs = VERB_CREATE,
+	.qualified = "bindings",
+};
+
+static void find_definition(void)
+{
+	bindings.def = schema_def_find("core.v1.Binding");
+}
+
 void catalogue_read(struct catalogue *ret)
 {
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	pthread_once(&once, find_definition);
 	struct resource_set *set = resource_set_get();
 	size_t n = set->n;
-	*ret = (struct catalogue){ .rows = mem_alloc((n + 1) * sizeof(*ret->rows)), .n = n, .set = set };
+	*ret = (struct catalogue){ .rows = mem_alloc((n + 1) * sizeof(*ret->rows)), .n = n + 1, .set = set };
 	for (size_t i = 0; i < n; i++)
 		ret->rows[i] = set->rows[i];
-	if (n)
-		qsort(ret->rows, n, sizeof(*ret->rows), compare);
+	ret->rows[n] = &bindings;
+	qsort(ret->rows, n + 1, sizeof(*ret->rows), compare);
 }
 
 void catalogue_close(struct catalogue *catalogue)

@@ -104,25 +104,16 @@ static void write_subresource(struct buf *b, const struct resource *resource,
 	buf_char(b, '}');
 }
 
-static void write_bindings(struct buf *b)
-{
-	buf_str(
-	    b, "{\"name\":\"bindings\",\"singularName\":\"binding\",\"namespaced\":true,\"kind\":\"Binding\","
-	       "\"verbs\":[\"create\"]}");
-}
-
 void discovery_write_resources(struct buf *b, const char *group, const char *version)
 {
 	CLEANUP(catalogue_close) struct catalogue all;
 	catalogue_read(&all);
 	buf_printf(b, "{\"kind\":\"APIResourceList\",%s\"groupVersion\":\"%s%s%s\",\"resources\":[",
 		   *group ? "\"apiVersion\":\"v1\"," : "", group, *group ? "/" : "", version);
-	if (!*group)
-		write_bindings(b);
 	size_t preferred = catalogue_find(&all, group, NULL), from = catalogue_find(&all, group, version);
 	for (size_t i = from; i < all.n && (i == from || !catalogue_begins_version(&all, i)); i++) {
 		const struct resource *resource = all.rows[i];
-		if (i != from || !*group)
+		if (i != from)
 			buf_char(b, ',');
 		write_resource(b, resource, all.rows[preferred]);
 		for (size_t k = 0; k < resource->n_subresources; k++)
@@ -218,11 +209,6 @@ static void write_aggregated_version(struct buf *b, const struct catalogue *all,
 {
 	const struct resource *first = all->rows[from];
 	buf_printf(b, "{\"version\":\"%s\",\"resources\":[", first->version);
-	if (!*first->group)
-		buf_str(b,
-			"{\"resource\":\"bindings\",\"responseKind\":{\"group\":\"\",\"version\":\"\","
-			"\"kind\":\"Binding\"},"
-			"\"scope\":\"Namespaced\",\"singularResource\":\"binding\",\"verbs\":[\"create\"]},");
 	for (size_t i = from; i < all->n && (i == from || !catalogue_begins_version(all, i)); i++) {
 		if (i != from)
 			buf_char(b, ',');

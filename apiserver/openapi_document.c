@@ -89,7 +89,6 @@ static void add_kinds(struct document *document, const struct catalogue *catalog
 	add_kind(document, schema_def_find("meta.v1.Status"), "", "v1", "Status");
 	add_kind(document, schema_def_find("autoscaling.v1.Scale"), "autoscaling", "v1", "Scale");
 	add_kind(document, schema_def_find("policy.v1.Eviction"), "policy", "v1", "Eviction");
-	add_kind(document, schema_def_find("core.v1.Binding"), "", "v1", "Binding");
 }
 
 static void document_begin(struct document *document, struct buf *b, enum openapi_version version,

@@ -30,7 +30,8 @@ static void check_references(const struct json_object *value, const struct json_
 		return;
 	json_object_object_foreach((struct json_object *)(uintptr_t)value, key, member)
 	{
-		if (strcmp(key, "$ref") == 0) {
+		/* A definition has a field of that name. */
+		if (strcmp(key, "$ref") == 0 && json_object_is_type(member, json_type_string)) {
 			const char *name = strrchr(json_object_get_string(member), '/');
 			if (!name || !json_get(schemas, name + 1))
 				fail_msg("dangling: %s", json_object_get_string(member));
