@@ -1,5 +1,7 @@
 #include "api/fault.h"
 
+#include <ctype.h>
+
 void fault_required(struct field_errors *errors, struct field_path *path, const char *key, const char *detail)
 {
 	size_t mark = field_push(path, key);
@@ -138,4 +140,17 @@ void fault_name(const struct json_object *obj, const char *key, bool required, f
 	}
 	check(name, false, &faults);
 	fault_names(errors, path, key, name, &faults);
+}
+
+struct json_object *fault_shown(const struct json_object *obj, const char *const *keys)
+{
+	struct json_object *shown = json_object_new_object();
+
+	for (; *keys; keys++) {
+		CLEANUP(mem_freep) char *name = mem_dup(*keys);
+
+		name[0] = (char)toupper((unsigned char)name[0]);
+		json_object_object_add(shown, name, json_clone(json_get(obj, *keys)));
+	}
+	return shown;
 }

@@ -23,6 +23,9 @@ void fault_not_supported(struct field_errors *errors, struct field_path *path, c
 			 const char *value, const char *const *supported);
 void fault_not_found(struct field_errors *errors, struct field_path *path, const char *key,
 		     const char *value);
+/* A struct as Kubernetes shows it in a message: members by their Go names, absent ones too. KEYS are the JSON
+ * names, to a NULL. The caller's. */
+struct json_object *fault_shown(const struct json_object *obj, const char *const *keys);
 /* Lists whose items are compared with each other: longer ones are refused, so that a request cannot buy
  * minutes of work. False, with an error at PATH, when LIST is too long; its items then need no look. */
 #define FAULT_LIST_MAX 1000

@@ -54,7 +54,6 @@ static void validate_schedule(const struct json_object *spec, struct field_path 
 static void validate_job_template(const struct json_object *template, struct field_path *path,
 				  struct field_errors *errors)
 {
-	static const char *const supported[] = { "nil", "false", NULL };
 	const struct json_object *spec = json_get(template, "spec");
 	size_t mark = field_push(path, "spec");
 
@@ -62,8 +61,10 @@ static void validate_job_template(const struct json_object *template, struct fie
 	if (json_get(spec, "selector"))
 		fault_json(errors, path, "selector", json_get(spec, "selector"),
 			   "`selector` will be auto-generated");
+	field_push(path, "manualSelector");
 	if (json_boolean(spec, "manualSelector", false))
-		fault_not_supported(errors, path, "manualSelector", "true", supported);
+		field_error_add(errors, FIELD_NOT_SUPPORTED, path, json_get(spec, "manualSelector"),
+				"supported values: \"nil\", \"false\"");
 	field_pop(path, mark);
 }
 

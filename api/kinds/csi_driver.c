@@ -86,7 +86,7 @@ static void validate_modes(const struct json_object *modes, struct field_path *p
 
 static void validate(const struct json_object *obj, struct field_errors *errors)
 {
-	static const char *const policies[] = { "ReadWriteOnceWithFSType", "File", "None", NULL };
+	static const char *const policies[] = { "File", "None", "ReadWriteOnceWithFSType", NULL };
 	const struct json_object *spec = json_get(obj, "spec");
 	struct field_path path;
 

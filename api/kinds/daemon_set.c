@@ -94,7 +94,7 @@ static void validate_rolling(const struct json_object *rolling, struct field_pat
 static void validate_strategy(const struct json_object *spec, struct field_path *path,
 			      struct field_errors *errors)
 {
-	static const char *const types[] = { "RollingUpdate", "OnDelete", NULL };
+	static const char *const members[] = { "type", "rollingUpdate", NULL };
 	const struct json_object *strategy = json_get(spec, "updateStrategy");
 	const char *type = json_str_or_empty(strategy, "type");
 	size_t mark;
@@ -104,7 +104,12 @@ static void validate_strategy(const struct json_object *spec, struct field_path 
 		validate_rolling(json_get(strategy, "rollingUpdate"), path, errors);
 		field_pop(path, mark);
 	} else if (strcmp(type, "OnDelete") != 0) {
-		fault_not_supported(errors, path, "updateStrategy", type, types);
+		CLEANUP(json_putp) struct json_object *shown = fault_shown(strategy, members);
+
+		mark = field_push(path, "updateStrategy");
+		field_error_add(errors, FIELD_NOT_SUPPORTED, path, shown,
+				"supported values: \"RollingUpdate\", \"OnDelete\"");
+		field_pop(path, mark);
 	}
 }
 

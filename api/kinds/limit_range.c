@@ -4,6 +4,7 @@
 #include "api/fault.h"
 #include "api/kinds/defaults.h"
 #include "api/kinds/kinds.h"
+#include "api/kinds/pod_spec.h"
 #include "lib/quantity.h"
 
 /* Copies members of FROM that TO has not. */
@@ -37,16 +38,6 @@ static void set_defaults(struct json_object *obj)
 	}
 }
 
-static bool is_standard(const char *name)
-{
-	static const char *const names[] = { "cpu", "memory", "ephemeral-storage", "storage" };
-
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-		if (strcmp(names[i], name) == 0)
-			return true;
-	return strncmp(name, "hugepages-", 10) == 0;
-}
-
 static void validate_names(const struct json_object *limit, const char *key, struct field_path *path,
 			   struct field_errors *errors)
 {
@@ -57,36 +48,31 @@ static void validate_names(const struct json_object *limit, const char *key, str
 	if (map) {
 		json_object_object_foreach(map, name, value)
 		{
-			struct name_faults faults = { .n = 0 };
 			size_t item = field_push_key(path, name);
 
 			(void)value;
-			name_check_qualified(name, &faults);
-			if (!strchr(name, '/') && faults.n < NAME_FAULTS_MAX &&
-			    (!is_standard(name) || (strcmp(name, "storage") == 0 && !of_claim)))
-				faults.text[faults.n++] =
-				    of_claim ? "must be a standard resource type or fully qualified"
-					     : "must be a standard resource for containers";
-			fault_names(errors, path, NULL, name, &faults);
+			pod_spec_validate_resource_name(name, !of_claim, path, errors);
 			field_pop(path, item);
 		}
 	}
 	field_pop(path, mark);
 }
 
-/* Pairs that are in order: LOW may not be over HIGH. The error is at AT and shows that value. */
+/* Pairs that are in order: LOW may not be over HIGH. The error is at AT and shows one of them. */
 static const struct {
-	const char *low, *high, *at;
+	const char *low, *high, *at, *shown;
 	const char *first, *second; /* their names in the message; that of a maximum comes first */
 	bool high_first;
 } orders[] = {
-	{ "min", "max", "min", "min value", "max value", false },
-	{ "min", "defaultRequest", "defaultRequest", "min value", "default request value", false },
-	{ "defaultRequest", "max", "defaultRequest", "max value", "default request value", true },
-	{ "defaultRequest", "default", "defaultRequest", "default request value", "default limit value",
+	{ "min", "max", "min", "min", "min value", "max value", false },
+	{ "min", "defaultRequest", "defaultRequest", "defaultRequest", "min value", "default request value",
 	  false },
-	{ "min", "default", "default", "min value", "default value", false },
-	{ "default", "max", "default", "max value", "default value", true },
+	{ "defaultRequest", "max", "defaultRequest", "defaultRequest", "max value", "default request value",
+	  true },
+	{ "defaultRequest", "default", "defaultRequest", "defaultRequest", "default request value",
+	  "default limit value", false },
+	{ "min", "default", "default", "min", "min value", "default value", false },
+	{ "default", "max", "default", "max", "max value", "default value", true },
 };
 
 static void fault_amount(struct field_errors *errors, struct field_path *path, const char *key,
@@ -116,7 +102,7 @@ static void validate_orders(const struct json_object *limit, const char *name, s
 		    mem_printf("%s %s is %s than %s %s", orders[i].first, high_first ? high : low,
 			       high_first ? "less" : "greater", orders[i].second, high_first ? low : high);
 		fault_amount(errors, path, orders[i].at, name,
-			     strcmp(orders[i].at, orders[i].low) == 0 ? low : high, detail);
+			     strcmp(orders[i].shown, orders[i].low) == 0 ? low : high, detail);
 	}
 }
 

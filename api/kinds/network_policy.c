@@ -61,7 +61,7 @@ static void validate_numbers(const struct json_object *item, struct field_path *
 static void validate_port(const struct json_object *item, struct field_path *path,
 			  struct field_errors *errors)
 {
-	static const char *const protocols[] = { "SCTP", "TCP", "UDP", NULL };
+	static const char *const protocols[] = { "TCP", "UDP", "SCTP", NULL };
 
 	validate_enum(item, "protocol", protocols, false, path, errors);
 	validate_numbers(item, path, errors);
@@ -136,7 +136,7 @@ static void validate_egress(const struct json_object *rule, struct field_path *p
 static void validate_types(const struct json_object *types, struct field_path *path,
 			   struct field_errors *errors)
 {
-	static const char *const known[] = { "Egress", "Ingress", NULL };
+	static const char *const known[] = { "Ingress", "Egress", NULL };
 	size_t mark = field_push(path, "policyTypes");
 
 	if (json_len(types) > 2)

@@ -74,19 +74,14 @@ static const struct volume_source_type sources[] = {
 static void validate_capacity(const struct json_object *spec, struct field_path *path,
 			      struct field_errors *errors)
 {
-	static const char *const supported[] = { "storage", NULL };
 	struct json_object *capacity = json_get(spec, "capacity");
 	int n = capacity ? json_object_object_length(capacity) : 0;
 	size_t mark = field_push(path, "capacity");
 
 	if (n == 0)
 		field_error_required(errors, path, "");
-	if (!json_get(capacity, "storage") || n > 1) {
-		CLEANUP(buf_close) struct buf shown = BUF_INIT;
-
-		json_write(&shown, capacity);
-		field_error_not_supported(errors, path, shown.data, supported);
-	}
+	if (!json_get(capacity, "storage") || n > 1)
+		field_error_add(errors, FIELD_NOT_SUPPORTED, path, capacity, "supported values: \"storage\"");
 	if (capacity) {
 		json_object_object_foreach(capacity, name, value)
 		{

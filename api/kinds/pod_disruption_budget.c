@@ -34,14 +34,19 @@ static void prepare_create(struct json_object *obj)
 static void validate(const struct json_object *obj, struct field_errors *errors)
 {
 	static const char *const policies[] = { "AlwaysAllow", "IfHealthyBudget", NULL };
+	static const char *const members[] = { "minAvailable", "selector", "maxUnavailable",
+					       "unhealthyPodEvictionPolicy", NULL };
 	const struct json_object *spec = json_get(obj, "spec");
 	struct field_path path;
 	size_t mark;
 
 	field_path_init(&path, "spec");
-	if (json_get(spec, "minAvailable") && json_get(spec, "maxUnavailable"))
-		field_error_add(errors, FIELD_INVALID, &path, spec,
+	if (json_get(spec, "minAvailable") && json_get(spec, "maxUnavailable")) {
+		CLEANUP(json_putp) struct json_object *shown = fault_shown(spec, members);
+
+		field_error_add(errors, FIELD_INVALID, &path, shown,
 				"minAvailable and maxUnavailable cannot be both set");
+	}
 	workload_validate_at_most_all(spec, "minAvailable", &path, errors);
 	workload_validate_at_most_all(spec, "maxUnavailable", &path, errors);
 	mark = field_push(&path, "selector");

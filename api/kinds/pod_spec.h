@@ -46,7 +46,10 @@ void pod_spec_validate_resource_field_ref(const struct json_object *ref, bool fi
 void pod_spec_validate_probes(const struct json_object *container, enum container_role role,
 			      struct field_path *path, struct field_errors *errors);
 
-/* pod_spec_resources.c. A map of amounts by resource; NULL is fine. */
+/* pod_spec_resources.c. The name of a resource, that of a container or any. */
+void pod_spec_validate_resource_name(const char *name, bool of_container, struct field_path *path,
+				     struct field_errors *errors);
+/* A map of amounts by resource; NULL is fine. */
 void pod_spec_validate_amounts(struct json_object *list, struct field_path *path,
 			       struct field_errors *errors);
 void pod_spec_validate_resources(const struct json_object *resources, struct field_path *path,

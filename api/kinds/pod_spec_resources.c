@@ -25,7 +25,8 @@ static bool is_native(const char *name)
 	return !strchr(name, '/') || strstr(name, "kubernetes.io/");
 }
 
-static void validate_name(const char *name, struct field_path *path, struct field_errors *errors)
+void pod_spec_validate_resource_name(const char *name, bool of_container, struct field_path *path,
+				     struct field_errors *errors)
 {
 	static const char *const of_containers[] = { "cpu", "memory", "ephemeral-storage", NULL };
 	static const char *const standard[] = {
@@ -57,7 +58,7 @@ static void validate_name(const char *name, struct field_path *path, struct fiel
 	if (!strchr(name, '/') && faults.n == 0) {
 		if (!listed(standard, name) && !is_huge_pages(name))
 			faults.text[faults.n++] = "must be a standard resource type or fully qualified";
-		if (!listed(of_containers, name) && !is_huge_pages(name))
+		if (of_container && !listed(of_containers, name) && !is_huge_pages(name))
 			faults.text[faults.n++] = "must be a standard resource for containers";
 	}
 	fault_names(errors, path, NULL, name, &faults);
@@ -89,7 +90,7 @@ void pod_spec_validate_amounts(struct json_object *list, struct field_path *path
 		size_t mark = field_push_key(path, name);
 		struct quantity q;
 
-		validate_name(name, path, errors);
+		pod_spec_validate_resource_name(name, true, path, errors);
 		if (quantity_parse(text_of(value), &q))
 			validate_quantity(name, &q, path, errors);
 		field_pop(path, mark);

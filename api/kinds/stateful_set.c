@@ -60,18 +60,23 @@ static void validate_strategy(const struct json_object *spec, struct field_path 
 {
 	const struct json_object *strategy = json_get(spec, "updateStrategy"),
 				 *rolling = json_get(strategy, "rollingUpdate");
+	static const char *const strategy_members[] = { "type", "rollingUpdate", NULL };
+	static const char *const rolling_members[] = { "partition", "maxUnavailable", NULL };
 	const char *type = json_str_or_empty(strategy, "type");
+	CLEANUP(json_putp) struct json_object *shown = NULL;
 	size_t mark;
 	int64_t n;
 
 	if (strcmp(type, "OnDelete") == 0) {
+		shown = fault_shown(rolling, rolling_members);
 		if (rolling)
-			fault_json(errors, path, "updateStrategy.rollingUpdate", rolling,
+			fault_json(errors, path, "updateStrategy.rollingUpdate", shown,
 				   "only allowed for updateStrategy 'RollingUpdate'");
 		return;
 	}
 	if (strcmp(type, "RollingUpdate") != 0) {
-		fault_json(errors, path, "updateStrategy", strategy, "must be 'RollingUpdate' or 'OnDelete'");
+		shown = fault_shown(strategy, strategy_members);
+		fault_json(errors, path, "updateStrategy", shown, "must be 'RollingUpdate' or 'OnDelete'");
 		return;
 	}
 	mark = field_push(path, "updateStrategy.rollingUpdate");

@@ -141,6 +141,7 @@ static void test_validation(void **state)
 	each_case(CASES "validation.jsonl", check_validation);
 	each_case(CASES "validation_more.jsonl", check_validation);
 	each_case(CASES "validation_rbac.jsonl", check_validation);
+	each_case(CASES "validation_kinds.jsonl", check_validation);
 	assert_int_equal(n_wrong, 0);
 }
 
@@ -165,6 +166,7 @@ static void test_cells(void **state)
 {
 	(void)state;
 	each_case(CASES "cells.jsonl", check_cells);
+	each_case(CASES "cells_kinds.jsonl", check_cells);
 }
 
 /* Replaces the *COUNTDOWN-th value of a tree by a copy of VALUE; true when there were that many. */
@@ -252,6 +254,8 @@ static void test_mutations(void **state)
 	each_case(CASES "validation.jsonl", check_mutations);
 	each_case(CASES "validation_more.jsonl", check_mutations);
 	each_case(CASES "cells.jsonl", check_mutations);
+	each_case(CASES "cells_kinds.jsonl", check_mutations);
+	each_case(CASES "validation_kinds.jsonl", check_mutations);
 }
 
 /* N copies of ITEM, each with its number in member KEY. */
