@@ -137,7 +137,11 @@ static void prune(struct work *work, const struct field_set *last)
 	json_object_put(pruned);
 	pruned = typed_remove(arena, work->type, work->merged, gone);
 	json_object_put(work->merged);
-	work->merged = pruned ? pruned : json_object_new_object();
+	if (!pruned)
+		pruned = json_object_new_object();
+	/* A map that lost all it had is gone; not one that the configuration says is there, empty. */
+	work->merged = typed_merge(arena, work->type, pruned, work->apply->config);
+	json_object_put(pruned);
 }
 
 /* --- the whole --- */

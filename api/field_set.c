@@ -177,11 +177,11 @@ static void sort_nodes(struct field_node *nodes, size_t n)
 const struct field_set *field_builder_end(struct field_builder *builder, size_t mark)
 {
 	size_t n = builder->n - mark, kept = 0;
-	struct field_node *nodes = builder->nodes + mark;
 
 	builder->n = mark;
 	if (!n)
 		return NULL;
+	struct field_node *nodes = builder->nodes + mark;
 	sort_nodes(nodes, n);
 	for (size_t i = 0; i < n; i++) {
 		bool again =
