@@ -13,6 +13,7 @@ static const struct {
 	int (*run)(char **argv);
 } commands[] = {
 	{ "authorize", "FOLDER", 1, parts_authorize },
+	{ "admit-pod", "", 0, parts_admit_pod },
 };
 
 int main(int argc, char **argv)
