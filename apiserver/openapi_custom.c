@@ -3,117 +3,147 @@
 #include <string.h>
 
 #include "api/custom.h"
-#include "lib/mem.h"
+#include "api/description.h"
+#include "lib/json.h"
 
-#define API_VERSION "Version of the API that the object is given in: group and version."
-#define KIND        "Kind of the object, as its API version names it."
-#define METADATA    "What every object has: its name, labels, owners and history."
-
-static void put_text(struct json_object *properties, const char *name, const char *description)
+/* Keywords that version 2 has, besides extensions. */
+static bool known_to_v2(const char *key)
 {
-	struct json_object *property = json_ensure_object(properties, name);
-
-	json_set_str(property, "description", description);
-	json_set_str(property, "type", "string");
+	static const char *const keys[] = { "type",
+					    "format",
+					    "description",
+					    "default",
+					    "required",
+					    "properties",
+					    "items",
+					    "enum",
+					    "pattern",
+					    "minimum",
+					    "maximum",
+					    "minLength",
+					    "maxLength",
+					    "minItems",
+					    "maxItems",
+					    "title",
+					    "additionalProperties" };
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
+		if (strcmp(keys[i], key) == 0)
+			return true;
+	return strncmp(key, "x-", 2) == 0;
 }
 
-/* OBJ refers to DEF. */
-static void put_ref(struct json_object *obj, const char *key, const char *def)
-{
-	CLEANUP(buf_close) struct buf ref = BUF_INIT;
-	struct json_object *parsed = NULL;
+static struct json_object *copy_for(enum openapi_version version, const struct json_object *schema);
 
-	openapi_write_ref(&ref, OPENAPI_V3, schema_def_find(def));
-	if (json_parse(ref.data, ref.len, &parsed, NULL, NULL) == 0)
-		json_set(obj, key, parsed);
+static struct json_object *copy_each(enum openapi_version version, const struct json_object *schemas)
+{
+	struct json_object *copy = json_object_new_object();
+	json_object_object_foreach((struct json_object *)(uintptr_t)schemas, name, schema)
+	{
+		json_set(copy, name, copy_for(version, schema));
+	}
+	return copy;
 }
 
-static void put_metadata(struct json_object *properties, const char *def)
+/* Definitions are checked when they are stored: schemas lie in each other no deeper than JSON may. */
+static struct json_object *copy_for(enum openapi_version version, const struct json_object *schema)
 {
-	struct json_object *property = json_object_new_object(), *all = json_object_new_array();
-	struct json_object *one = json_object_new_object();
-
-	put_ref(one, "ref", def);
-	json_object_array_add(all, json_object_get(json_get(one, "ref")));
-	json_object_put(one);
-	json_set_str(property, "description", METADATA);
-	json_set(property, "allOf", all);
-	json_set(properties, "metadata", property);
+	if (version == OPENAPI_V3 || !json_object_is_type(schema, json_type_object))
+		return json_clone(schema);
+	struct json_object *copy = json_object_new_object();
+	/* Version 2 knows neither null nor one of two types; and what it is told of it takes for all there
+	 * is. */
+	bool typeless = json_boolean(schema, "x-kubernetes-int-or-string", false) ||
+			json_boolean(schema, "nullable", false);
+	bool open = typeless || json_boolean(schema, "x-kubernetes-preserve-unknown-fields", false);
+	json_object_object_foreach((struct json_object *)(uintptr_t)schema, key, value)
+	{
+		bool nested = strcmp(key, "items") == 0 || strcmp(key, "additionalProperties") == 0;
+		bool properties = strcmp(key, "properties") == 0;
+		if (!known_to_v2(key) || (open && (nested || properties)) ||
+		    (typeless && strcmp(key, "type") == 0))
+			continue;
+		json_set(copy, key,
+			 properties ? copy_each(version, value)
+			 : nested   ? copy_for(version, value)
+				    : json_clone(value));
+	}
+	return copy;
 }
 
-static void mark_kind(struct json_object *schema, const struct resource *resource, const char *kind)
+/* What descriptions say of a field that all kinds have. */
+static void describe(struct json_object *schema, const char *field)
 {
-	struct json_object *mark = json_object_new_object(), *marks = json_object_new_array();
-
-	json_set_str(mark, "group", resource->group);
-	json_set_str(mark, "kind", kind);
-	json_set_str(mark, "version", resource->version);
-	json_object_array_add(marks, mark);
-	json_set(schema, "x-kubernetes-group-version-kind", marks);
+	size_t len;
+	const char *text = description_find(schema_def_find("core.v1.Pod"), field, &len);
+	CLEANUP(mem_freep) char *copy = text ? mem_dupn(text, len) : NULL;
+	json_set_str(schema, "description", copy);
 }
 
-/* An object's schema, with its own fields in PROPERTIES already. */
-static struct json_object *schema_of(const struct resource *resource, enum openapi_version version)
+static void set_string_type(struct json_object *properties, const char *name)
 {
-	struct json_object *schema = json_object_new_object(), *properties;
+	struct json_object *type = json_object_new_object();
+	describe(type, name);
+	json_set_str(type, "type", "string");
+	json_set(properties, name, type);
+}
 
-	if (version == OPENAPI_V3 && resource->custom->definition) {
-		json_object_put(schema);
-		schema = json_clone(resource->custom->definition);
+/* apiVersion, kind and a metadata of META, which definitions leave out or say little of. */
+static void set_common(struct json_object *schema, enum openapi_version version, const char *meta)
+{
+	struct json_object *properties = json_ensure_object(schema, "properties"), *ref = NULL;
+	CLEANUP(buf_close) struct buf text = BUF_INIT;
+	set_string_type(properties, "apiVersion");
+	set_string_type(properties, "kind");
+	if (version == OPENAPI_V3)
+		buf_str(&text, "{\"allOf\":[");
+	openapi_write_ref(&text, version, schema_def_find(meta));
+	if (version == OPENAPI_V3)
+		buf_str(&text, "]}");
+	if (json_parse(text.data, text.len, &ref, NULL, NULL) == 0) {
+		describe(ref, "metadata");
+		json_set(properties, "metadata", ref);
 	}
 	json_set_str(schema, "type", "object");
-	mark_kind(schema, resource, resource->kind_name);
-	if (version == OPENAPI_V2) {
-		json_set_bool(schema, "x-kubernetes-preserve-unknown-fields", true);
-		return schema;
-	}
-	properties = json_ensure_object(schema, "properties");
-	put_text(properties, "apiVersion", API_VERSION);
-	put_text(properties, "kind", KIND);
-	put_metadata(properties, "meta.v1.ObjectMeta");
-	return schema;
 }
 
-static struct json_object *list_schema(const struct resource *resource)
-{
-	struct json_object *schema = json_object_new_object(),
-			   *properties = json_ensure_object(schema, "properties");
-	struct json_object *items = json_ensure_object(properties, "items");
-	struct json_object *required = json_object_new_array();
-	CLEANUP(buf_close) struct buf ref = BUF_INIT;
-
-	json_set_str(schema, "type", "object");
-	json_object_array_add(required, json_object_new_string("items"));
-	json_set(schema, "required", required);
-	put_text(properties, "apiVersion", API_VERSION);
-	put_text(properties, "kind", KIND);
-	put_metadata(properties, "meta.v1.ListMeta");
-	json_set_str(items, "type", "array");
-	buf_str(&ref, "#/components/schemas/");
-	openapi_write_custom_name(&ref, resource, false);
-	json_set_str(json_ensure_object(items, "items"), "$ref", ref.data);
-	mark_kind(schema, resource, resource->list_kind);
-	return schema;
-}
-
-static void tell(const char *name, struct json_object *schema,
+static void emit(const struct resource *resource, struct json_object *schema, bool is_list,
 		 void (*fn)(const char *name, const struct buf *json, void *arg), void *arg)
 {
+	CLEANUP(buf_close) struct buf name = BUF_INIT;
 	CLEANUP(buf_close) struct buf json = BUF_INIT;
-
+	struct json_object *kind = json_object_new_object(), *kinds = json_object_new_array();
+	json_set_str(kind, "group", resource->group);
+	json_set_str(kind, "kind", is_list ? resource->list_kind : resource->kind_name);
+	json_set_str(kind, "version", resource->version);
+	json_object_array_add(kinds, kind);
+	json_set(schema, "x-kubernetes-group-version-kind", kinds);
+	openapi_write_custom_name(&name, resource, is_list);
 	json_write(&json, schema);
-	fn(name, &json, arg);
-	json_object_put(schema);
+	fn(name.data, &json, arg);
+}
+
+static struct json_object *list_schema(const struct resource *resource, enum openapi_version version)
+{
+	CLEANUP(buf_close) struct buf text = BUF_INIT;
+	struct openapi_body object = openapi_object_body(resource);
+	struct json_object *schema = NULL;
+	buf_str(&text, "{\"required\":[\"items\"],\"properties\":{\"items\":{\"type\":\"array\",\"items\":");
+	openapi_write_body(&text, version, &object);
+	buf_str(&text, "}}}");
+	if (json_parse(text.data, text.len, &schema, NULL, NULL) < 0)
+		return NULL;
+	set_common(schema, version, "meta.v1.ListMeta");
+	return schema;
 }
 
 void openapi_each_custom(const struct resource *resource, enum openapi_version version,
 			 void (*fn)(const char *name, const struct buf *json, void *arg), void *arg)
 {
-	CLEANUP(buf_close) struct buf name = BUF_INIT, list = BUF_INIT;
-
-	openapi_write_custom_name(&name, resource, false);
-	openapi_write_custom_name(&list, resource, true);
-	tell(name.data, schema_of(resource, version), fn, arg);
-	if (version == OPENAPI_V3)
-		tell(list.data, list_schema(resource), fn, arg);
+	const struct json_object *definition = resource->custom->definition;
+	CLEANUP(json_putp)
+	struct json_object *object = definition ? copy_for(version, definition) : json_object_new_object();
+	CLEANUP(json_putp) struct json_object *list = list_schema(resource, version);
+	set_common(object, version, "meta.v1.ObjectMeta");
+	emit(resource, object, false, fn, arg);
+	emit(resource, list, true, fn, arg);
 }

@@ -1,6 +1,5 @@
 /* Schemas of custom resources in OpenAPI documents: what their definition says, and the fields that all
- * objects have. Version 2 gets no more than that such a kind exists: it cannot say what structural schemas
- * do.
+ * objects have. Version 2 is told as much of it as it can say.
  */
 #pragma once
 
