@@ -168,7 +168,8 @@ static enum step_result apply_apply(struct request *r)
 		return fail_typed(r, "failed to convert new typed object", " to object", config);
 	view_store_json(resource, r->obj);
 	if (!r->current)
-		return request_goto(r, create_steps, "admit");
+		return authorize_creation(r) == STEP_FAIL ? STEP_FAIL
+							  : request_goto(r, create_steps, "admit");
 	/* A version that differs from the stored one can only be the client's. */
 	struct json_object *metadata = json_get(r->obj, "metadata");
 	if (strcmp(json_str_or_empty(metadata, "resourceVersion"),

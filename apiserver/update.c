@@ -5,6 +5,7 @@
 
 #include "apiserver/admission/resource_quota.h"
 #include "apiserver/admit.h"
+#include "apiserver/authz/authorize.h"
 #include "apiserver/edge/dispatch.h"
 #include "apiserver/edge/respond.h"
 #include "apiserver/edge/server.h"
@@ -66,6 +67,8 @@ static enum step_result put_read(struct request *r)
 	if (result != STEP_FAIL || r->err.kind != ERR_NOT_FOUND || !creates)
 		return result;
 	r->err = ERR_INIT;
+	if (authorize_creation(r) == STEP_FAIL)
+		return STEP_FAIL;
 	return request_goto(r, create_steps, "admit");
 }
 

@@ -1,6 +1,7 @@
 #include "apiserver/authz/authorize.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "apiserver/authz/authz.h"
 #include "apiserver/edge/server.h"
@@ -86,31 +87,64 @@ enum step_result authorize_attributes(struct request *r, const struct authz_attr
 	return request_fail_as(r, DETAILS_REFUSED);
 }
 
-enum step_result authorize(struct request *r)
+/* VERB on what the path names. */
+static struct authz_attributes attributes_of(const struct request *r, const char *verb)
 {
 	const struct route_asked *asked = &r->route.asked;
-	struct authz_attributes a = { .identity = r->identity, .is_resource = asked->is_resource };
+	struct authz_attributes a = { .identity = r->identity,
+				      .is_resource = asked->is_resource,
+				      .path = r->route.path };
+
+	if (asked->is_resource) {
+		a.group = asked->group;
+		a.version = asked->version;
+		a.resource = asked->resource;
+		a.subresource = asked->subresource;
+		a.namespace_ = asked->namespace_;
+		a.name = asked->name;
+	}
+	attributes_set_verb(&a, verb);
+	return a;
+}
+
+enum step_result authorize_creation(struct request *r)
+{
+	struct authz_attributes a = attributes_of(r, "create");
+
+	return authorize_attributes(r, &a);
+}
+
+/* A way into a container is made, whatever the method by which a client asks for it: WebSockets begin with
+ * GET, and who may only look must not get in. */
+static bool makes_a_stream(const struct authz_attributes *a)
+{
+	static const char *const streams[] = { "exec", "attach", "portforward" };
+
+	if (a->verb_bit != VERB_GET || *a->group || strcmp(a->resource, "pods") != 0)
+		return false;
+	for (size_t i = 0; i < ARRAY_SIZE(streams); i++)
+		if (strcmp(a->subresource, streams[i]) == 0)
+			return true;
+	return false;
+}
+
+enum step_result authorize(struct request *r)
+{
+	struct authz_attributes a = attributes_of(r, authorize_verb(r));
 	CLEANUP(selector_close) struct selector fields = { 0 };
 
-	if (!asked->is_resource) {
+	if (!a.is_resource) {
 		if (r->route.kind == ROUTE_OBJECT)
 			return request_fail(r, DETAILS_NONE, ERR_INTERNAL,
 					    "a resource was asked for as a path");
-		a.path = r->route.path;
-		attributes_set_verb(&a, authorize_verb(r));
 		return authorize_attributes(r, &a);
 	}
-	a.group = asked->group;
-	a.version = asked->version;
-	a.resource = asked->resource;
-	a.subresource = asked->subresource;
-	a.namespace_ = asked->namespace_;
-	a.name = asked->name;
-	attributes_set_verb(&a, authorize_verb(r));
 	if (r->query.field_selector && (a.verb_bit & (VERB_LIST | VERB_WATCH | VERB_DELETECOLLECTION)) &&
 	    selector_parse_fields(r->query.field_selector, &fields, NULL) == 0)
 		read_fields(&a, &fields);
-	return authorize_attributes(r, &a);
+	if (authorize_attributes(r, &a) == STEP_FAIL)
+		return STEP_FAIL;
+	return makes_a_stream(&a) ? authorize_creation(r) : STEP_NEXT;
 }
 
 enum step_result authorize_also(struct request *r, struct authz_attributes *a, const char *verb,

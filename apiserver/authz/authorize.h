@@ -9,6 +9,8 @@
 const char *authorize_verb(const struct request *r);
 /* Fails as Forbidden, in Kubernetes' words. */
 enum step_result authorize(struct request *r);
+/* The same of a write that turns out to make its object, for which its own verb does not suffice. */
+enum step_result authorize_creation(struct request *r);
 /* The same of something else that the request needs, such as to be somebody else. A's group and resource are
  * static or the route's. */
 enum step_result authorize_attributes(struct request *r, const struct authz_attributes *a);
