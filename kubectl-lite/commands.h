@@ -8,6 +8,7 @@ extern const struct command command_apply;
 extern const struct command command_attach;
 extern const struct command command_completion;
 extern const struct command command_config;
+extern const struct command command_convert;
 extern const struct command command_delete;
 extern const struct command command_describe;
 extern const struct command command_exec;

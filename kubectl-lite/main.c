@@ -8,23 +8,12 @@
 #include "kubectl-lite/session.h"
 
 const struct command *const commands[] = {
-	&command_api_resources,
-	&command_apply,
-	&command_attach,
-	&command_completion,
-	&command_config,
-	&command_delete,
-	&command_describe,
-	&command_exec,
-	&command_explain,
-	&command_get,
-	&command_logs,
-	&command_port_forward,
-	&command_rollout,
-	&command_scale,
-	&command_set,
-	&command_version,
-	NULL,
+	&command_api_resources, &command_apply,    &command_attach,
+	&command_completion,    &command_config,   &command_convert,
+	&command_delete,        &command_describe, &command_exec,
+	&command_explain,       &command_get,      &command_logs,
+	&command_port_forward,  &command_rollout,  &command_scale,
+	&command_set,           &command_version,  NULL,
 };
 
 /* Where --help shows a command. */
@@ -37,7 +26,7 @@ static const struct {
 	{ "Troubleshooting and Debugging Commands",
 	  { "describe", "logs", "attach", "exec", "port-forward" } },
 	{ "Settings Commands", { "config", "completion" } },
-	{ "Other Commands", { "api-resources", "version" } },
+	{ "Other Commands", { "api-resources", "convert", "version" } },
 };
 
 static const struct command *find(const struct command *const *list, const char *name)

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "kubectl-lite/convert.h"
 #include "kubectl-lite/fetch.h"
 #include "kubectl-lite/session.h"
 #include "lib/yaml.h"
@@ -40,9 +41,29 @@ static int add_list(struct manifests *all, const char *file, size_t line, struct
 	return 0;
 }
 
+/* Objects of versions that are gone are read as those of today; what that changed is told, and what nobody
+ * could have meant. */
+static void modernise(const char *file, struct json_object *obj)
+{
+	CLEANUP(mem_freep) char *was = mem_dup(json_str_or_empty(obj, "apiVersion"));
+	CLEANUP(buf_close) struct buf notes = BUF_INIT;
+	const char *kind = json_str_or_empty(obj, "kind");
+	const char *name = json_str_or_empty(json_get(obj, "metadata"), "name");
+
+	if (convert_object(obj, &notes))
+		fprintf(stderr, "Warning: %s: %s %s \"%s\" is served no more; it is read as %s\n", file, was,
+			kind, name, json_str_or_empty(obj, "apiVersion"));
+	convert_find_bare_probes(obj, &notes);
+	for (char *rest = notes.data, *line; rest && (line = strsep(&rest, "\n")) != NULL;)
+		if (*line)
+			fprintf(stderr, "Warning: %s: %s \"%s\": %s\n", file, kind, name, line);
+}
+
 static int add_object(struct manifests *all, const char *file, size_t line, struct json_object *obj,
 		      struct err *err)
 {
+	if (json_object_is_type(obj, json_type_object))
+		modernise(file, obj);
 	const char *api_version = json_str_or_empty(obj, "apiVersion"),
 		   *kind = json_str_or_empty(obj, "kind");
 	const struct json_object *metadata = json_get(obj, "metadata");

@@ -1,5 +1,5 @@
 /* Objects from files: -f FILE, folder (its .yaml, .yml and .json files), http or https URL, or - for standard
- * input; Lists are taken apart.
+ * input; Lists are taken apart, and objects of removed API versions converted (convert.h).
  */
 #pragma once
 

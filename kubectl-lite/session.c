@@ -47,8 +47,17 @@ struct session *session_open(void)
 	return &session;
 }
 
+static bool offline;
+
+void session_offline(void)
+{
+	offline = true;
+}
+
 const char *session_namespace(void)
 {
+	if (offline)
+		return overrides.namespace_ ? overrides.namespace_ : "default";
 	return session_open()->config.namespace_;
 }
 

@@ -20,6 +20,8 @@ struct session *session_open(void);
 /* Namespace for namespaced resources: -n, else the context's, else "default". */
 const char *session_namespace(void);
 bool session_namespace_given(void);
+/* This command speaks to no server: no kubeconfig is needed for session_namespace. */
+void session_offline(void);
 /* Overrides from the flags: for `config view`. */
 const struct kubeconfig_overrides *session_overrides(void);
 void session_close(void);
