@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/resource_set.h"
 #include "controller/decode.h"
 #include "lib/map.h"
 #include "lib/mem.h"
@@ -25,8 +26,12 @@ struct cache_table {
 };
 
 struct cache {
-	struct cache_table *tables; /* by resource index */
+	struct loop *loop;
+	struct api_client *client;
+	struct cache_table **tables; /* by resource index; NULL: not watched */
 	size_t n_tables, n_wanted, n_synced;
+	struct listener *everywhere; /* those who listen to all resources */
+	size_t n_everywhere;
 	struct map by_uid;
 	void (*synced)(void *arg);
 	void *arg;
@@ -100,7 +105,8 @@ static void table_synced(void *arg)
 	struct cache_table *table = arg;
 	struct cache *cache = table->cache;
 
-	if (++cache->n_synced == cache->n_wanted)
+	/* Custom resources come later, and again: nobody waits for them. */
+	if (!table->resource->slot && ++cache->n_synced == cache->n_wanted)
 		cache->synced(cache->arg);
 }
 
@@ -110,53 +116,6 @@ static bool wanted(const struct resource *resource)
 	       resource->stored == resource && strcmp(resource->plural, "events") != 0;
 }
 
-struct cache *cache_new(struct loop *loop, struct api_client *client, void (*synced)(void *arg), void *arg)
-{
-	struct cache *cache = mem_zalloc(sizeof(*cache));
-
-	cache->synced = synced;
-	cache->arg = arg;
-	const struct resource *resources = resource_all(&cache->n_tables);
-	cache->tables = mem_zalloc(cache->n_tables * sizeof(*cache->tables));
-	for (size_t i = 0; i < cache->n_tables; i++)
-		cache->n_wanted += wanted(&resources[i]);
-	for (size_t i = 0; i < cache->n_tables; i++) {
-		struct cache_table *table = &cache->tables[i];
-		struct buf path = BUF_INIT;
-		table->cache = cache;
-		table->resource = &resources[i];
-		table->kind = cache_kind_of(table->resource);
-		if (!wanted(table->resource))
-			continue;
-		meta_path(&path, table->resource, NULL, NULL, NULL);
-		table->path = buf_take(&path);
-		table->type = (struct informer_type){ .path = table->path,
-						      .item_size = table->kind->size,
-						      .decode = decode_item,
-						      .close = close_item,
-						      .added = item_added,
-						      .updated = item_updated,
-						      .deleted = item_deleted,
-						      .synced = table_synced };
-		table->informer = informer_new(loop, client, &table->type, table);
-	}
-	return cache;
-}
-
-void cache_free(struct cache *cache)
-{
-	if (!cache)
-		return;
-	for (size_t i = 0; i < cache->n_tables; i++) {
-		informer_free(cache->tables[i].informer);
-		free(cache->tables[i].listeners);
-		free(cache->tables[i].path);
-	}
-	map_close(&cache->by_uid);
-	free(cache->tables);
-	free(cache);
-}
-
 static void listen_to(struct cache_table *table, cache_change_fn fn, void *arg)
 {
 	table->listeners =
@@ -164,11 +123,116 @@ static void listen_to(struct cache_table *table, cache_change_fn fn, void *arg)
 	table->listeners[table->n_listeners++] = (struct listener){ fn, arg };
 }
 
+static void table_start(struct cache *cache, const struct resource *resource)
+{
+	struct cache_table *table = mem_zalloc(sizeof(*table));
+	struct buf path = BUF_INIT;
+
+	table->cache = cache;
+	table->resource = resource_ref(resource);
+	table->kind = cache_kind_of(resource);
+	meta_path(&path, resource, NULL, NULL, NULL);
+	table->path = buf_take(&path);
+	table->type = (struct informer_type){ .path = table->path,
+					      .item_size = table->kind->size,
+					      .decode = decode_item,
+					      .close = close_item,
+					      .added = item_added,
+					      .updated = item_updated,
+					      .deleted = item_deleted,
+					      .synced = table_synced };
+	for (size_t i = 0; i < cache->n_everywhere; i++)
+		listen_to(table, cache->everywhere[i].fn, cache->everywhere[i].arg);
+	cache->tables[resource->index] = table;
+	table->informer = informer_new(cache->loop, cache->client, &table->type, table);
+}
+
+static void table_free(struct cache_table *table)
+{
+	if (!table)
+		return;
+	informer_free(table->informer);
+	free(table->listeners);
+	free(table->path);
+	resource_unref(table->resource);
+	free(table);
+}
+
+static struct cache_table *table_of(const struct cache *cache, const struct resource *resource)
+{
+	return resource->index < cache->n_tables ? cache->tables[resource->index] : NULL;
+}
+
+struct cache *cache_new(struct loop *loop, struct api_client *client, void (*synced)(void *arg), void *arg)
+{
+	struct cache *cache = mem_zalloc(sizeof(*cache));
+
+	cache->loop = loop;
+	cache->client = client;
+	cache->synced = synced;
+	cache->arg = arg;
+	const struct resource *resources = resource_all(&cache->n_tables);
+	cache->tables = mem_zalloc(cache->n_tables * sizeof(struct cache_table *));
+	for (size_t i = 0; i < cache->n_tables; i++)
+		cache->n_wanted += wanted(&resources[i]);
+	for (size_t i = 0; i < cache->n_tables; i++)
+		if (wanted(&resources[i]))
+			table_start(cache, &resources[i]);
+	return cache;
+}
+
+void cache_free(struct cache *cache)
+{
+	if (!cache)
+		return;
+	for (size_t i = 0; i < cache->n_tables; i++)
+		table_free(cache->tables[i]);
+	map_close(&cache->by_uid);
+	free(cache->tables);
+	free(cache->everywhere);
+	free(cache);
+}
+
+void cache_add(struct cache *cache, const struct resource *resource)
+{
+	size_t n = resource->index + 1;
+
+	if (n > cache->n_tables) {
+		cache->tables = mem_realloc_array(cache->tables, n, sizeof(struct cache_table *));
+		memset(cache->tables + cache->n_tables, 0,
+		       (n - cache->n_tables) * sizeof(struct cache_table *));
+		cache->n_tables = n;
+	}
+	cache_drop(cache, resource);
+	table_start(cache, resource);
+}
+
+void cache_drop(struct cache *cache, const struct resource *resource)
+{
+	struct cache_table *table = table_of(cache, resource);
+	void *item;
+
+	if (!table)
+		return;
+	for (size_t i = 0; (item = informer_next(table->informer, &i));)
+		item_deleted(item, table);
+	cache->tables[resource->index] = NULL;
+	table_free(table);
+}
+
 void cache_watch(struct cache *cache, const struct resource *resource, cache_change_fn fn, void *arg)
 {
-	for (size_t i = 0; i < cache->n_tables; i++)
-		if (!resource || cache->tables[i].resource == resource)
-			listen_to(&cache->tables[i], fn, arg);
+	for (size_t i = 0; i < cache->n_tables; i++) {
+		struct cache_table *table = cache->tables[i];
+
+		if (table && (!resource || table->resource == resource))
+			listen_to(table, fn, arg);
+	}
+	if (resource)
+		return;
+	cache->everywhere =
+	    mem_realloc_array(cache->everywhere, cache->n_everywhere + 1, sizeof(*cache->everywhere));
+	cache->everywhere[cache->n_everywhere++] = (struct listener){ fn, arg };
 }
 
 bool cache_synced(const struct cache *cache)
@@ -178,16 +242,16 @@ bool cache_synced(const struct cache *cache)
 
 uint64_t cache_revision(const struct cache *cache, const struct resource *resource)
 {
-	const struct informer *informer = cache->tables[resource->index].informer;
+	const struct cache_table *table = table_of(cache, resource);
 
-	return informer ? informer_revision(informer) : 0;
+	return table ? informer_revision(table->informer) : 0;
 }
 
 void *cache_get(const struct cache *cache, const struct resource *resource, const char *key)
 {
-	const struct informer *informer = cache->tables[resource->index].informer;
+	const struct cache_table *table = table_of(cache, resource);
 
-	return informer ? informer_get(informer, key) : NULL;
+	return table ? informer_get(table->informer, key) : NULL;
 }
 
 struct meta *cache_by_uid(const struct cache *cache, const char *uid)
@@ -197,9 +261,9 @@ struct meta *cache_by_uid(const struct cache *cache, const char *uid)
 
 void *cache_next(const struct cache *cache, const struct resource *resource, size_t *cursor)
 {
-	const struct informer *informer = cache->tables[resource->index].informer;
+	const struct cache_table *table = table_of(cache, resource);
 
-	return informer ? informer_next(informer, cursor) : NULL;
+	return table ? informer_next(table->informer, cursor) : NULL;
 }
 
 const struct owner_ref *meta_controller(const struct meta *meta)

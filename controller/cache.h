@@ -122,12 +122,25 @@ struct cached_quota {
 	bool counted; /* status.hard is what spec.hard asks for */
 };
 
+/* What custom_resources.c makes rows of. */
+struct cached_definition {
+	struct meta meta;
+	bool established;
+	char *json; /* without schemas */
+};
+
 struct cache;
 
 /* Starts the informers of every resource that can be listed, but Events. SYNCED is called once when all first
  * lists are in. */
 struct cache *cache_new(struct loop *loop, struct api_client *client, void (*synced)(void *arg), void *arg);
 void cache_free(struct cache *cache);
+
+/* The objects of a custom resource, in the version of RESOURCE, are watched from now on (again when they were
+ * already); or no longer: those that are known are told as gone. The cache holds RESOURCE meanwhile. Not from
+ * within a change of that resource. */
+void cache_add(struct cache *cache, const struct resource *resource);
+void cache_drop(struct cache *cache, const struct resource *resource);
 
 /* FN is told of each change of RESOURCE's objects (NULL: of all resources): OLD NULL: came; NEW NULL: went.
  * In the order of registration. Register before the loop runs. */

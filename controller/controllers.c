@@ -1,5 +1,6 @@
 #include "controller/controllers.h"
 
+#include "controller/custom_resources.h"
 #include "controller/deployment.h"
 #include "controller/garbage.h"
 #include "controller/namespace.h"
@@ -35,6 +36,7 @@
 
 CONTROLLER(struct replica_sets, replica_sets, c->owned)
 CONTROLLER(struct deployments, deployments, c->owned)
+CONTROLLER(struct custom_resources, custom_resources)
 CONTROLLER(struct garbage, garbage)
 CONTROLLER(struct namespaces, namespaces)
 CONTROLLER(struct service_accounts, service_accounts)
@@ -49,6 +51,7 @@ CONTROLLER(struct resource_quotas, resource_quotas)
 static const struct controller rows[] = {
 	ROW("replicaset", replica_sets),
 	ROW("deployment", deployments),
+	ROW("custom-resources", custom_resources),
 	ROW("garbage-collector", garbage),
 	ROW("namespace", namespaces),
 	ROW("serviceaccount", service_accounts),

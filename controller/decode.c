@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/crd.h"
 #include "controller/template.h"
 #include "lib/mem.h"
 #include "lib/timefmt.h"
@@ -334,6 +335,38 @@ static void close_cluster_role(void *object)
 	free(role->rules_json);
 }
 
+/* Without schemas, which are most of it and say nothing that a controller needs. */
+static void decode_definition(void *object, const struct json_object *obj)
+{
+	struct cached_definition *definition = object;
+	CLEANUP(json_putp) struct json_object *copy = json_object_new_object();
+	const struct json_object *versions = json_path(obj, "spec", "versions", NULL);
+	struct json_object *spec = json_ensure_object(copy, "spec"), *bare = json_object_new_array();
+
+	json_object_object_foreach(json_get(obj, "spec"), key, value)
+	{
+		if (strcmp(key, "versions") != 0)
+			json_set(spec, key, json_object_get(value));
+	}
+	for (size_t i = 0; i < json_len(versions); i++) {
+		struct json_object *version = json_object_new_object();
+
+		json_set_str(version, "name", json_str(json_at(versions, i), "name"));
+		json_set_bool(version, "served", json_boolean(json_at(versions, i), "served", false));
+		json_set_bool(version, "storage", json_boolean(json_at(versions, i), "storage", false));
+		json_object_array_add(bare, version);
+	}
+	json_set(spec, "versions", bare);
+	json_set(copy, "status", json_object_get(json_get(obj, "status")));
+	definition->established = crd_condition_is_true(obj, "Established");
+	definition->json = text_of(copy);
+}
+
+static void close_definition(void *object)
+{
+	free(((struct cached_definition *)object)->json);
+}
+
 static const struct cache_kind kinds[] = {
 	{ "", "pods", sizeof(struct cached_pod), decode_pod, close_pod },
 	{ "apps", "replicasets", sizeof(struct cached_replica_set), decode_replica_set, close_replica_set },
@@ -343,6 +376,8 @@ static const struct cache_kind kinds[] = {
 	{ "", "resourcequotas", sizeof(struct cached_quota), decode_quota, NULL },
 	{ "rbac.authorization.k8s.io", "clusterroles", sizeof(struct cached_cluster_role),
 	  decode_cluster_role, close_cluster_role },
+	{ "apiextensions.k8s.io", "customresourcedefinitions", sizeof(struct cached_definition),
+	  decode_definition, close_definition },
 	{ "coordination.k8s.io", "leases", sizeof(struct cached_lease), decode_lease, NULL },
 };
 

@@ -3,7 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/resource_set.h"
 #include "controller/garbage_decide.h"
+#include "controller/garbage_edit.h"
 #include "controller/key_run.h"
 #include "controller/owner_graph.h"
 #include "lib/event_recorder.h"
@@ -39,14 +41,13 @@ static struct metric deleted_total =
 static bool in_place(const struct meta *meta, const struct owner_ref *ref, const struct resource *resource,
 		     const struct meta *owner)
 {
-	return owner->resource == resource->stored && strcmp(owner->name, ref->name) == 0 &&
+	return owner->resource->index == resource->stored->index && strcmp(owner->name, ref->name) == 0 &&
 	       (!resource->namespaced || strcmp(owner->namespace_, meta->namespace_) == 0);
 }
 
-static enum owner_state state_of(const struct garbage *garbage, const struct meta *meta,
-				 const struct owner_ref *ref)
+static enum owner_state state_as(const struct garbage *garbage, const struct meta *meta,
+				 const struct owner_ref *ref, const struct resource *resource)
 {
-	const struct resource *resource = resource_find_kind(ref->api_version, ref->kind);
 	const struct meta *owner = cache_by_uid(garbage->cache, ref->uid);
 
 	if (!resource || (resource->namespaced && !*meta->namespace_))
@@ -59,6 +60,16 @@ static enum owner_state state_of(const struct garbage *garbage, const struct met
 	}
 	const struct owner_node *node = owner_graph_get(&garbage->graph, ref->uid);
 	return node && node->gone ? OWNER_GONE : OWNER_UNSURE;
+}
+
+static enum owner_state state_of(const struct garbage *garbage, const struct meta *meta,
+				 const struct owner_ref *ref)
+{
+	const struct resource *resource = resource_take_kind(ref->api_version, ref->kind);
+	enum owner_state state = state_as(garbage, meta, ref, resource);
+
+	resource_unref(resource);
+	return state;
 }
 
 /* Most changes are of objects whose owners are well: these cost a look-up per owner. */
@@ -113,17 +124,21 @@ static void owner_answered(const struct api_response *response, void *arg)
 
 static void ask(struct garbage *garbage, const struct meta *meta, const struct owner_ref *ref)
 {
-	const struct resource *resource = resource_find_kind(ref->api_version, ref->kind);
 	struct owner_node *node = owner_graph_get(&garbage->graph, ref->uid);
+	const struct resource *resource;
 	struct question *question;
 	CLEANUP(buf_close) struct buf path = BUF_INIT;
 
 	if (!node || node->asking)
 		return; /* the answer brings all dependants */
+	resource = resource_take_kind(ref->api_version, ref->kind);
+	if (!resource)
+		return; /* its definition has just gone */
 	node->asking = true;
 	question = mem_alloc(sizeof(*question));
 	*question = (struct question){ garbage, mem_dup(ref->uid) };
 	meta_path(&path, resource, resource->namespaced ? meta->namespace_ : NULL, ref->name, NULL);
+	resource_unref(resource);
 	api_client_call(garbage->client, "GET", path.data, NULL, NULL, 0, owner_answered, question);
 }
 
@@ -160,9 +175,26 @@ static void end_finalizer(struct key_run *run, const struct meta *meta, const ch
 {
 	CLEANUP(buf_close) struct buf body = BUF_INIT;
 
+	if (meta->resource->slot) {
+		garbage_edit_drop_finalizer(run, meta, finalizer);
+		return;
+	}
 	write_uid(&body, meta);
 	buf_printf(&body, ",\"$deleteFromPrimitiveList/finalizers\":[\"%s\"]}}", finalizer);
 	patch(run, meta, &body);
+}
+
+static void edit_references(struct key_run *run, const struct meta *meta, const enum owner_state *states,
+			    unsigned mask)
+{
+	CLEANUP(mem_freep) const char **uids = mem_zalloc((meta->n_owners + 1) * sizeof(*uids));
+	size_t n = 0;
+
+	for (size_t i = 0; i < meta->n_owners; i++)
+		if (mask & 1U << states[i])
+			uids[n++] = meta->owners[i].uid;
+	/* Those that wait are unblocked when nothing else is the matter. */
+	garbage_edit_owners(run, meta, uids, n, mask == 1U << OWNER_WAITING);
 }
 
 /* Patches those of META's references whose owner is in a state of MASK (bits) with the text MEMBERS. */
@@ -171,6 +203,11 @@ static void patch_references(struct key_run *run, const struct meta *meta, const
 {
 	CLEANUP(buf_close) struct buf body = BUF_INIT;
 	const char *separator = "";
+
+	if (meta->resource->slot) {
+		edit_references(run, meta, states, mask);
+		return;
+	}
 
 	write_uid(&body, meta);
 	buf_printf(&body, ",\"resourceVersion\":\"%llu\",\"ownerReferences\":[",
@@ -196,6 +233,11 @@ static void orphan_dependants(struct garbage *garbage, struct key_run *run, cons
 		CLEANUP(buf_close) struct buf body = BUF_INIT;
 		if (!meta)
 			continue;
+		if (meta->resource->slot) {
+			const char *uid = owner->item.uid;
+			garbage_edit_owners(run, meta, &uid, 1, false);
+			continue;
+		}
 		write_uid(&body, meta);
 		buf_str(&body, ",\"ownerReferences\":[{\"$patch\":\"delete\",\"uid\":");
 		buf_json_string(&body, owner->item.uid);
@@ -343,11 +385,23 @@ static void look(struct garbage *garbage, const struct meta *old, const struct m
 		look_at_dependants(garbage, meta->item.uid, 0);
 }
 
+static void look_at_all(struct garbage *garbage)
+{
+	CLEANUP(resource_set_putp) struct resource_set *set = resource_set_get();
+	const struct meta *meta;
+
+	for (size_t i = 0; i < set->n; i++)
+		for (size_t k = 0; (meta = cache_next(garbage->cache, set->rows[i], &k));)
+			look(garbage, NULL, meta);
+}
+
 static void changed(const struct resource *resource, struct meta *old, struct meta *new_, void *arg)
 {
 	struct garbage *garbage = arg;
 
-	(void)resource;
+	/* Owners of a kind that was not known may be gone for long. */
+	if (new_ && garbage->begun && !strcmp(resource->plural, "customresourcedefinitions"))
+		look_at_all(garbage);
 	if (!new_)
 		look_at_dependants(garbage, old->item.uid, 0);
 	owner_graph_change(&garbage->graph, old, new_, lost_dependant, garbage);
@@ -370,14 +424,8 @@ struct garbage *garbage_new(struct loop *loop, struct api_client *client, struct
 
 void garbage_synced(struct garbage *garbage)
 {
-	size_t n;
-	const struct resource *resources = resource_all(&n);
-	const struct meta *meta;
-
 	garbage->begun = true;
-	for (size_t i = 0; i < n; i++)
-		for (size_t k = 0; (meta = cache_next(garbage->cache, &resources[i], &k));)
-			look(garbage, NULL, meta);
+	look_at_all(garbage);
 }
 
 void garbage_free(struct garbage *garbage)

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/resource_set.h"
 #include "controller/key_run.h"
 #include "controller/namespace_status.h"
 #include "lib/mem.h"
@@ -37,7 +38,7 @@ struct emptying {
 /* A call of a phase about one resource. */
 struct part {
 	struct emptying *emptying;
-	const struct resource *resource;
+	const struct resource *resource; /* referenced */
 };
 
 static bool has_content(const struct resource *resource)
@@ -131,23 +132,32 @@ static bool part_done(struct part *part, const struct api_response *response)
 
 	if (response->err.kind != ERR_NONE && response->err.kind != ERR_NOT_FOUND)
 		namespace_content_fail(&e->content, response->err.msg);
+	resource_unref(part->resource);
 	free(part);
 	return --e->in_flight == 0;
+}
+
+/* Another version of the same objects. */
+static bool seen_before(const struct resource_set *set, size_t at)
+{
+	for (size_t i = 0; i < at; i++)
+		if (set->rows[i]->index == set->rows[at]->index)
+			return true;
+	return false;
 }
 
 static void call_parts(struct key_run *run, struct emptying *e, const char *method, const char *query,
 		       void (*answered)(struct key_run *run, const struct api_response *response, void *arg))
 {
-	size_t n;
-	const struct resource *resources = resource_all(&n);
+	CLEANUP(resource_set_putp) struct resource_set *set = resource_set_get();
 
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < set->n; i++) {
 		CLEANUP(buf_close) struct buf path = BUF_INIT;
 		struct part *part;
-		if (!has_content(&resources[i]))
+		if (!has_content(set->rows[i]) || seen_before(set, i))
 			continue;
 		part = mem_alloc(sizeof(*part));
-		*part = (struct part){ e, &resources[i] };
+		*part = (struct part){ e, resource_ref(set->rows[i]) };
 		meta_path(&path, part->resource, e->name, NULL, NULL);
 		buf_str(&path, query);
 		e->in_flight++;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/custom.h"
 #include "apiserver/audit/audit.h"
 #include "apiserver/edge/gzip.h"
 #include "apiserver/edge/server.h"
@@ -55,6 +56,10 @@ void respond_add_header(struct request *r, const char *name, const char *value)
 /* What holds for every answer; the exchange is answered next. */
 static void begin(struct request *r, int code)
 {
+	const struct resource *resource = r->route.resource;
+	/* A version that is on its way out says so with everything. */
+	if (resource && resource->custom && resource->custom->warning)
+		add_warning(r, resource->custom->warning, strlen(resource->custom->warning));
 	if (r->warnings.len)
 		add_warnings(r);
 	if (r->retry_after_s)
