@@ -95,8 +95,23 @@ $(BUILD)/lib$(1).a: $(call objects,$(1)) $(if $(filter api,$(1)),$(BUILD)/obj/ge
 endef
 $(foreach p,$(PARTS),$(eval $(call part,$(p))))
 
+# Programs that only speak to an API server know the kinds by their names; what a kind does is the server's.
+$(BUILD)/gen-kind-names: api/facts/gen_kind_names.c $(BUILD)/libapi.a $(BUILD)/liblib.a
+	$(call say,LINK)$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $^ -Wl,--as-needed $(call pkg_libs,$(PACKAGES_lib)) -lm
+
+$(BUILD)/gen/kind_names.c: $(BUILD)/gen-kind-names
+	@mkdir -p $(@D)
+	$(BUILD)/gen-kind-names > $@
+
+$(BUILD)/libapi-names.a: $(filter-out $(BUILD)/obj/api/kinds/%,$(call objects,api)) $(BUILD)/obj/gen/schema_tables.o $(BUILD)/obj/gen/kind_names.o
+	@mkdir -p $(@D)
+	@rm -f $@
+	$(call say,AR)$(AR) rcs $@ $^
+
+api_of = $(BUILD)/libapi$(if $(filter apiserver,$(1)),,-names).a
+
 define program
-$(BUILD)/bin/$(1): $(BUILD)/obj/$(dir_$(1))/main.o $(BUILD)/lib$(dir_$(1)).a $(BUILD)/libapi.a $(BUILD)/liblib.a
+$(BUILD)/bin/$(1): $(BUILD)/obj/$(dir_$(1))/main.o $(BUILD)/lib$(dir_$(1)).a $(call api_of,$(dir_$(1))) $(BUILD)/liblib.a
 	@mkdir -p $$(@D)
 	$$(call say,LINK)$(CC) $(LDFLAGS) -o $$@ $$^ -Wl,--as-needed $(call pkg_libs,$(PACKAGES_lib) $(PACKAGES_$(dir_$(1)))) -lm
 endef
