@@ -5,6 +5,8 @@
 
 #include "lib/map.h"
 
+#define OPEN_TRIES 1000
+
 /* What is followed of one resource. */
 struct source {
 	const struct resource *resource;
@@ -98,8 +100,9 @@ static struct watch_event next_event(struct follow *follow, struct source *sourc
 	return event;
 }
 
-/* Takes the list that a watch starts with, and drops what was known and is not in it. */
-static int take_list(struct follow *follow, struct source *source, struct err *err)
+/* Takes the list that a watch starts with, and drops what was known and is not in it. *RET_WHOLE is false
+ * when changes came so fast meanwhile that the queue was closed. */
+static int take_list(struct follow *follow, struct source *source, bool *ret_whole, struct err *err)
 {
 	CLEANUP(map_close) struct map listed = MAP_INIT;
 	struct watch_event event;
@@ -112,7 +115,10 @@ static int take_list(struct follow *follow, struct source *source, struct err *e
 
 		map_put(&listed, object_key(kept), source);
 	}
-	if (event.type != WATCH_INITIAL_EVENTS_END)
+	*ret_whole = event.type == WATCH_INITIAL_EVENTS_END;
+	if (event.type == WATCH_CLOSED && event.err.kind != ERR_NONE)
+		return 0;
+	if (!*ret_whole)
 		return err_set(err, ERR_SERVICE_UNAVAILABLE, "the server is shutting down");
 	while (map_next(&source->objects, &cursor, &key, &object))
 		if (!map_get(&listed, key))
@@ -125,7 +131,8 @@ static void close_source(struct follow *follow, struct source *source)
 	watch_close(follow->core, TAKE(source->watch));
 }
 
-static int open_source(struct follow *follow, struct source *source, struct err *err)
+/* Lists and watches once. */
+static int try_open(struct follow *follow, struct source *source, bool *ret_whole, struct err *err)
 {
 	struct opening opening = { .follow = follow };
 	int result;
@@ -146,12 +153,26 @@ static int open_source(struct follow *follow, struct source *source, struct err 
 		pthread_cond_wait(&follow->told, &follow->mutex);
 	pthread_mutex_unlock(&follow->mutex);
 	if (opening.command.err.kind == ERR_NONE)
-		result = take_list(follow, source, err);
+		result = take_list(follow, source, ret_whole, err);
 	else
 		result = err_set(err, opening.command.err.kind, "%s", opening.command.err.msg);
-	if (result < 0)
+	if (result < 0 || !*ret_whole)
 		close_source(follow, source);
 	return result;
+}
+
+static int open_source(struct follow *follow, struct source *source, struct err *err)
+{
+	bool whole = false;
+
+	for (unsigned tries = 0; !whole; tries++) {
+		if (tries == OPEN_TRIES)
+			return err_set(err, ERR_SERVICE_UNAVAILABLE, "%s change faster than they can be read",
+				       source->resource->qualified);
+		if (try_open(follow, source, &whole, err) < 0)
+			return -1;
+	}
+	return 0;
 }
 
 static void take_events(struct follow *follow, struct source *source)
