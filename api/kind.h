@@ -12,6 +12,8 @@
 
 struct name_faults; /* validate.h */
 
+typedef void (*warning_fn)(const char *text, void *arg);
+
 struct kind_column {
 	const char *name;   /* "Ready" */
 	const char *type;   /* "string", "integer", "boolean" */
@@ -75,8 +77,10 @@ struct kind {
 				struct field_errors *errors);
 	void (*validate_status)(const struct json_object *obj, const struct json_object *old,
 				struct field_errors *errors);
-	/* Deprecated or risky things worth a Warning header: CALL once each. */
-	void (*warnings)(const struct json_object *obj, void (*call)(const char *text, void *arg), void *arg);
+	/* Deprecated or risky things worth a Warning header: CALL once each. OLD NULL: on create; not called
+	 * for subresources. */
+	void (*warnings)(const struct json_object *obj, const struct json_object *old, warning_fn call,
+			 void *arg);
 
 	const struct kind_part *parts; /* ends with a row without a name; NULL: none */
 

@@ -57,12 +57,13 @@ static void add_warning(const char *text, void *arg)
 static enum step_result admit_validate(struct request *r)
 {
 	const struct resource *resource = r->route.resource;
-	if (resource->kind->warnings)
-		resource->kind->warnings(r->obj, add_warning, r);
 	validate_object(resource, r->obj, r->old, r->route.subresource ? r->route.subresource->name : NULL,
 			&r->errors);
-	if (!r->errors.n)
+	if (!r->errors.n) {
+		if (resource->kind->warnings && !r->route.subresource)
+			resource->kind->warnings(r->obj, r->old, add_warning, r);
 		return admission_check(r);
+	}
 	status_invalid(&r->err, resource, r->name, &r->errors);
 	return request_fail_as(r, DETAILS_KIND);
 }

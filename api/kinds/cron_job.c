@@ -7,6 +7,7 @@
 #include "api/kinds/defaults.h"
 #include "api/kinds/job.h"
 #include "api/kinds/kinds.h"
+#include "api/kinds/pod_spec.h"
 #include "api/kinds/workload.h"
 #include "lib/cron.h"
 #include "lib/timefmt.h"
@@ -127,6 +128,17 @@ static void validate_update(const struct json_object *obj, const struct json_obj
 		validate_zone(spec, errors);
 }
 
+static void warnings(const struct json_object *obj, const struct json_object *old, warning_fn call, void *arg)
+{
+	const struct json_object *job = json_path(obj, "spec", "jobTemplate", "spec", NULL);
+
+	if (!old)
+		workload_warn_name(obj, "in Pod names and hostnames", call, arg);
+	if (!old || !json_equal(json_get(obj, "spec"), json_get(old, "spec")))
+		pod_spec_warn(json_path(job, "template", "spec", NULL), "spec.jobTemplate.spec.template.spec",
+			      call, arg);
+}
+
 static const struct kind_column columns[] = {
 	CELL_COLUMN_NAME,
 	{ "Schedule", "string", "", "When it makes Jobs.", 0 },
@@ -170,7 +182,7 @@ const struct kind kind_cron_job = {
 	.validate = validate,
 	.validate_create = validate_create,
 	.validate_update = validate_update,
-	.warnings = workload_warn_name,
+	.warnings = warnings,
 	.columns = columns,
 	.n_columns = ARRAY_SIZE(columns),
 	.cells = cells,

@@ -201,9 +201,9 @@ static void validate_update(const struct json_object *obj, const struct json_obj
 	validate_immutable(obj, old, "addressType", &path, errors);
 }
 
-static void warnings(const struct json_object *obj, void (*call)(const char *text, void *arg), void *arg)
+static void warnings(const struct json_object *obj, const struct json_object *old, warning_fn call, void *arg)
 {
-	if (strcmp(json_str_or_empty(obj, "addressType"), "FQDN") == 0)
+	if (!old && strcmp(json_str_or_empty(obj, "addressType"), "FQDN") == 0)
 		call("addressType: FQDN endpoints are deprecated", arg);
 }
 

@@ -107,9 +107,10 @@ static void validate(const struct json_object *obj, struct field_errors *errors)
 	}
 }
 
-static void warnings(const struct json_object *obj, void (*call)(const char *text, void *arg), void *arg)
+static void warnings(const struct json_object *obj, const struct json_object *old, warning_fn call, void *arg)
 {
 	(void)obj;
+	(void)old;
 	call("v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice", arg);
 }
 

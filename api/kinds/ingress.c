@@ -226,9 +226,9 @@ static void validate_status(const struct json_object *obj, const struct json_obj
 		   validate_ingress_point);
 }
 
-static void warnings(const struct json_object *obj, void (*call)(const char *text, void *arg), void *arg)
+static void warnings(const struct json_object *obj, const struct json_object *old, warning_fn call, void *arg)
 {
-	if (json_str(json_path(obj, "metadata", "annotations", NULL), CLASS_ANNOTATION))
+	if (!old && json_str(json_path(obj, "metadata", "annotations", NULL), CLASS_ANNOTATION))
 		call("annotation \"kubernetes.io/ingress.class\" is deprecated, please use "
 		     "'spec.ingressClassName' instead",
 		     arg);

@@ -8,6 +8,7 @@
 #include "api/kinds/defaults.h"
 #include "api/kinds/kinds.h"
 #include "api/kinds/pod_spec.h"
+#include "api/kinds/workload.h"
 
 /* Kubernetes writes these even when they are empty. */
 static void default_container_statuses(struct json_object *statuses)
@@ -179,6 +180,15 @@ static void validate_status(const struct json_object *obj, const struct json_obj
 		validate_immutable(status, old_status, "qosClass", &path, errors);
 }
 
+static void warnings(const struct json_object *obj, const struct json_object *old, warning_fn call, void *arg)
+{
+	/* People do not work on pods that are there already. */
+	if (old)
+		return;
+	workload_warn_name(obj, "in the Pod's hostname", call, arg);
+	pod_spec_warn(json_get(obj, "spec"), "spec", call, arg);
+}
+
 static const char *const selectable_fields[] = {
 	"spec.nodeName",
 	"spec.restartPolicy",
@@ -207,6 +217,7 @@ const struct kind kind_pod = {
 	.validate_update = validate_update,
 	.validate_status = validate_status,
 	.selectable_fields = selectable_fields,
+	.warnings = warnings,
 	.parts = pod_parts,
 	.columns = pod_columns,
 	.n_columns = POD_COLUMNS,

@@ -2,6 +2,7 @@
 #include "api/fault.h"
 #include "api/kinds/cells.h"
 #include "api/kinds/kinds.h"
+#include "api/kinds/pod_spec.h"
 #include "api/kinds/workload.h"
 
 static void set_defaults(struct json_object *obj)
@@ -24,6 +25,12 @@ static void validate(const struct json_object *obj, struct field_errors *errors)
 
 	field_path_init(&path, "template");
 	validate_pod_template(json_get(obj, "template"), &path, NULL, errors);
+}
+
+static void warnings(const struct json_object *obj, const struct json_object *old, warning_fn call, void *arg)
+{
+	if (!old || !json_equal(json_get(obj, "template"), json_get(old, "template")))
+		pod_spec_warn(json_path(obj, "template", "spec", NULL), "template.spec", call, arg);
 }
 
 static const struct kind_column columns[] = {
@@ -52,6 +59,7 @@ const struct kind kind_pod_template = {
 	.set_defaults = set_defaults,
 	.prepare_update = prepare_update,
 	.validate = validate,
+	.warnings = warnings,
 	.columns = columns,
 	.n_columns = ARRAY_SIZE(columns),
 	.cells = cells,

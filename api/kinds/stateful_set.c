@@ -168,9 +168,9 @@ static void validate_status(const struct json_object *obj, const struct json_obj
 		fault_int(errors, &path, "collisionCount", collisions, "cannot be decremented");
 }
 
-static void warnings(const struct json_object *obj, void (*call)(const char *text, void *arg), void *arg)
+static void warnings(const struct json_object *obj, const struct json_object *old, warning_fn call, void *arg)
 {
-	workload_warn_name(obj, call, arg);
+	workload_warn(obj, old, call, arg);
 	if (json_int(json_get(obj, "spec"), "revisionHistoryLimit", 0) < 0)
 		call("spec.revisionHistoryLimit: a negative value retains all historical revisions; a value "
 		     ">= 0 is recommended",

@@ -5,6 +5,7 @@
 
 #include "api/fault.h"
 #include "api/kinds/cells.h"
+#include "api/kinds/pod_spec.h"
 #include "lib/selector.h"
 
 #define PERCENT_TEXT                                                                                         \
@@ -170,7 +171,7 @@ void workload_wide_cells(const struct json_object *obj, struct json_object *cell
 	cell_selector(cells, json_path(obj, "spec", "selector", NULL));
 }
 
-void workload_warn_name(const struct json_object *obj, void (*call)(const char *text, void *arg), void *arg)
+void workload_warn_name(const struct json_object *obj, const char *used, warning_fn call, void *arg)
 {
 	const char *name = json_str_or_empty(json_get(obj, "metadata"), "name");
 	CLEANUP(buf_close) struct buf text = BUF_INIT;
@@ -179,10 +180,21 @@ void workload_warn_name(const struct json_object *obj, void (*call)(const char *
 	name_check_dns_label(name, false, &faults);
 	if (faults.n == 0)
 		return;
-	buf_str(&text, "metadata.name: this is used in Pod names and hostnames, which can result in "
-		       "surprising behavior; a DNS label is recommended: [");
+	buf_printf(&text,
+		   "metadata.name: this is used %s, which can result in surprising behavior; a DNS label is "
+		   "recommended: [",
+		   used);
 	for (size_t i = 0; i < faults.n; i++)
 		buf_printf(&text, "%s%s", i > 0 ? " " : "", faults.text[i]);
 	buf_char(&text, ']');
 	call(text.data, arg);
+}
+
+void workload_warn(const struct json_object *obj, const struct json_object *old, warning_fn call, void *arg)
+{
+	if (!old)
+		workload_warn_name(obj, "in Pod names and hostnames", call, arg);
+	if (!old || !json_equal(json_get(obj, "spec"), json_get(old, "spec")))
+		pod_spec_warn(json_path(obj, "spec", "template", "spec", NULL), "spec.template.spec", call,
+			      arg);
 }

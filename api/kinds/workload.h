@@ -27,8 +27,10 @@ void workload_validate_at_most_all(const struct json_object *obj, const char *ke
 				   struct field_errors *errors);
 /* metadata.generation of OBJ is one more than that of OLD. */
 void workload_count_generation(struct json_object *obj, const struct json_object *old);
-/* A warning when the name is no DNS label: it is part of its pods' host names. */
-void workload_warn_name(const struct json_object *obj, void (*call)(const char *text, void *arg), void *arg);
+/* A warning when the name is no DNS label: it is USED "in Pod names and hostnames". */
+void workload_warn_name(const struct json_object *obj, const char *used, warning_fn call, void *arg);
+/* The name of a new one, and what is in spec.template, when it is new or changed. */
+void workload_warn(const struct json_object *obj, const struct json_object *old, warning_fn call, void *arg);
 /* The selector is for life. */
 void workload_validate_update(const struct json_object *obj, const struct json_object *old,
 			      struct field_errors *errors);
