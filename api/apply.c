@@ -13,6 +13,7 @@ struct work {
 	struct managed_fields fields;
 	struct field_arena *arena;
 	struct json_object *merged; /* what is to be; shares values with live and config */
+	bool same;                  /* it is what is there already */
 };
 
 /* --- conflicts --- */
@@ -226,7 +227,8 @@ static int run(struct work *work, struct field_errors *conflicts, struct err *er
 					  field_set_difference(work->arena, entry->set, difference.removed));
 	}
 	managed_entry_set(own, managed_fields_strip(work->arena, own->set));
-	if (!apply->live || !json_equal(apply->live, work->merged))
+	work->same = apply->live && json_equal(apply->live, work->merged);
+	if (!work->same)
 		own->time = writer->now;
 	managed_fields_drop_empty(&work->fields);
 	return 0;
@@ -244,8 +246,7 @@ int apply_object(const struct apply *apply, struct json_object **ret, struct buf
 	result = run(&work, conflicts, err);
 	if (result == 0) {
 		bool renew = strcmp(apply->writer.manager, "kubectl") == 0 && *last_applied(work.merged);
-		bool same = apply->live && json_equal(apply->live, work.merged);
-		*ret = same && !renew ? NULL : json_clone(work.merged);
+		*ret = work.same && !renew ? NULL : json_clone(work.merged);
 		if (renew)
 			renew_annotation(&work, *ret);
 		managed_fields_write(ret_managed, &work.fields);
