@@ -8,12 +8,10 @@
 #include "kubectl-lite/session.h"
 
 const struct command *const commands[] = {
-	&command_api_resources, &command_apply,    &command_attach,
-	&command_completion,    &command_config,   &command_convert,
-	&command_delete,        &command_describe, &command_exec,
-	&command_explain,       &command_get,      &command_logs,
-	&command_port_forward,  &command_rollout,  &command_scale,
-	&command_set,           &command_version,  NULL,
+	&command_api_resources, &command_apply, &command_attach, &command_completion,   &command_config,
+	&command_convert,       &command_cp,    &command_delete, &command_describe,     &command_exec,
+	&command_explain,       &command_get,   &command_logs,   &command_port_forward, &command_rollout,
+	&command_run,           &command_scale, &command_set,    &command_version,      NULL,
 };
 
 /* Where --help shows a command. */
@@ -21,10 +19,10 @@ static const struct {
 	const char *title;
 	const char *names[8];
 } groups[] = {
-	{ "Basic Commands", { "apply", "get", "explain", "delete" } },
+	{ "Basic Commands", { "apply", "run", "get", "explain", "delete" } },
 	{ "Deploy Commands", { "rollout", "scale", "set" } },
 	{ "Troubleshooting and Debugging Commands",
-	  { "describe", "logs", "attach", "exec", "port-forward" } },
+	  { "describe", "logs", "attach", "exec", "port-forward", "cp" } },
 	{ "Settings Commands", { "config", "completion" } },
 	{ "Other Commands", { "api-resources", "convert", "version" } },
 };
