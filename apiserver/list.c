@@ -17,7 +17,9 @@
 /* A list over this must be taken in time. Of its bytes only what is under way is held for it, and what
  * surrounds them: objects are shared. */
 #define LIST_LARGE (64 * 1024)
-#define LIST_BLOCK (128 * 1024)
+/* Lines are for people: what is larger nobody reads, and taking it apart would fill the memory. */
+#define LIST_PRETTY_MAX (4 * 1024 * 1024)
+#define LIST_BLOCK      (128 * 1024)
 
 static enum step_result get_object(struct request *r)
 {
@@ -273,7 +275,7 @@ static enum step_result respond_objects(struct request *r, struct buf *head, str
 		object_listed_bytes(objects[i], &len);
 		total += len + (i ? 2 : 1);
 	}
-	if (!r->accept.yaml) {
+	if (!r->accept.yaml && (!r->accept.pretty || total > LIST_PRETTY_MAX)) {
 		bool compressed = respond_compresses(r, total);
 		if (total > LIST_LARGE &&
 		    !respond_take_room(r, LIST_BLOCK + (compressed ? (size_t)GZIP_BYTES : 0) +

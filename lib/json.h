@@ -77,5 +77,7 @@ bool json_equal(const struct json_object *a, const struct json_object *b);
 void json_write(struct buf *b, const struct json_object *obj);
 /* The same indented by four spaces, as kubectl -o json prints, without a final newline. */
 void json_write_pretty(struct buf *b, const struct json_object *obj);
+/* By two spaces, as an API server answers ?pretty=true. */
+void json_write_indented(struct buf *b, const struct json_object *obj);
 /* Canonical: members sorted by key. Equal values give equal bytes (hashes, comparisons). */
 void json_write_sorted(struct buf *b, const struct json_object *obj);

@@ -8,7 +8,7 @@
 #include "lib/json.h"
 #include "lib/mem.h"
 
-enum style { COMPACT, PRETTY, SORTED };
+enum style { COMPACT, INDENTED, PRETTY, SORTED };
 
 struct member {
 	const char *key;
@@ -54,11 +54,11 @@ static void write_int(struct buf *b, const struct json_object *obj)
 
 static void new_line(struct buf *b, enum style style, unsigned depth)
 {
-	if (style != PRETTY)
+	if (style != PRETTY && style != INDENTED)
 		return;
 	buf_char(b, '\n');
 	for (unsigned i = 0; i < depth; i++)
-		buf_add(b, "    ", 4);
+		buf_add(b, "    ", style == PRETTY ? 4 : 2);
 }
 
 static void write_member(struct buf *b, const char *key, const struct json_object *value, bool first,
@@ -69,7 +69,7 @@ static void write_member(struct buf *b, const char *key, const struct json_objec
 	new_line(b, style, depth);
 	buf_json_string(b, key);
 	buf_char(b, ':');
-	if (style == PRETTY)
+	if (style == PRETTY || style == INDENTED)
 		buf_char(b, ' ');
 	write_value(b, value, style, depth);
 }
@@ -163,6 +163,11 @@ static void write_value(struct buf *b, const struct json_object *obj, enum style
 void json_write(struct buf *b, const struct json_object *obj)
 {
 	write_value(b, obj, COMPACT, 0);
+}
+
+void json_write_indented(struct buf *b, const struct json_object *obj)
+{
+	write_value(b, obj, INDENTED, 0);
 }
 
 void json_write_pretty(struct buf *b, const struct json_object *obj)

@@ -2,6 +2,7 @@
 
 #include <ctype.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -50,9 +51,20 @@ static const struct {
 	{ "APIGroupDiscoveryList", "apidiscovery.k8s.io", "v2beta1", ACCEPT_DISCOVERY_BETA },
 };
 
-/* The form that the parameters of a clause name; false for one that we do not have. */
-static bool clause_form(struct span parameters, enum accept_form *ret)
+/* Thousandths of "0.5"; what is no weight counts as the highest. */
+static int parse_weight(struct span value)
 {
+	char text[8] = "";
+	char *end;
+	memcpy(text, value.at, value.len < sizeof(text) ? value.len : sizeof(text) - 1);
+	double weight = strtod(text, &end);
+	return end > text && weight >= 0 && weight < 1 ? (int)(weight * 1000) : 1000;
+}
+
+/* The form that the parameters of a clause name, and its weight; false for one that we do not have. */
+static bool clause_form(struct span parameters, enum accept_form *ret, int *ret_weight)
+{
+	*ret_weight = 1000;
 	struct span as = { "", 0 }, group = { "", 0 }, version = { "", 0 };
 	while (parameters.len) {
 		struct span value = cut(&parameters, ';');
@@ -63,6 +75,8 @@ static bool clause_form(struct span parameters, enum accept_form *ret)
 			group = trim(value);
 		else if (span_is(key, "v"))
 			version = trim(value);
+		else if (span_is(key, "q"))
+			*ret_weight = parse_weight(trim(value));
 	}
 	*ret = ACCEPT_OBJECT;
 	if (!as.len)
@@ -77,8 +91,18 @@ static bool clause_form(struct span parameters, enum accept_form *ret)
 	return false;
 }
 
+/* How exactly TYPE names one of ours; -1: not at all. */
+static int exactness(struct span type, bool *ret_yaml)
+{
+	*ret_yaml = span_is(type, "application/yaml");
+	if (*ret_yaml || span_is(type, "application/json"))
+		return 2;
+	return span_is(type, "application/*") ? 1 : span_is(type, "*/*") ? 0 : -1;
+}
+
 bool accept_parse(const char *header, struct accept *ret)
 {
+	int best = -1;
 	*ret = (struct accept){ 0 };
 	if (!header || !*header)
 		return true;
@@ -86,19 +110,23 @@ bool accept_parse(const char *header, struct accept *ret)
 	while (rest.len) {
 		struct span clause = cut(&rest, ',');
 		struct span type = cut(&clause, ';');
-		bool yaml = span_is(type, "application/yaml");
-		if (!yaml && !span_is(type, "application/json") && !span_is(type, "*/*") &&
-		    !span_is(type, "application/*"))
-			continue;
 		enum accept_form form;
-		if (!clause_form(clause, &form)) {
-			ret->other_form = true;
+		int weight;
+		bool yaml;
+		int exact = exactness(type, &yaml);
+		if (exact < 0)
+			continue;
+		if (!clause_form(clause, &form, &weight)) {
+			ret->other_form |= best < 0;
 			continue;
 		}
+		int rank = weight * 3 + exact;
+		if (!weight || rank <= best)
+			continue;
+		best = rank;
 		*ret = (struct accept){ .form = form, .yaml = yaml };
-		return true;
 	}
-	return false;
+	return best >= 0;
 }
 
 static const struct {

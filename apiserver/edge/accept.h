@@ -17,10 +17,12 @@ enum accept_form {
 struct accept {
 	enum accept_form form;
 	bool yaml;
+	bool pretty;     /* JSON in lines: not of the header, but of ?pretty=true */
 	bool other_form; /* of a header that nothing fits: a media type does, in another form */
 };
 
-/* HEADER may be NULL: everything is fine then. The first clause that we can answer wins; false when none is.
+/* HEADER may be NULL: everything is fine then. Of the clauses that we can answer the one of the highest
+ * weight wins, then the most exact, then the first; false when there is none.
  */
 bool accept_parse(const char *header, struct accept *ret);
 

@@ -44,6 +44,7 @@ static const struct parameter parameters[] = {
 	{ "sinceSeconds", VALUE_INT, AT(since_seconds), AT(has_since_seconds) },
 	{ "limitBytes", VALUE_INT, AT(limit_bytes), AT(has_limit_bytes) },
 	{ "verbose", VALUE_BOOL, AT(verbose), 0 },
+	{ "pretty", VALUE_BOOL, AT(pretty), 0 },
 	{ "exclude", VALUE_STRING, AT(exclude), 0 },
 	{ "hash", VALUE_STRING, AT(hash), 0 },
 };

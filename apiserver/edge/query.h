@@ -38,6 +38,7 @@ struct query {
 	int64_t tail_lines, since_seconds, limit_bytes;
 	/* health and others */
 	bool verbose;
+	bool pretty;
 	const char *exclude; /* a check that is left out */
 	const char *hash;    /* of an OpenAPI document */
 };

@@ -213,9 +213,10 @@ static enum step_result take_share(struct request *r)
 static enum step_result negotiate(struct request *r)
 {
 	r->media = media_parse(request_header(r, "Content-Type"));
-	if (accept_parse(request_header(r, "Accept"), &r->accept) || dispatch_is_open(&r->route) ||
-	    r->route.kind == ROUTE_METRICS || r->route.kind == ROUTE_OPENAPI_V2 ||
-	    route_is_passed_on(&r->route) ||
+	bool acceptable = accept_parse(request_header(r, "Accept"), &r->accept);
+	r->accept.pretty = r->query.pretty && !r->accept.yaml;
+	if (acceptable || dispatch_is_open(&r->route) || r->route.kind == ROUTE_METRICS ||
+	    r->route.kind == ROUTE_OPENAPI_V2 || route_is_passed_on(&r->route) ||
 	    (r->route.subresource && strcmp(r->route.subresource->name, "log") == 0))
 		return STEP_NEXT;
 	if (r->accept.other_form)

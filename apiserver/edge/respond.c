@@ -126,18 +126,21 @@ enum step_result respond_page_not_found(struct request *r)
 enum step_result respond_json(struct request *r, int code, struct buf *body)
 {
 	audit_answer(r, body->data, body->len);
-	if (!r->accept.yaml)
+	if (!r->accept.yaml && !r->accept.pretty)
 		return respond_buf(r, code, TYPE_JSON, body);
 	CLEANUP(json_putp) struct json_object *value = NULL;
 	CLEANUP(buf_close) struct buf text = BUF_INIT;
 	if (json_parse(body->data, body->len, &value, NULL, &r->err) < 0) {
 		buf_close(body);
-		r->accept.yaml = false;
+		r->accept.yaml = r->accept.pretty = false;
 		return respond_failure(r);
 	}
 	buf_close(body);
-	yaml_write(&text, value);
-	return respond_buf(r, code, TYPE_YAML, &text);
+	if (r->accept.yaml)
+		yaml_write(&text, value);
+	else
+		json_write_indented(&text, value);
+	return respond_buf(r, code, r->accept.yaml ? TYPE_YAML : TYPE_JSON, &text);
 }
 
 void respond_hash(const struct buf *body, char ret[RESPOND_HASH_SIZE])
@@ -192,7 +195,8 @@ enum step_result respond_object(struct request *r, int code, struct object *obje
 	object = view_show(r->route.resource, object);
 	size_t len;
 	const char *bytes = object_bytes(object, &len);
-	if (r->accept.form == ACCEPT_OBJECT && !r->accept.yaml && !respond_compresses(r, len))
+	if (r->accept.form == ACCEPT_OBJECT && !r->accept.yaml && !r->accept.pretty &&
+	    !respond_compresses(r, len))
 		return respond_shared(r, code, object);
 	CLEANUP(object_unrefp) struct object *owned = object;
 	CLEANUP(buf_close) struct buf body = BUF_INIT;

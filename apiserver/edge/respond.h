@@ -7,7 +7,7 @@
 /* BODY is taken (empty after); content type as given. */
 enum step_result respond_buf(struct request *r, int code, const char *content_type, struct buf *body);
 enum step_result respond_text(struct request *r, int code, const char *text);
-/* JSON text, turned into YAML when the client wants that. BODY is taken. */
+/* JSON text, turned into YAML or into lines when the client wants that. BODY is taken. */
 enum step_result respond_json(struct request *r, int code, struct buf *body);
 /* A further header of the answer that is to come; both without line breaks. */
 void respond_add_header(struct request *r, const char *name, const char *value);

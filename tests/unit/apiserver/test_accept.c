@@ -43,6 +43,12 @@ static void the_first_form_that_we_have_wins(void **state)
 		  "json",
 		  true, ACCEPT_DISCOVERY_BETA, false },
 		{ ",;,=;,", false, ACCEPT_OBJECT, false },
+		{ "application/json;q=0.5,application/yaml", true, ACCEPT_OBJECT, true },
+		{ "application/yaml;q=0.5,application/json;q=0.50", true, ACCEPT_OBJECT, true },
+		{ "*/*,application/yaml", true, ACCEPT_OBJECT, true },
+		{ "application/yaml;q=0.9,*/*;q=0.8", true, ACCEPT_OBJECT, true },
+		{ "application/json;q=0", false, ACCEPT_OBJECT, false },
+		{ "application/json;q=,application/yaml", true, ACCEPT_OBJECT, false },
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		struct accept accept;

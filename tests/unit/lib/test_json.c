@@ -365,9 +365,12 @@ static void test_equality(void **state)
 static void test_pretty_and_sorted(void **state)
 {
 	CLEANUP(json_putp) struct json_object *obj = parse("{\"b\":[1,{\"d\":[],\"c\":{}}],\"a\":\"x\"}");
-	CLEANUP(buf_close) struct buf pretty = BUF_INIT, sorted = BUF_INIT;
+	CLEANUP(buf_close) struct buf pretty = BUF_INIT, sorted = BUF_INIT, indented = BUF_INIT;
 
 	(void)state;
+	json_write_indented(&indented, obj);
+	assert_string_equal(indented.data, "{\n  \"b\": [\n    1,\n    {\n      \"d\": [],\n"
+					   "      \"c\": {}\n    }\n  ],\n  \"a\": \"x\"\n}");
 	json_write_pretty(&pretty, obj);
 	assert_string_equal(pretty.data, "{\n    \"b\": [\n        1,\n        {\n            \"d\": [],\n"
 					 "            \"c\": {}\n        }\n    ],\n    \"a\": \"x\"\n}");
