@@ -65,7 +65,8 @@ int typed_validate(struct typed type, const struct json_object *value, struct er
 /* LIVE with what CONFIG says put over it. The result shares values with both: none may be changed after. */
 struct json_object *typed_merge(struct field_arena *arena, struct typed type, const struct json_object *live,
 				const struct json_object *config);
-/* VALUE without the fields of SET. Shares values as well. */
+/* VALUE without the fields of SET; NULL when nothing is left of it. Maps and lists that lose all go too,
+ * items of lists stay as {}. Shares values as well. */
 struct json_object *typed_remove(struct field_arena *arena, struct typed type,
 				 const struct json_object *value, const struct field_set *set);
 /* SET and the structs' fields on the way to its paths. */

@@ -246,8 +246,10 @@ struct json_object *typed_remove(struct field_arena *arena, struct typed type,
 			if (node && node->member)
 				continue;
 			struct typed inner = typed_member(type, key, name.len, &declared);
-			json_object_object_add(
-			    result, key, typed_remove(arena, inner, member, node ? node->children : NULL));
+			struct json_object *left =
+			    typed_remove(arena, inner, member, node ? node->children : NULL);
+			if (left || !member)
+				json_object_object_add(result, key, left);
 		}
 		if (json_object_object_length(result))
 			return result;
@@ -261,8 +263,9 @@ struct json_object *typed_remove(struct field_arena *arena, struct typed type,
 				node = field_set_find(set, &element);
 			if (node && node->member)
 				continue;
-			json_object_array_add(result, typed_remove(arena, typed_item(type), item,
-								   node ? node->children : NULL));
+			struct json_object *left =
+			    typed_remove(arena, typed_item(type), item, node ? node->children : NULL);
+			json_object_array_add(result, left || !item ? left : json_object_new_object());
 		}
 		if (json_len(result))
 			return result;
