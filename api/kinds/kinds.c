@@ -32,6 +32,7 @@ const struct kind *const kind_rows[] = {
 	&kind_pod_template,
 	&kind_replication_controller,
 	&kind_resource_quota,
+	&kind_component_status,
 	&kind_controller_revision,
 	&kind_daemon_set,
 	&kind_stateful_set,

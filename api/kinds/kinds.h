@@ -5,14 +5,15 @@
 
 extern const struct kind kind_cluster_role;
 extern const struct kind kind_cluster_role_binding;
+extern const struct kind kind_component_status;
 extern const struct kind kind_config_map;
 extern const struct kind kind_controller_revision;
 extern const struct kind kind_cron_job;
 extern const struct kind kind_csi_driver;
 extern const struct kind kind_csi_node;
 extern const struct kind kind_csi_storage_capacity;
-extern const struct kind kind_daemon_set;
 extern const struct kind kind_custom_resource_definition;
+extern const struct kind kind_daemon_set;
 extern const struct kind kind_deployment;
 extern const struct kind kind_endpoint_slice;
 extern const struct kind kind_endpoints;

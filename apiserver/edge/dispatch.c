@@ -45,17 +45,21 @@ static const struct {
 	{ "proxy", VERB_DELETE, proxy_steps },
 };
 
-/* Questions: kinds that can be created, are answered, and are never stored. */
+/* Kinds that are never stored: questions, which are created and answered, and what is asked for at the
+ * moment. */
 static const struct {
 	const char *kind;
+	enum verb verb;
 	const struct request_step *steps;
-} questions[] = {
-	{ "TokenReview", token_review_steps },
-	{ "SelfSubjectReview", self_subject_review_steps },
-	{ "SubjectAccessReview", subject_access_review_steps },
-	{ "LocalSubjectAccessReview", subject_access_review_steps },
-	{ "SelfSubjectAccessReview", self_subject_access_review_steps },
-	{ "SelfSubjectRulesReview", self_subject_rules_review_steps },
+} answered[] = {
+	{ "TokenReview", VERB_CREATE, token_review_steps },
+	{ "SelfSubjectReview", VERB_CREATE, self_subject_review_steps },
+	{ "SubjectAccessReview", VERB_CREATE, subject_access_review_steps },
+	{ "LocalSubjectAccessReview", VERB_CREATE, subject_access_review_steps },
+	{ "SelfSubjectAccessReview", VERB_CREATE, self_subject_access_review_steps },
+	{ "SelfSubjectRulesReview", VERB_CREATE, self_subject_rules_review_steps },
+	{ "ComponentStatus", VERB_GET, component_status_get_steps },
+	{ "ComponentStatus", VERB_LIST, component_status_list_steps },
 };
 
 static const struct {
@@ -86,19 +90,20 @@ static bool same_subresource(const char *row, const struct subresource *subresou
 	return row ? subresource && strcmp(row, subresource->name) == 0 : !subresource;
 }
 
-static const struct request_step *find_question(const char *kind)
+static const struct request_step *find_answered(const struct route *route)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(questions); i++)
-		if (strcmp(questions[i].kind, kind) == 0)
-			return questions[i].steps;
+	for (size_t i = 0; i < ARRAY_SIZE(answered); i++)
+		if (answered[i].verb == route->verb &&
+		    strcmp(answered[i].kind, route->resource->kind_name) == 0)
+			return answered[i].steps;
 	return NULL;
 }
 
 const struct request_step *dispatch_find(const struct route *route)
 {
 	if (route->kind == ROUTE_OBJECT) {
-		if (!(route->resource->verbs & VERB_GET))
-			return find_question(route->resource->kind_name);
+		if (!(route->resource->verbs & VERB_WATCH))
+			return find_answered(route);
 		for (size_t i = 0; i < ARRAY_SIZE(objects); i++)
 			if (objects[i].verb == route->verb &&
 			    same_subresource(objects[i].subresource, route->subresource))

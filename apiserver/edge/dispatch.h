@@ -11,6 +11,7 @@ extern const struct request_step get_steps[], list_steps[], watch_steps[], creat
     self_subject_review_steps[];
 extern const struct request_step subject_access_review_steps[], self_subject_access_review_steps[],
     self_subject_rules_review_steps[];
+extern const struct request_step component_status_get_steps[], component_status_list_steps[];
 extern const struct request_step discovery_steps[], openapi_v2_steps[], openapi_v3_steps[], version_steps[],
     root_steps[], check_steps[], health_steps[], metrics_steps[], page_not_found_steps[],
     openid_configuration_steps[], openid_keys_steps[];
