@@ -107,9 +107,11 @@ static void rotate(struct audit_log *log)
 	char *aside = mem_printf("%.*s-%s.%03ld%s", (int)(ext - log->path), log->path, stamp,
 				 now.tv_nsec / 1000000, ext);
 	struct err err = ERR_INIT;
-	int old = log->fd;
-	if (rename(log->path, aside) < 0 || open_file(log, &err) < 0) {
-		log_warn("audit log not rotated", "file", log->path, "error", strerror(errno), NULL);
+	int old = log->fd, result = 0;
+	if (rename(log->path, aside) < 0)
+		result = err_set_errno(&err, errno, "rename %s", log->path);
+	if (result < 0 || open_file(log, &err) < 0) {
+		log_warn("audit log not rotated", "error", err.msg, NULL);
 		log->fd = old;
 		log->size = 0; /* tried again after as much again */
 		return;
@@ -120,18 +122,18 @@ static void rotate(struct audit_log *log)
 
 /* --- writing --- */
 
-static bool write_all(struct audit_log *log, const struct buf *lines)
+static int write_all(struct audit_log *log, const struct buf *lines, struct err *err)
 {
 	for (size_t done = 0; done < lines->len;) {
 		ssize_t n = write(log->fd, lines->data + done, lines->len - done);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0)
-			return false;
+			return err_set_errno(err, n < 0 ? errno : EIO, "audit log %s", log->path);
 		done += (size_t)n;
 		log->size += n;
 	}
-	return true;
+	return 0;
 }
 
 /* The file may grow past its limit by what had gathered. */
@@ -140,9 +142,10 @@ static bool write_lines(struct audit_log *log, const struct buf *lines)
 	if (log->size > 0 && log->size + (int64_t)lines->len > log->opts.max_bytes &&
 	    strcmp(log->path, "-") != 0)
 		rotate(log);
-	bool good = write_all(log, lines);
+	struct err err = ERR_INIT;
+	bool good = write_all(log, lines, &err) == 0;
 	if (!good && !log->failing)
-		log_error("audit log cannot be written", "file", log->path, "error", strerror(errno), NULL);
+		log_error("audit events are lost", "error", err.msg, NULL);
 	log->failing = !good;
 	return good;
 }

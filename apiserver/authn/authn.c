@@ -15,32 +15,34 @@ struct question {
 	const char *token;
 	const struct json_object *audiences;
 	struct json_object **ret_audiences;
-	struct err *err; /* a token of its kind, and why it does not hold */
+	struct err *err;        /* a token of its kind, and why it does not hold */
+	struct identity *found; /* a new reference, or NULL */
 };
 
-static struct identity *by_token_file(struct authn *authn, const struct question *q)
+static void by_token_file(struct authn *authn, struct question *q)
 {
-	return authn->token_file ? token_file_find(authn->token_file, q->token) : NULL;
+	if (authn->token_file)
+		q->found = token_file_find(authn->token_file, q->token);
 }
 
-static struct identity *by_service_account(struct authn *authn, const struct question *q)
+static void by_service_account(struct authn *authn, struct question *q)
 {
-	return authn->verifier ? token_verifier_verify(authn->verifier, q->core, q->token, q->audiences,
-						       authn->audiences, q->ret_audiences, q->err)
-			       : NULL;
+	if (authn->verifier)
+		q->found = token_verifier_verify(authn->verifier, q->core, q->token, q->audiences,
+						 authn->audiences, q->ret_audiences, q->err);
 }
 
-static struct identity *by_bootstrap_token(struct authn *authn, const struct question *q)
+static void by_bootstrap_token(struct authn *authn, struct question *q)
 {
 	(void)authn;
-	return bootstrap_token_identity(q->core, q->token);
+	q->found = bootstrap_token_identity(q->core, q->token);
 }
 
 /* Who a bearer token is, tried in this order. */
 static const struct {
 	const char *name;
 	bool own_audiences; /* else its tokens are for the API's own */
-	struct identity *(*find)(struct authn *authn, const struct question *question);
+	void (*ask)(struct authn *authn, struct question *question);
 } bearers[] = {
 	{ "token file", false, by_token_file },
 	{ "service account token", true, by_service_account },
@@ -67,7 +69,7 @@ struct identity *authn_token(struct authn *authn, struct core *core, const char 
 			     struct err *err)
 {
 	struct err why = ERR_INIT;
-	struct question question = { core, token, audiences, ret_audiences, &why };
+	struct question question = { core, token, audiences, ret_audiences, &why, NULL };
 	struct json_object *own = NULL;
 	/* What most ask for is what the API is for: then nothing is compared. */
 	bool for_api = audiences == authn->audiences && !ret_audiences;
@@ -76,13 +78,13 @@ struct identity *authn_token(struct authn *authn, struct core *core, const char 
 	for (size_t i = 0; i < ARRAY_SIZE(bearers); i++) {
 		if (!bearers[i].own_audiences && !for_api && !own)
 			continue;
-		struct identity *identity = bearers[i].find(authn, &question);
-		if (!identity)
+		bearers[i].ask(authn, &question);
+		if (!question.found)
 			continue;
 		if (!bearers[i].own_audiences && ret_audiences)
 			*ret_audiences = TAKE(own);
 		json_object_put(own);
-		return identity;
+		return question.found;
 	}
 	json_object_put(own);
 	err_set(err, ERR_UNAUTHORIZED,
@@ -90,17 +92,23 @@ struct identity *authn_token(struct authn *authn, struct core *core, const char 
 	return NULL;
 }
 
+/* What follows "Bearer " in the header; NULL when that is another scheme's, or not there. */
+static const char *bearer_token(const char *header)
+{
+	return header && strncasecmp(header, BEARER, strlen(BEARER)) == 0 ? header + strlen(BEARER) : NULL;
+}
+
 bool authn_nothing_shown(const struct authn_evidence *evidence)
 {
-	return !evidence->authorization && !evidence->certificate;
+	return !bearer_token(evidence->authorization) && !evidence->certificate;
 }
 
 struct identity *authn_identify(struct authn *authn, struct core *core, const struct authn_evidence *evidence)
 {
-	const char *header = evidence->authorization;
+	const char *token = bearer_token(evidence->authorization);
 	/* A wrong token is not saved by a good certificate. */
-	if (header && strncasecmp(header, BEARER, strlen(BEARER)) == 0)
-		return authn_token(authn, core, header + strlen(BEARER), authn->audiences, NULL, NULL);
+	if (token)
+		return authn_token(authn, core, token, authn->audiences, NULL, NULL);
 	return evidence->certificate ? identity_ref(evidence->certificate) : NULL;
 }
 

@@ -28,7 +28,7 @@ struct token_claims {
 };
 
 /* From a token's JSON; ERR_PARSE when it is not a service account's. */
-int token_claims_read(const struct json_object *claims, struct token_claims **ret, struct err *err);
+int token_claims_read(const struct json_object *json, struct token_claims **ret, struct err *err);
 struct token_claims *token_claims_ref(struct token_claims *claims);
 void token_claims_unref(struct token_claims *claims); /* NULL is fine */
 void token_claims_unrefp(struct token_claims **claims);
