@@ -214,7 +214,8 @@ void audit_begin(struct request *r)
 		.name = asked->name,
 		.path = r->route.path ? r->route.path : "",
 	};
-	struct audit_verdict verdict = audit_policy_judge(audit->policy, &attributes);
+	struct audit_verdict verdict;
+	audit_policy_judge(audit->policy, &attributes, &verdict);
 	if (verdict.level == AUDIT_NONE)
 		return;
 	struct audit_record *record = r->audit = mem_zalloc(sizeof(*record));

@@ -298,11 +298,13 @@ static bool matches(const struct rule *rule, const struct audit_attributes *aske
 	return rule->paths.n == 0 || covers_path(rule, asked);
 }
 
-struct audit_verdict audit_policy_judge(const struct audit_policy *policy,
-					const struct audit_attributes *asked)
+void audit_policy_judge(const struct audit_policy *policy, const struct audit_attributes *asked,
+			struct audit_verdict *ret)
 {
+	*ret = (struct audit_verdict){ .level = AUDIT_NONE };
 	for (size_t i = 0; i < policy->n; i++)
-		if (matches(&policy->rules[i], asked))
-			return policy->rules[i].verdict;
-	return (struct audit_verdict){ .level = AUDIT_NONE };
+		if (matches(&policy->rules[i], asked)) {
+			*ret = policy->rules[i].verdict;
+			return;
+		}
 }

@@ -41,5 +41,5 @@ int audit_policy_read(const char *path, struct audit_policy **ret, struct err *e
 int audit_policy_new(const struct json_object *document, struct audit_policy **ret, struct err *err);
 void audit_policy_free(struct audit_policy *policy); /* NULL is fine */
 /* Any thread. */
-struct audit_verdict audit_policy_judge(const struct audit_policy *policy,
-					const struct audit_attributes *asked);
+void audit_policy_judge(const struct audit_policy *policy, const struct audit_attributes *asked,
+			struct audit_verdict *ret);

@@ -16,6 +16,15 @@ access_of() { # POD
 	echo "$DIR/agent/pods/$(field "pod/$1" '{.metadata.uid}')/volumes"/kube-api-access-*
 }
 
+number_of_keys() {
+	curl -sS --cacert "$DIR/pki/ca.crt" "$URL/openid/v1/jwks" | jq '.keys | length'
+}
+
+# serial: of the certificate that the server shows.
+serial() {
+	echo | openssl s_client -connect "${URL#https://}" 2>/dev/null | openssl x509 -noout -serial
+}
+
 a_pod_finds_its_token() {
 	cluster_up one
 	import_images
@@ -42,9 +51,7 @@ an_agent_that_starts_again_leaves_it_good() {
 the_signing_key_rotates() {
 	cluster_use one
 	"$BIN/knarr" rotate token-key --data "$DIR"
-	new_keys() { jq '.keys | length' "$WORK/jwks" && curl -sS --cacert "$DIR/pki/ca.crt" -o "$WORK/jwks" "$URL/openid/v1/jwks"; }
-	curl -sS --cacert "$DIR/pki/ca.crt" -o "$WORK/jwks" "$URL/openid/v1/jwks"
-	wait_for 10 is 2 new_keys
+	wait_for 10 is 2 number_of_keys
 	assert_eq "201 system:serviceaccount:default:default" "$(whoami "$(cat "$WORK/token")")" "a token of the old key"
 	"$BIN/knarr" rotate token-key --forget-old --data "$DIR"
 	wait_for 10 is '401*' whoami "$(cat "$WORK/token")"
@@ -118,7 +125,6 @@ requests_are_recorded() {
 
 certificates_are_taken_anew() {
 	cluster_use one
-	serial() { echo | openssl s_client -connect "${URL#https://}" 2>/dev/null | openssl x509 -noout -serial; }
 	want=$(openssl x509 -noout -serial -in "$DIR/pki/scheduler-server.crt")
 	pid=$(program_pid apiserver)
 	cp "$DIR/pki/scheduler-server.key" "$DIR/pki/apiserver.key"

@@ -25,9 +25,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (yaml_parse("policy", text, strlen(text), &docs, &n, NULL) < 0)
 		return 0;
 	if (n && audit_policy_new(docs[0].value, &policy, NULL) == 0)
-		for (size_t i = 0; i < ARRAY_SIZE(asked); i++)
-			if (audit_policy_judge(policy, &asked[i]).level > AUDIT_REQUEST_RESPONSE)
+		for (size_t i = 0; i < ARRAY_SIZE(asked); i++) {
+			struct audit_verdict verdict;
+			audit_policy_judge(policy, &asked[i], &verdict);
+			if (verdict.level > AUDIT_REQUEST_RESPONSE)
 				abort();
+		}
 	audit_policy_free(policy);
 	yaml_docs_free(docs, n);
 	return 0;

@@ -1,5 +1,6 @@
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include "apiserver/audit/log.h"
 #include "tests/unit/apiserver/core_fixture.h"
@@ -50,6 +51,8 @@ static void lines_are_whole_and_in_order(void **state)
 	assert_int_equal(lost, 0);
 	assert_int_equal(read_files(dir, "audit", &text), 1);
 	assert_int_equal(text.len, 10000 * 12);
+	if (!text.data)
+		return;
 	for (unsigned i = 0; i < 10000; i++)
 		assert_int_equal(atoi(text.data + i * 12 + 5), i);
 	remove_folder(dir);
@@ -66,7 +69,7 @@ static void it_is_rotated_and_old_files_go(void **state)
 	/* The writer takes what has gathered: a run of its own for each hundred lines makes a file of each. */
 	for (unsigned i = 0; i < 5; i++) {
 		write_lines(&opts, i * 100, i * 100 + 100, &lost);
-		usleep(2000); /* names tell milliseconds */
+		nanosleep(&(struct timespec){ .tv_nsec = 2000000 }, NULL); /* names tell milliseconds */
 	}
 	assert_int_equal(read_files(dir, "audit-", &text), 2);
 	assert_int_equal(read_files(dir, "audit.log", &text), 1);

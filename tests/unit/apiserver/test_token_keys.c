@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -200,7 +201,7 @@ static void keys_rotate(void **state)
 	int64_t until_ms = time_mono_ms() + 60000;
 	CLEANUP(mem_freep) char *newer = sign(keys);
 	while (strncmp(newer, token, strcspn(token, ".")) == 0 && time_mono_ms() < until_ms) {
-		usleep(10000);
+		nanosleep(&(struct timespec){ .tv_nsec = 10000000 }, NULL);
 		free(newer);
 		newer = sign(keys);
 	}
