@@ -141,9 +141,12 @@ static enum step_result answer_rules(struct request *r)
 	for (size_t i = 0; i < held.n; i++)
 		rule_append_json(held.rules[i], held.rules[i]->urls.n ? paths : resources);
 	/* What a node agent may do besides hangs on its pods. */
-	json_set_bool(status, "incomplete", node_of_identity(r->identity) != NULL);
-	if (held.missing.len)
-		json_set_str(status, "evaluationError", held.missing.data);
+	bool incomplete = node_of_identity(r->identity) != NULL;
+	const char *why =
+	    incomplete ? "node authorizer does not support user rule resolution" : held.missing.data;
+
+	json_set_bool(status, "incomplete", incomplete);
+	json_set_str(status, "evaluationError", why);
 	rbac_done(rbac, &held);
 	return respond_review(r, status);
 }

@@ -333,9 +333,11 @@ static int decide_pod(struct question *q)
 		return decide_own_pod(q);
 	if (!verb_is(q, VERB_LIST | VERB_WATCH))
 		return 0;
-	if (!q->a->node_name || strcmp(q->a->node_name, q->node_name) != 0)
-		return refuse(q, "can only list/watch pods with spec.nodeName field selector");
-	return allow(q);
+	if (q->a->node_name && strcmp(q->a->node_name, q->node_name) == 0)
+		return allow(q);
+	if (*q->a->name)
+		return decide_own_pod(q);
+	return refuse(q, "can only list/watch pods with spec.nodeName field selector");
 }
 
 static const struct {

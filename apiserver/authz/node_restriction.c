@@ -3,6 +3,7 @@
  * lease. https://kubernetes.io/docs/reference/access-authn-authz/admission-controllers/#noderestriction
  * (plugin/pkg/admission/noderestriction)
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include "apiserver/admission/admission.h"
@@ -148,10 +149,14 @@ static bool is_label_of_others(const char *key)
 	return true;
 }
 
-/* Keys of LABELS that differ in OTHER and are not the node's to set. Those of both are met once, from LABELS.
- */
-static void add_foreign(struct buf *b, const struct json_object *labels, const struct json_object *other,
-			bool absent_only)
+struct foreign {
+	const char **keys; /* borrowed */
+	size_t n;
+};
+
+/* Keys of LABELS that are not the node's to set and differ in OTHER, or, ABSENT_ONLY, are not there. */
+static void add_foreign(struct foreign *foreign, const struct json_object *labels,
+			const struct json_object *other, bool absent_only)
 {
 	if (!labels)
 		return;
@@ -162,32 +167,48 @@ static void add_foreign(struct buf *b, const struct json_object *labels, const s
 		if (!is_label_of_others(key) ||
 		    (absent_only ? counterpart != NULL : json_equal(value, counterpart)))
 			continue;
-		buf_printf(b, "%s%s", b->len ? ", " : "", key);
+		foreign->keys = mem_realloc_array(foreign->keys, foreign->n + 1, sizeof(*foreign->keys));
+		foreign->keys[foreign->n++] = key;
 	}
+}
+
+static int compare_keys(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static enum step_result check_labels(struct request *r, const char *node)
+{
+	const struct json_object *labels = json_path(r->obj, "metadata", "labels", NULL),
+				 *before = json_path(r->old, "metadata", "labels", NULL);
+	CLEANUP(buf_close) struct buf text = BUF_INIT;
+	struct foreign foreign = { 0 };
+
+	add_foreign(&foreign, labels, before, false);
+	add_foreign(&foreign, before, labels, true);
+	if (!foreign.n)
+		return STEP_NEXT;
+	qsort(foreign.keys, foreign.n, sizeof(*foreign.keys), compare_keys);
+	for (size_t i = 0; i < foreign.n; i++)
+		buf_printf(&text, "%s%s", i ? ", " : "", foreign.keys[i]);
+	free(foreign.keys);
+	if (r->old)
+		return admission_forbid(r, "is not allowed to modify labels: %s", text.data);
+	return admission_forbid(r, "node \"%s\" is not allowed to set the following labels: %s", node,
+				text.data);
 }
 
 static enum step_result check_node(struct request *r, const char *node)
 {
-	const struct json_object *labels = json_path(r->obj, "metadata", "labels", NULL),
-				 *before = json_path(r->old, "metadata", "labels", NULL);
-	CLEANUP(buf_close) struct buf foreign = BUF_INIT;
-
 	if (strcmp(r->name, node) != 0)
 		return admission_forbid(r, "node \"%s\" is not allowed to modify node \"%s\"", node, r->name);
-	add_foreign(&foreign, labels, before, false);
-	add_foreign(&foreign, before, labels, true);
-	if (foreign.len)
-		return admission_forbid(r,
-					r->old ? "node \"%s\" is not allowed to modify labels: %s"
-					       : "node \"%s\" is not allowed to set the following labels: %s",
-					node, foreign.data);
-	if (!json_equal(json_path(r->obj, "metadata", "ownerReferences", NULL),
-			json_path(r->old, "metadata", "ownerReferences", NULL)))
-		return admission_forbid(r, "node \"%s\" is not allowed to modify ownerReferences", node);
 	if (r->old &&
 	    !json_equal(json_path(r->obj, "spec", "taints", NULL), json_path(r->old, "spec", "taints", NULL)))
 		return admission_forbid(r, "node \"%s\" is not allowed to modify taints", node);
-	return STEP_NEXT;
+	if (!json_equal(json_path(r->obj, "metadata", "ownerReferences", NULL),
+			json_path(r->old, "metadata", "ownerReferences", NULL)))
+		return admission_forbid(r, "node \"%s\" is not allowed to modify ownerReferences", node);
+	return check_labels(r, node);
 }
 
 /* --- the rest --- */

@@ -12,7 +12,8 @@
  *
  * A queue has the limit of a slow watcher (core_opts.watch_max_bytes). When nobody asked for so long that it
  * overflowed, the next one who asks lists again: the owner sees what is new, changed and gone since, as if it
- * had come by and by. It waits for the core then, as it does the first time.
+ * had come by and by. It waits for the core then, as it does the first time. What a follower that nobody asks
+ * holds in memory beside what is stored is thus one older state of each object and that limit.
  */
 #pragma once
 
