@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -359,6 +360,7 @@ static int run_port_forward(char **args, size_t n_args)
 	CLEANUP(pods_close) struct pods pods = { 0 };
 	struct err err = ERR_INIT;
 
+	signal(SIGPIPE, SIG_IGN); /* a connection that goes is not the end */
 	if (n_args < 2)
 		return command_usage_error("port-forward",
 					   "TYPE/NAME and list of ports are required for port-forward");
