@@ -14,24 +14,19 @@ static int compare_key(const char *line, const char *def, const char *field)
 	return order ? order : line[def_len + 1 + field_len] - '\t';
 }
 
-static size_t line_start(size_t at)
+static size_t line_start(const char *lines, size_t at)
 {
-	while (at > 0 && description_lines[at - 1] != '\n')
+	while (at > 0 && lines[at - 1] != '\n')
 		at--;
 	return at;
 }
 
-static size_t next_line(size_t at)
+static const char *find(const char *lines, size_t len, const char *def, const char *field, size_t *ret_len)
 {
-	return at + strcspn(description_lines + at, "\n") + 1;
-}
-
-static const char *find(const char *def, const char *field, size_t *ret_len)
-{
-	size_t low = 0, high = description_lines_len; /* starts of lines */
+	size_t low = 0, high = len; /* starts of lines */
 	while (low < high) {
-		size_t middle = line_start(low + (high - low) / 2);
-		const char *line = description_lines + middle;
+		size_t middle = line_start(lines, low + (high - low) / 2);
+		const char *line = lines + middle;
 		int order = compare_key(line, def, field);
 		if (order == 0) {
 			const char *text = line + strlen(def) + strlen(field) + 2;
@@ -41,9 +36,14 @@ static const char *find(const char *def, const char *field, size_t *ret_len)
 		if (order > 0)
 			high = middle;
 		else
-			low = next_line(middle);
+			low = middle + strcspn(line, "\n") + 1;
 	}
 	return NULL;
+}
+
+static const char *find_text(const char *def, const char *field, size_t *ret_len)
+{
+	return find(description_lines, description_lines_len, def, field, ret_len);
 }
 
 static bool has_field(const struct schema_def *def, const char *name)
@@ -53,7 +53,12 @@ static bool has_field(const struct schema_def *def, const char *name)
 
 const char *description_find(const struct schema_def *def, const char *field, size_t *ret_len)
 {
-	const char *text = find(def->name, field, ret_len);
+	const char *text = find_text(def->name, field, ret_len);
 	bool is_kind = !text && *field && has_field(def, "apiVersion") && has_field(def, "metadata");
-	return is_kind ? find("*", field, ret_len) : text;
+	return is_kind ? find_text("*", field, ret_len) : text;
+}
+
+const char *description_values(const struct schema_def *def, const char *field, size_t *ret_len)
+{
+	return find(description_value_lines, description_value_lines_len, def->name, field, ret_len);
 }

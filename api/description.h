@@ -11,7 +11,10 @@
  * What all kinds have (apiVersion, metadata ...) is found for each. */
 const char *description_find(const struct schema_def *def, const char *field, size_t *ret_len);
 
-/* The table, from gen_schema.c: lines "DEF<tab>FIELD<tab>TEXT", sorted by byte; DEF "*" stands for every
+/* The values that a field of DEF may have, when they are a closed set: "Always|Never". As above. */
+const char *description_values(const struct schema_def *def, const char *field, size_t *ret_len);
+
+/* The tables, from gen_schema.c: lines "DEF<tab>FIELD<tab>TEXT", sorted by byte; DEF "*" stands for every
  * kind. */
-extern const char description_lines[];
-extern const size_t description_lines_len;
+extern const char description_lines[], description_value_lines[];
+extern const size_t description_lines_len, description_value_lines_len;

@@ -138,14 +138,32 @@ static void write_description(struct buf *b, const struct schema_def *def, const
 	buf_char(b, ',');
 }
 
+static void write_values(struct buf *b, const struct schema_def *def, const char *field)
+{
+	size_t len;
+	const char *values = description_values(def, field, &len);
+	if (!values)
+		return;
+	CLEANUP(mem_freep) char *copy = mem_dupn(values, len);
+	char *rest = copy;
+	buf_str(b, ",\"enum\":");
+	for (char *value, separator = '['; (value = strsep(&rest, "|")); separator = ',') {
+		buf_char(b, separator);
+		buf_json_string(b, value);
+	}
+	buf_char(b, ']');
+}
+
 /* The members of an element's schema. IS_FIELD: others stand beside it, which version 3 does not allow a
  * reference to have. */
-static void write_element(struct buf *b, enum openapi_version version, const struct schema_field *field,
-			  bool is_field)
+static void write_element(struct buf *b, enum openapi_version version, const struct schema_def *def,
+			  const struct schema_field *field, bool is_field)
 {
 	const struct scalar *scalar = &scalars[field->type];
 	if (!field->def && !scalar->name) {
 		write_scalar(b, version, scalar);
+		if (field->type == SCHEMA_STRING)
+			write_values(b, def, field->name);
 		return;
 	}
 	CLEANUP(buf_close) struct buf ref = BUF_INIT;
@@ -161,7 +179,8 @@ static void write_element(struct buf *b, enum openapi_version version, const str
 		buf_add(b, ref.data + 1, ref.len - 2);
 }
 
-static void write_type(struct buf *b, enum openapi_version version, const struct schema_field *field)
+static void write_type(struct buf *b, enum openapi_version version, const struct schema_def *def,
+		       const struct schema_field *field)
 {
 	static const char *const open[] = {
 		[SCHEMA_SINGLE] = "",
@@ -174,7 +193,7 @@ static void write_type(struct buf *b, enum openapi_version version, const struct
 		[SCHEMA_SINGLE] = "", [SCHEMA_ARRAY] = "}", [SCHEMA_MAP] = "}", [SCHEMA_MAP_OF_ARRAY] = "}}"
 	};
 	buf_str(b, open[field->container]);
-	write_element(b, version, field, field->container == SCHEMA_SINGLE);
+	write_element(b, version, def, field, field->container == SCHEMA_SINGLE);
 	buf_str(b, close[field->container]);
 }
 
@@ -251,7 +270,7 @@ static void write_schema(struct buf *b, enum openapi_version version, const stru
 		const struct schema_field *field = &def->fields[i];
 		buf_printf(b, "%s\"%s\":{", i ? "," : ",\"properties\":{", field->name);
 		write_description(b, def, field->name);
-		write_type(b, version, field);
+		write_type(b, version, def, field);
 		write_extensions(b, field);
 		buf_char(b, '}');
 	}

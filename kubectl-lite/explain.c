@@ -20,12 +20,38 @@ static const struct flag explain_flags[] = {
 
 enum { MAX_DEEP = 64 };
 
-static void print_name(const struct schema_field *field, unsigned depth)
+/* "Always|Never" as a copy, or NULL. */
+static char *values_of(const struct schema_def *def, const struct schema_field *field)
+{
+	size_t len;
+	const char *values =
+	    field->container == SCHEMA_SINGLE ? description_values(def, field->name, &len) : NULL;
+
+	return values ? mem_dupn(values, len) : NULL;
+}
+
+/* The first few of them, as kubectl does. */
+static void print_values(const struct schema_def *def, const struct schema_field *field, unsigned depth)
+{
+	enum { SHOWN = 4 };
+	CLEANUP(mem_freep) char *values = values_of(def, field);
+	char *rest = values;
+
+	if (!values)
+		return;
+	printf("%*senum: ", (int)(2 * depth), "");
+	for (size_t i = 0; rest && i <= SHOWN; i++)
+		printf("%s%s", i ? ", " : "", i < SHOWN ? strsep(&rest, "|") : "....");
+	putchar('\n');
+}
+
+static void print_name(const struct schema_def *def, const struct schema_field *field, unsigned depth)
 {
 	char type[128];
 
 	printf("%*s%s\t%s%s\n", (int)(2 * depth), "", field->name,
 	       schema_explain_type(field, type, sizeof(type)), field->required ? " -required-" : "");
+	print_values(def, field, depth);
 }
 
 /* ABOVE: definitions that this one lies in; some (JSONSchemaProps) hold themselves and are shown once. */
@@ -36,7 +62,7 @@ static void print_tree(const struct schema_def *def, unsigned depth, const struc
 			return;
 	above[depth - 1] = def;
 	for (size_t i = 0; i < def->n_fields; i++) {
-		print_name(&def->fields[i], depth);
+		print_name(def, &def->fields[i], depth);
 		if (def->fields[i].def && depth + 1 < MAX_DEEP)
 			print_tree(def->fields[i].def, depth + 1, above);
 	}
@@ -85,7 +111,7 @@ static void print_fields(const struct schema_def *def)
 		return;
 	}
 	for (size_t i = 0; i < def->n_fields; i++) {
-		print_name(&def->fields[i], 1);
+		print_name(def, &def->fields[i], 1);
 		if (!print_description(def, def->fields[i].name))
 			puts("    <no description>");
 		putchar('\n');
@@ -103,8 +129,15 @@ static void print_head(const struct resource *resource, const struct schema_def 
 	if (*resource->group)
 		printf("GROUP:      %s\n", resource->group);
 	printf("KIND:       %s\nVERSION:    %s\n\n", resource->kind_name, resource->version);
-	if (field)
-		printf("FIELD: %s %s\n\n\n", field->name, schema_explain_type(field, type, sizeof(type)));
+	if (field) {
+		CLEANUP(mem_freep) char *values = values_of(holder, field);
+		printf("FIELD: %s %s\n", field->name, schema_explain_type(field, type, sizeof(type)));
+		puts(values ? "ENUM:" : "\n");
+		for (char *rest = values, *value; (value = strsep(&rest, "|"));)
+			printf("    %s\n", value);
+		if (values)
+			putchar('\n');
+	}
 	puts("DESCRIPTION:");
 	bool any = field && print_description(holder, field->name);
 	if (def)

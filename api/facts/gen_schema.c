@@ -412,6 +412,67 @@ static void put_descriptions(struct table *descriptions, const struct table *fie
 	printf("\t\"\";\nconst size_t description_lines_len = %zu;\n", len);
 }
 
+static const char *values_of(const struct table *enums, const char *type)
+{
+	for (size_t i = 0; i < enums->n; i++)
+		if (strcmp(enums->rows[i].columns[0], type) == 0)
+			return enums->rows[i].columns[1];
+	return NULL;
+}
+
+static bool ends_with(const char *s, const char *end)
+{
+	size_t len = strlen(s), end_len = strlen(end);
+
+	return len >= end_len && strcmp(s + len - end_len, end) == 0;
+}
+
+static bool has_definition(const struct table *fields, const char *def)
+{
+	for (size_t i = 0; i < fields->n; i++)
+		if (strcmp(fields->rows[i].columns[0], def) == 0)
+			return true;
+	return false;
+}
+
+/* Sets that others add to, that allow nothing as well, or that nobody reads. */
+static bool is_closed(const char *type, const char *values)
+{
+	static const char *const open[] = { "ConditionType",        ".ResourceName",  ".SecretType",
+					    ".StorageMedium",       ".FinalizerName", ".NodeAddressType",
+					    ".ClaimResourceStatus", ".Signal",        ".KeyUsage" };
+
+	for (size_t i = 0; i < sizeof(open) / sizeof(open[0]); i++)
+		if (ends_with(type, open[i]))
+			return false;
+	return values[0] != '|' && strstr(values, "||") == NULL && !ends_with(values, "|");
+}
+
+/* "core.v1.Container.imagePullPolicy uses PullPolicy", a type of the same package. */
+static void put_values(struct table *enums, const struct table *fields)
+{
+	size_t len = 0;
+
+	qsort(enums->rows, enums->n, sizeof(*enums->rows), compare_rows);
+	fputs("const char description_value_lines[] =\n", stdout);
+	for (size_t i = 0; i < enums->n; i++) {
+		char *def = enums->rows[i].columns[0], *field = strrchr(def, '.');
+		const char *use = enums->rows[i].columns[1];
+		char type[256];
+		if (!take_prefix(&use, "uses ") || field == NULL)
+			continue;
+		*field++ = '\0';
+		int package = (int)(strrchr(def, '.') - def);
+		snprintf(type, sizeof(type), "%.*s.%s", package, def, use);
+		const char *values = values_of(enums, type);
+		if (values == NULL || !is_closed(type, values) || !has_definition(fields, def))
+			continue;
+		len += strlen(def) + strlen(field) + strlen(values) + 3;
+		printf("\t\"%s\" \"\\t\" \"%s\" \"\\t\" \"%s\" \"\\n\"\n", def, field, values);
+	}
+	printf("\t\"\";\nconst size_t description_value_lines_len = %zu;\n", len);
+}
+
 int main(int argc, char **argv)
 {
 	if (argc != 2) {
@@ -432,5 +493,6 @@ int main(int argc, char **argv)
 	put_definitions(&fields, &enums, &wire, &apply);
 	put_resources(&resources);
 	put_descriptions(&descriptions, &fields);
+	put_values(&enums, &fields);
 	return fflush(stdout) == 0 && !ferror(stdout) ? 0 : 1;
 }
