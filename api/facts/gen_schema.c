@@ -417,7 +417,7 @@ static const char *values_of(const struct table *enums, const char *type)
 	for (size_t i = 0; i < enums->n; i++)
 		if (strcmp(enums->rows[i].columns[0], type) == 0)
 			return enums->rows[i].columns[1];
-	return NULL;
+	return "";
 }
 
 static bool ends_with(const char *s, const char *end)
@@ -445,7 +445,8 @@ static bool is_closed(const char *type, const char *values)
 	for (size_t i = 0; i < sizeof(open) / sizeof(open[0]); i++)
 		if (ends_with(type, open[i]))
 			return false;
-	return values[0] != '|' && strstr(values, "||") == NULL && !ends_with(values, "|");
+	return values[0] != '\0' && values[0] != '|' && strstr(values, "||") == NULL &&
+	       !ends_with(values, "|");
 }
 
 /* "core.v1.Container.imagePullPolicy uses PullPolicy", a type of the same package. */
@@ -465,7 +466,7 @@ static void put_values(struct table *enums, const struct table *fields)
 		int package = (int)(strrchr(def, '.') - def);
 		snprintf(type, sizeof(type), "%.*s.%s", package, def, use);
 		const char *values = values_of(enums, type);
-		if (values == NULL || !is_closed(type, values) || !has_definition(fields, def))
+		if (!is_closed(type, values) || !has_definition(fields, def))
 			continue;
 		len += strlen(def) + strlen(field) + strlen(values) + 3;
 		printf("\t\"%s\" \"\\t\" \"%s\" \"\\t\" \"%s\" \"\\n\"\n", def, field, values);
