@@ -4,6 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "apiserver/audit/audit.h"
 #include "apiserver/edge/edge.h"
 #include "apiserver/edge/respond.h"
 #include "lib/byte_pump.h"
@@ -154,6 +155,7 @@ static enum step_result join(struct request *r, struct relay *relay)
 	struct byte_pipe *client = upgrade_pipe_new(r->exchange);
 	if (!client)
 		return request_fail(r, DETAILS_NONE, ERR_BAD_REQUEST, "this connection cannot be upgraded");
+	audit_stream(r);
 	byte_pump_start(client, TAKE(relay->pipe));
 	return STEP_DONE;
 }

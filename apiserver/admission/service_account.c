@@ -12,8 +12,9 @@
 #define MOUNT_PATH    "/var/run/secrets/kubernetes.io/serviceaccount"
 #define TOKEN_S       3607
 /* The account "default" of a new namespace comes from a controller: a moment is waited for it. */
-#define DEFAULT_TRIES    10
-#define DEFAULT_PAUSE_MS 100
+#define DEFAULT_TRIES     9
+#define DEFAULT_PAUSE_MS  10 /* the first; each is twice as long as the one before */
+#define DEFAULT_DOUBLINGS 4
 
 static bool wants_token(const struct json_object *spec, const struct json_object *account)
 {
@@ -131,7 +132,8 @@ static enum step_result check_mirror(struct request *r, const struct json_object
 static enum step_result account_missing(struct request *r, const char *name)
 {
 	if (strcmp(name, "default") == 0 && r->pauses < DEFAULT_TRIES)
-		return request_pause(r, DEFAULT_PAUSE_MS);
+		return request_pause(
+		    r, DEFAULT_PAUSE_MS << (r->pauses < DEFAULT_DOUBLINGS ? r->pauses : DEFAULT_DOUBLINGS));
 	return admission_forbid(r, "error looking up service account %s/%s: serviceaccount \"%s\" not found",
 				r->route.namespace_, name, name);
 }
