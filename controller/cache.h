@@ -122,6 +122,11 @@ struct cached_quota {
 	bool counted; /* status.hard is what spec.hard asks for */
 };
 
+struct cached_budget {
+	struct meta meta;
+	struct selector selector;
+};
+
 /* What custom_resources.c makes rows of. */
 struct cached_definition {
 	struct meta meta;

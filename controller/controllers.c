@@ -2,6 +2,7 @@
 
 #include "controller/custom_resources.h"
 #include "controller/deployment.h"
+#include "controller/disruption.h"
 #include "controller/garbage.h"
 #include "controller/namespace.h"
 #include "controller/node_lifecycle.h"
@@ -47,6 +48,7 @@ CONTROLLER(struct node_lifecycle, node_lifecycle, c->node_pods, c->node_grace_ms
 CONTROLLER(struct taint_eviction, taint_eviction, c->node_pods)
 CONTROLLER(struct pod_gc, pod_gc, c->node_pods)
 CONTROLLER(struct resource_quotas, resource_quotas)
+CONTROLLER(struct disruptions, disruptions)
 
 static const struct controller rows[] = {
 	ROW("replicaset", replica_sets),
@@ -62,6 +64,7 @@ static const struct controller rows[] = {
 	ROW("taint-eviction", taint_eviction),
 	ROW("pod-garbage-collector", pod_gc),
 	ROW("resourcequota", resource_quotas),
+	ROW("disruption", disruptions),
 };
 
 const struct controller *controllers_all(size_t *ret_n)

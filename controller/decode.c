@@ -302,6 +302,19 @@ static void decode_quota(void *object, const struct json_object *obj)
 	    json_equal(json_path(obj, "spec", "hard", NULL), json_path(obj, "status", "hard", NULL));
 }
 
+static void decode_budget(void *object, const struct json_object *obj)
+{
+	struct cached_budget *budget = object;
+
+	if (selector_from_json(json_path(obj, "spec", "selector", NULL), &budget->selector, NULL) < 0)
+		budget->selector = (struct selector){ .nothing = true };
+}
+
+static void close_budget(void *object)
+{
+	selector_close(&((struct cached_budget *)object)->selector);
+}
+
 static void decode_lease(void *object, const struct json_object *obj)
 {
 	struct cached_lease *lease = object;
@@ -374,6 +387,7 @@ static const struct cache_kind kinds[] = {
 	{ "", "nodes", sizeof(struct cached_node), decode_node, close_node },
 	{ "", "namespaces", sizeof(struct cached_namespace), decode_namespace, NULL },
 	{ "", "resourcequotas", sizeof(struct cached_quota), decode_quota, NULL },
+	{ "policy", "poddisruptionbudgets", sizeof(struct cached_budget), decode_budget, close_budget },
 	{ "rbac.authorization.k8s.io", "clusterroles", sizeof(struct cached_cluster_role),
 	  decode_cluster_role, close_cluster_role },
 	{ "apiextensions.k8s.io", "customresourcedefinitions", sizeof(struct cached_definition),
