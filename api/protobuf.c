@@ -131,9 +131,8 @@ static bool is_absent(const struct schema_field *field, const struct value *valu
 	case SCHEMA_BYTES:
 	case SCHEMA_TIME:
 	case SCHEMA_MICRO_TIME:
+	case SCHEMA_ANY:
 		return reader_left(&value->bytes) == 0;
-	case SCHEMA_ANY: /* managedFields' alone, which are not kept */
-		return true;
 	default:
 		return false;
 	}
@@ -203,6 +202,24 @@ static int write_int_or_string(struct buf *out, struct reader bytes, struct err 
 	return 0;
 }
 
+/* FieldsV1, RawExtension: 1 JSON. */
+static int write_any(struct buf *out, struct reader bytes, struct err *err)
+{
+	CLEANUP(json_putp) struct json_object *any = NULL;
+	struct reader text = { bytes.p, bytes.p };
+	while (bytes.p < bytes.end) {
+		struct value value;
+		if (read_value(&bytes, &value, err) < 0)
+			return -1;
+		if (value.field == 1 && value.type == WIRE_BYTES)
+			text = value.bytes;
+	}
+	if (reader_left(&text) && json_parse((const char *)text.p, reader_left(&text), &any, NULL, NULL) < 0)
+		return malformed(err, "raw value that is no JSON");
+	json_write(out, any);
+	return 0;
+}
+
 static int write_message(struct buf *out, const struct schema_def *def, struct reader bytes, unsigned depth,
 			 struct err *err);
 
@@ -240,11 +257,11 @@ static int write_value(struct buf *out, const struct schema_field *field, const 
 		return write_quantity(out, value->bytes, err);
 	case SCHEMA_INT_OR_STRING:
 		return write_int_or_string(out, value->bytes, err);
-	case SCHEMA_OBJECT:
+	case SCHEMA_ANY:
+		return write_any(out, value->bytes, err);
+	default: /* SCHEMA_OBJECT */
 		return write_message(out, field->def, value->bytes, depth + 1, err);
 	}
-	buf_str(out, "null"); /* SCHEMA_ANY in a list */
-	return 0;
 }
 
 /* An entry of a map: 1 key, 2 value. */

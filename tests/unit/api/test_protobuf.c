@@ -74,6 +74,13 @@ static const struct {
 	{ CONFIG_MAP("\x1a\x0a\x0a\x01x\x12\x05\0\xff\xfe\x01\x02\xc8\x3e\x07\x20\x01", "\x11"),
 	  "{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\",\"binaryData\":{\"x\":\"AP/"
 	  "+AQI=\"},\"immutable\":true}" },
+	/* managedFields, as an update sends them back. */
+	{ CONFIG_MAP("\x0a\x2d\x8a\x01\x2a\x0a\x01m\x12\x06Update\x1a\x02v1\x32\x08"
+		     "FieldsV1\x3a\x0f\x0a\x0d{\"f:data\":{}}",
+		     "\x2f"),
+	  "{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\",\"metadata\":{\"managedFields\":[{\"manager\":\"m\","
+	  "\"operation\":"
+	  "\"Update\",\"apiVersion\":\"v1\",\"fieldsType\":\"FieldsV1\",\"fieldsV1\":{\"f:data\":{}}}]}}" },
 	/* creationTimestamp, as an update sends it back. */
 	{ CONFIG_MAP("\x0a\x0a\x42\x08\x08\xf9\xac\xab\xd5\x06\x10\0", "\x0c"),
 	  "{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\",\"metadata\":{\"creationTimestamp\":\"2026-09-16T17:"
