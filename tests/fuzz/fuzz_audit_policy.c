@@ -10,11 +10,28 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const struct audit_attributes asked[] = {
-		{ .verb = "list", .is_resource = true, .group = "", .resource = "pods", .subresource = "",
-		  .namespace_ = "default", .name = "", .path = "" },
-		{ .verb = "update", .is_resource = true, .group = "apps", .resource = "deployments", .subresource = "scale",
-		  .namespace_ = "default", .name = "web", .path = "" },
-		{ .verb = "get", .group = "", .resource = "", .subresource = "", .namespace_ = "", .name = "",
+		{ .verb = "list",
+		  .is_resource = true,
+		  .group = "",
+		  .resource = "pods",
+		  .subresource = "",
+		  .namespace_ = "default",
+		  .name = "",
+		  .path = "" },
+		{ .verb = "update",
+		  .is_resource = true,
+		  .group = "apps",
+		  .resource = "deployments",
+		  .subresource = "scale",
+		  .namespace_ = "default",
+		  .name = "web",
+		  .path = "" },
+		{ .verb = "get",
+		  .group = "",
+		  .resource = "",
+		  .subresource = "",
+		  .namespace_ = "",
+		  .name = "",
 		  .path = "/healthz" },
 	};
 	struct yaml_doc *docs = NULL;

@@ -15,8 +15,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	/* What is written reads as it was. */
 	jwt_base64url(&coded, data, size);
-	if (jwt_base64url_decode(coded.data ? coded.data : "", coded.len, &plain, NULL) < 0 || plain.len != size ||
-	    (size && memcmp(plain.data, data, size) != 0))
+	if (jwt_base64url_decode(coded.data ? coded.data : "", coded.len, &plain, NULL) < 0 ||
+	    plain.len != size || (size && memcmp(plain.data, data, size) != 0))
 		abort();
 	if (jwt_parse((const char *)data, size, &jwt, NULL) < 0)
 		return 0;

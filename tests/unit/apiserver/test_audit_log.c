@@ -5,7 +5,8 @@
 #include "apiserver/audit/log.h"
 #include "tests/unit/apiserver/core_fixture.h"
 
-/* Of files in DIR whose names begin with PREFIX: how many, and all their bytes in the order of their names. */
+/* Of files in DIR whose names begin with PREFIX: how many, and all their bytes in the order of their names.
+ */
 static size_t read_files(const char *dir, const char *prefix, struct buf *ret)
 {
 	struct dirent **entries;
@@ -66,7 +67,8 @@ static void it_is_rotated_and_old_files_go(void **state)
 	struct audit_log_opts opts = { .path = path, .max_bytes = 1000, .max_files = 2 };
 	CLEANUP(buf_close) struct buf text = BUF_INIT;
 	uint64_t lost;
-	/* The writer takes what has gathered: a run of its own for each hundred lines makes a file of each. */
+	/* The writer takes what has gathered: a run of its own for each hundred lines makes a file of each.
+	 */
 	for (unsigned i = 0; i < 5; i++) {
 		write_lines(&opts, i * 100, i * 100 + 100, &lost);
 		nanosleep(&(struct timespec){ .tv_nsec = 2000000 }, NULL); /* names tell milliseconds */

@@ -24,34 +24,46 @@ static struct audit_policy *read_policy(const char *yaml, struct err *err)
 }
 
 static struct audit_attributes resource(const struct identity *identity, const char *verb, const char *group,
-					const char *name_of, const char *sub, const char *namespace_, const char *name)
+					const char *name_of, const char *sub, const char *namespace_,
+					const char *name)
 {
-	return (struct audit_attributes){ .identity = identity, .verb = verb, .is_resource = true, .group = group,
-					  .resource = name_of, .subresource = sub, .namespace_ = namespace_,
-					  .name = name, .path = "" };
+	return (struct audit_attributes){ .identity = identity,
+					  .verb = verb,
+					  .is_resource = true,
+					  .group = group,
+					  .resource = name_of,
+					  .subresource = sub,
+					  .namespace_ = namespace_,
+					  .name = name,
+					  .path = "" };
 }
 
 static struct audit_attributes page(const struct identity *identity, const char *path)
 {
-	return (struct audit_attributes){ .identity = identity, .verb = "get", .group = "", .resource = "",
-					  .subresource = "", .namespace_ = "", .name = "", .path = path };
+	return (struct audit_attributes){ .identity = identity,
+					  .verb = "get",
+					  .group = "",
+					  .resource = "",
+					  .subresource = "",
+					  .namespace_ = "",
+					  .name = "",
+					  .path = path };
 }
 
-static const char full[] =
-	"omitStages: [RequestReceived]\n"
-	"rules:\n"
-	"- {level: None, users: [robot]}\n"
-	"- {level: None, userGroups: ['system:nodes'], verbs: [get, list]}\n"
-	"- {level: None, nonResourceURLs: ['/healthz*', /version]}\n"
-	"- level: RequestResponse\n"
-	"  omitStages: [ResponseStarted]\n"
-	"  omitManagedFields: true\n"
-	"  resources:\n"
-	"  - {group: '', resources: [pods, 'pods/*']}\n"
-	"  - {group: apps, resources: ['*/scale']}\n"
-	"  - {group: '', resources: [configmaps], resourceNames: [one]}\n"
-	"- {level: Request, namespaces: [kube-system]}\n"
-	"- {level: Metadata, resources: [{group: batch}]}\n";
+static const char full[] = "omitStages: [RequestReceived]\n"
+			   "rules:\n"
+			   "- {level: None, users: [robot]}\n"
+			   "- {level: None, userGroups: ['system:nodes'], verbs: [get, list]}\n"
+			   "- {level: None, nonResourceURLs: ['/healthz*', /version]}\n"
+			   "- level: RequestResponse\n"
+			   "  omitStages: [ResponseStarted]\n"
+			   "  omitManagedFields: true\n"
+			   "  resources:\n"
+			   "  - {group: '', resources: [pods, 'pods/*']}\n"
+			   "  - {group: apps, resources: ['*/scale']}\n"
+			   "  - {group: '', resources: [configmaps], resourceNames: [one]}\n"
+			   "- {level: Request, namespaces: [kube-system]}\n"
+			   "- {level: Metadata, resources: [{group: batch}]}\n";
 
 static enum audit_level level(const struct audit_policy *policy, struct audit_attributes asked)
 {
@@ -67,19 +79,27 @@ static void the_first_rule_that_matches_decides(void **state)
 	struct audit_policy *policy = read_policy(full, &err);
 	if (!policy)
 		fail_msg("%s", err.msg);
-	struct identity *jane = identity_new("jane", ""), *robot = identity_new("robot", ""), *node = identity_new("n", "");
+	struct identity *jane = identity_new("jane", ""), *robot = identity_new("robot", ""),
+			*node = identity_new("n", "");
 	identity_add_group(node, "system:nodes", strlen("system:nodes"));
 
 	assert_int_equal(level(policy, resource(robot, "create", "", "pods", "", "d", "")), AUDIT_NONE);
-	assert_int_equal(level(policy, resource(jane, "create", "", "pods", "", "d", "")), AUDIT_REQUEST_RESPONSE);
-	assert_int_equal(level(policy, resource(NULL, "create", "", "pods", "", "d", "")), AUDIT_REQUEST_RESPONSE);
+	assert_int_equal(level(policy, resource(jane, "create", "", "pods", "", "d", "")),
+			 AUDIT_REQUEST_RESPONSE);
+	assert_int_equal(level(policy, resource(NULL, "create", "", "pods", "", "d", "")),
+			 AUDIT_REQUEST_RESPONSE);
 	assert_int_equal(level(policy, resource(node, "get", "", "pods", "", "d", "p")), AUDIT_NONE);
-	assert_int_equal(level(policy, resource(node, "patch", "", "pods", "status", "d", "p")), AUDIT_REQUEST_RESPONSE);
-	assert_int_equal(level(policy, resource(jane, "get", "apps", "deployments", "scale", "d", "p")), AUDIT_REQUEST_RESPONSE);
-	assert_int_equal(level(policy, resource(jane, "get", "apps", "deployments", "", "d", "p")), AUDIT_NONE);
-	assert_int_equal(level(policy, resource(jane, "get", "", "configmaps", "", "d", "one")), AUDIT_REQUEST_RESPONSE);
+	assert_int_equal(level(policy, resource(node, "patch", "", "pods", "status", "d", "p")),
+			 AUDIT_REQUEST_RESPONSE);
+	assert_int_equal(level(policy, resource(jane, "get", "apps", "deployments", "scale", "d", "p")),
+			 AUDIT_REQUEST_RESPONSE);
+	assert_int_equal(level(policy, resource(jane, "get", "apps", "deployments", "", "d", "p")),
+			 AUDIT_NONE);
+	assert_int_equal(level(policy, resource(jane, "get", "", "configmaps", "", "d", "one")),
+			 AUDIT_REQUEST_RESPONSE);
 	assert_int_equal(level(policy, resource(jane, "get", "", "configmaps", "", "d", "two")), AUDIT_NONE);
-	assert_int_equal(level(policy, resource(jane, "get", "", "configmaps", "", "kube-system", "two")), AUDIT_REQUEST);
+	assert_int_equal(level(policy, resource(jane, "get", "", "configmaps", "", "kube-system", "two")),
+			 AUDIT_REQUEST);
 	assert_int_equal(level(policy, resource(jane, "list", "batch", "jobs", "", "d", "")), AUDIT_METADATA);
 	assert_int_equal(level(policy, page(jane, "/healthz/ping")), AUDIT_NONE);
 	assert_int_equal(level(policy, page(jane, "/metrics")), AUDIT_NONE);
@@ -104,7 +124,7 @@ static void paths_are_matched(void **state)
 	(void)state;
 	struct err err;
 	struct audit_policy *policy =
-		read_policy("rules: [{level: Metadata, nonResourceURLs: [/metrics, '/a/*']}]", &err);
+	    read_policy("rules: [{level: Metadata, nonResourceURLs: [/metrics, '/a/*']}]", &err);
 	assert_int_equal(level(policy, page(NULL, "/metrics")), AUDIT_METADATA);
 	assert_int_equal(level(policy, page(NULL, "/metrics/x")), AUDIT_NONE);
 	assert_int_equal(level(policy, page(NULL, "/a/b/c")), AUDIT_METADATA);
@@ -134,7 +154,8 @@ static void what_is_wrong_is_said(void **state)
 		{ "rules: [{level: None, nonResourceURLs: ['/a*b']}]", "nonResourceURLs[0]" },
 		{ "rules: [{level: None, nonResourceURLs: ['']}]", "nonResourceURLs[0]" },
 		{ "rules: [{level: None, nonResourceURLs: [/a], namespaces: [x]}]", "not for both" },
-		{ "rules: [{level: None, resources: [{resourceNames: [x]}]}]", "resourceNames need resources" },
+		{ "rules: [{level: None, resources: [{resourceNames: [x]}]}]",
+		  "resourceNames need resources" },
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		struct err err;

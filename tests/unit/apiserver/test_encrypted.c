@@ -3,8 +3,9 @@
 
 #define KEY_A "QUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUE=" /* 32 times A */
 #define KEY_B "QkJCQkJCQkJCQkJCQkJCQg=="                     /* 16 times B */
-#define RULE(providers) \
-	"kind: EncryptionConfiguration\napiVersion: apiserver.config.k8s.io/v1\nresources:\n- resources: [secrets]\n" \
+#define RULE(providers)                                                                                      \
+	"kind: EncryptionConfiguration\napiVersion: apiserver.config.k8s.io/v1\nresources:\n- resources: "   \
+	"[secrets]\n"                                                                                        \
 	"  providers:\n" providers
 #define AESGCM(keys)  "  - aesgcm: {keys: [" keys "]}\n"
 #define IDENTITY      "  - identity: {}\n"
@@ -102,8 +103,18 @@ static void write_rows(struct fixture *f, const char *config)
 		return;
 	}
 	struct store_change rows[] = {
-		{ .group = "", .plural = "secrets", .key = "d/s", .revision = 2, .value = SECRET, .value_len = strlen(SECRET) },
-		{ .group = "", .plural = "configmaps", .key = "d/c", .revision = 3, .value = "{\"plain\":1}", .value_len = 11 },
+		{ .group = "",
+		  .plural = "secrets",
+		  .key = "d/s",
+		  .revision = 2,
+		  .value = SECRET,
+		  .value_len = strlen(SECRET) },
+		{ .group = "",
+		  .plural = "configmaps",
+		  .key = "d/c",
+		  .revision = 3,
+		  .value = "{\"plain\":1}",
+		  .value_len = 11 },
 	};
 	struct store_batch batch = { .changes = rows, .n_changes = 2 };
 	assert_int_equal(store->ops->commit(store, &batch, &err), 0);
@@ -140,8 +151,10 @@ static void another_key_is_named(void **state)
 {
 	struct fixture *f = *state;
 	write_rows(f, RULE(AESGCM(NAMED("key1", KEY_A))));
-	must_not_open(f, RULE(AESGCM(NAMED("key1", KEY_B))), "secrets d/s: it does not open with key \"key1\"");
-	must_not_open(f, RULE(AESGCM(NAMED("key2", KEY_A))), "secrets d/s: it is encrypted with key \"key1\", which");
+	must_not_open(f, RULE(AESGCM(NAMED("key1", KEY_B))),
+		      "secrets d/s: it does not open with key \"key1\"");
+	must_not_open(f, RULE(AESGCM(NAMED("key2", KEY_A))),
+		      "secrets d/s: it is encrypted with key \"key1\", which");
 	must_not_open(f, NULL, "secrets d/s: it is encrypted with key \"key1\", which");
 	must_open(f, RULE(AESGCM(NAMED("key1", KEY_A))), ALL);
 }
@@ -178,8 +191,12 @@ static void no_nonce_comes_twice_and_no_row_moves(void **state)
 	const char *config = RULE(AESGCM(NAMED("key1", KEY_A)));
 	assert_int_equal(buf_write_file_atomic(f->config, config, strlen(config), 0600, &err), 0);
 	assert_int_equal(encryption_new(f->config, &encryption, &err), 0);
-	struct store_change change = { .group = "", .plural = "secrets", .key = "d/s", .revision = 7,
-				       .value = SECRET, .value_len = strlen(SECRET) };
+	struct store_change change = { .group = "",
+				       .plural = "secrets",
+				       .key = "d/s",
+				       .revision = 7,
+				       .value = SECRET,
+				       .value_len = strlen(SECRET) };
 	assert_int_equal(encryption_seal(encryption, &change, &first, &err), 0);
 	assert_int_equal(encryption_seal(encryption, &change, &second, &err), 0);
 	assert_int_equal(first.len, second.len);

@@ -14,8 +14,13 @@ static void base64url_is_strict(void **state)
 	(void)state;
 	static const struct {
 		const char *plain, *coded;
-	} rows[] = { { "", "" }, { "f", "Zg" }, { "fo", "Zm8" }, { "foo", "Zm9v" }, { "\xff\xfe\xfd\xfc", "__79_A" } };
-	static const char *const wrong[] = { "Zg==", "Zg=", "Z", "Zh", "Zm9", "Zm9v\n", "Zm 9", "+/79", "Zm9vZ" };
+	} rows[] = { { "", "" },
+		     { "f", "Zg" },
+		     { "fo", "Zm8" },
+		     { "foo", "Zm9v" },
+		     { "\xff\xfe\xfd\xfc", "__79_A" } };
+	static const char *const wrong[] = { "Zg==",   "Zg=",  "Z",    "Zh",   "Zm9",
+					     "Zm9v\n", "Zm 9", "+/79", "Zm9vZ" };
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		CLEANUP(buf_close) struct buf coded = BUF_INIT, plain = BUF_INIT;
 		jwt_base64url(&coded, rows[i].plain, strlen(rows[i].plain));
@@ -81,9 +86,12 @@ static void others_are_refused(void **state)
 		{ "{\"alg\":\"ES512\"}", "{}", 64, "64 bytes instead of 132" },
 		{ "{\"alg\":\"ES256\"}", "{}", 0, "0 bytes instead of 64" },
 	};
-	static const char *const texts[] = { "", ".", "..", "...", "a.b", "a.b.c.d", "e30.e30.", "\xff.\xff.\xff", "e30=.e30.AA" };
+	static const char *const texts[] = { "",           ".",       "..",       "...",
+					     "a.b",        "a.b.c.d", "e30.e30.", "\xff.\xff.\xff",
+					     "e30=.e30.AA" };
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		CLEANUP(mem_freep) char *token = token_of(rows[i].header, rows[i].claims, rows[i].signature_len);
+		CLEANUP(mem_freep)
+		char *token = token_of(rows[i].header, rows[i].claims, rows[i].signature_len);
 		struct err err = ERR_INIT;
 		struct jwt jwt;
 		assert_int_equal(jwt_parse(token, strlen(token), &jwt, &err), -1);

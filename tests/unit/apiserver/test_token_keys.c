@@ -39,7 +39,8 @@ static int teardown(void **state)
 }
 
 /* PEM of a new key: private and public half. */
-static void make_key(gnutls_pk_algorithm_t type, unsigned bits, struct buf *private_pem, struct buf *public_pem)
+static void make_key(gnutls_pk_algorithm_t type, unsigned bits, struct buf *private_pem,
+		     struct buf *public_pem)
 {
 	gnutls_x509_privkey_t plain;
 	gnutls_privkey_t key;
@@ -98,7 +99,9 @@ static int verify(struct token_keys *keys, const char *token)
 
 static void signs_and_verifies(gnutls_pk_algorithm_t type, unsigned bits, struct fixture *f)
 {
-	CLEANUP(buf_close) struct buf key = BUF_INIT, pub = BUF_INIT, other_key = BUF_INIT, other_pub = BUF_INIT;
+	CLEANUP(buf_close)
+	struct buf key = BUF_INIT,
+		   pub = BUF_INIT, other_key = BUF_INIT, other_pub = BUF_INIT;
 	make_key(type, bits, &key, &pub);
 	make_key(GNUTLS_PK_ECDSA, GNUTLS_CURVE_TO_BITS(GNUTLS_ECC_CURVE_SECP256R1), &other_key, &other_pub);
 	write_file(f->key, &key);
@@ -135,9 +138,10 @@ static void with_rsa(void **state)
 static void known_signature(void **state)
 {
 	struct fixture *f = *state;
-	static const char token[] = "eyJhbGciOiJFUzI1NiJ9.eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leG"
-				    "FtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ.DtEhU3ljbEg8L38VWAfUAqOyKAM6-Xx-F4GawxaepmXFCgfTjDxw5"
-				    "djxLa8ISlSApmWQxfKTUJqPP3-Kg6NU1Q";
+	static const char token[] =
+	    "eyJhbGciOiJFUzI1NiJ9.eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leG"
+	    "FtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ.DtEhU3ljbEg8L38VWAfUAqOyKAM6-Xx-F4GawxaepmXFCgfTjDxw5"
+	    "djxLa8ISlSApmWQxfKTUJqPP3-Kg6NU1Q";
 	static const char x_text[] = "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU",
 			  y_text[] = "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0";
 	CLEANUP(buf_close) struct buf x = BUF_INIT, y = BUF_INIT, pem = BUF_INIT;
@@ -145,7 +149,8 @@ static void known_signature(void **state)
 	gnutls_datum_t text;
 	assert_int_equal(jwt_base64url_decode(x_text, strlen(x_text), &x, NULL), 0);
 	assert_int_equal(jwt_base64url_decode(y_text, strlen(y_text), &y, NULL), 0);
-	gnutls_datum_t dx = { (unsigned char *)x.data, (unsigned)x.len }, dy = { (unsigned char *)y.data, (unsigned)y.len };
+	gnutls_datum_t dx = { (unsigned char *)x.data, (unsigned)x.len },
+		       dy = { (unsigned char *)y.data, (unsigned)y.len };
 	assert_int_equal(gnutls_pubkey_init(&key), 0);
 	assert_int_equal(gnutls_pubkey_import_ecc_raw(key, GNUTLS_ECC_CURVE_SECP256R1, &dx, &dy), 0);
 	assert_int_equal(gnutls_pubkey_export2(key, GNUTLS_X509_FMT_PEM, &text), 0);
@@ -175,7 +180,8 @@ static void types_are_not_mixed_up(void **state)
 	const char *kid = json_str(json_at(json_get(jwks, "keys"), 0), "kid");
 	static const char *const names[] = { "RS256", "ES384", "HS256", "none" };
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-		CLEANUP(mem_freep) char *header = mem_printf("{\"alg\":\"%s\",\"kid\":\"%s\"}", names[i], kid);
+		CLEANUP(mem_freep)
+		char *header = mem_printf("{\"alg\":\"%s\",\"kid\":\"%s\"}", names[i], kid);
 		CLEANUP(buf_close) struct buf forged = BUF_INIT;
 		jwt_base64url(&forged, header, strlen(header));
 		buf_str(&forged, strchr(token, '.'));
@@ -228,7 +234,8 @@ static void what_is_no_key_is_said(void **state)
 		struct token_keys_opts opts = { .files = &file, .n_files = 1 };
 		struct token_keys *keys = NULL;
 		struct err err = ERR_INIT;
-		assert_int_equal(buf_write_file_atomic(f->pub, rows[i].text, strlen(rows[i].text), 0600, NULL), 0);
+		assert_int_equal(
+		    buf_write_file_atomic(f->pub, rows[i].text, strlen(rows[i].text), 0600, NULL), 0);
 		assert_int_equal(token_keys_new(&opts, &keys, &err), -1);
 		if (!strstr(err.msg, rows[i].why))
 			fail_msg("row %zu: %s", i, err.msg);
