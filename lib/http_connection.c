@@ -8,7 +8,7 @@
 #include "lib/mem.h"
 
 /* What one connection may do in a turn of the loop before others have theirs. */
-#define BYTES_PER_RUN    (256 * 1024)
+#define BYTES_PER_RUN    (64 * 1024)
 #define REQUESTS_PER_RUN 16
 /* After an answer that is the last, what the peer still sends is dropped for so long and so far, since
  * closing on it would take the answer from it. */
@@ -190,6 +190,7 @@ static bool input_more(struct http_connection *c)
 	if (n > 0) {
 		c->in = buffers->plain;
 		c->in_end = c->in + n;
+		c->received += (size_t)n;
 	}
 	c->in_ended |= n == 0;
 	return n > 0;
@@ -326,6 +327,10 @@ static void serve(struct http_connection *c, size_t *budget)
 	bool on = true;
 
 	while (on && !c->channel.broken && !c->lingering && !c->upgrade) {
+		if (c->received >= BYTES_PER_RUN) {
+			*budget = 0;
+			break;
+		}
 		on = take_request(c);
 		if (c->channel.ended && c->exchange.state >= EXCHANGE_WAITING && !on)
 			tell_hung_up(c);
@@ -360,6 +365,7 @@ void http_connection_run(struct http_connection *c)
 	size_t budget = BYTES_PER_RUN;
 
 	c->running = true;
+	c->received = 0;
 	http_channel_flush(&c->channel);
 	input_open(c);
 	if (!c->lingering && !c->upgrade)
@@ -373,10 +379,11 @@ void http_connection_run(struct http_connection *c)
 	finish_run(c);
 	http_channel_pause(&c->channel);
 	c->running = false;
-	if (budget == 0)
-		http_connection_post(c);
-	if (!c->channel.broken)
+	if (!c->channel.broken) {
+		if (budget == 0)
+			http_queue_add(&c->server->sending, c);
 		return;
+	}
 	/* What the handler still has to answer keeps the memory, not the socket. */
 	if (c->exchange.state == EXCHANGE_WAITING) {
 		tell_hung_up(c);
@@ -434,7 +441,7 @@ static void on_ready(struct loop_io *io, int fd, uint32_t events, void *arg)
 	if (!c->shaking)
 		http_connection_run(c);
 	else if (c->channel.readable || c->channel.unsent.len)
-		http_server_queue_shake(c->server, c);
+		http_queue_add(&c->server->shaking, c);
 }
 
 void http_connection_new(struct http_server *server, int fd)

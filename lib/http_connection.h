@@ -60,11 +60,11 @@ struct http_connection {
 	struct http_channel channel;
 	struct loop_io *io;
 	struct loop_task task;
-	struct loop_timer timer; /* fires at a deadline or before it: moved on when it does */
-	int64_t deadline_ms;     /* INT64_MAX: none */
-	bool shaking;            /* hands */
-	bool shake_queued;
-	TAILQ_ENTRY(http_connection) shake_link;
+	struct loop_timer timer;  /* fires at a deadline or before it: moved on when it does */
+	int64_t deadline_ms;      /* INT64_MAX: none */
+	bool shaking;             /* hands */
+	struct http_queue *queue; /* the one it waits in, or NULL */
+	TAILQ_ENTRY(http_connection) queue_link;
 	bool running, lingering, reset;
 	size_t lingered; /* bytes dropped */
 	bool in_ended;   /* the peer's end was read */
@@ -72,12 +72,22 @@ struct http_connection {
 	bool request_begun;      /* a byte of it is there */
 	struct buf pipelined;    /* read, and not looked at yet */
 	const char *in, *in_end; /* the same within a run */
+	size_t received;         /* bytes, within a run */
 	struct http_exchange exchange;
 	struct http_upgrade *upgrade;
 	void *kept;
 };
 
 TAILQ_HEAD(http_connection_list, http_connection);
+
+/* Connections whose next step is long and comes after those that are ready for short ones, a few in a turn.
+ */
+struct http_queue {
+	struct http_connection_list connections;
+	struct loop_task task;
+	struct loop *loop;
+	void (*step)(struct http_connection *connection);
+};
 
 struct http_server {
 	struct loop *loop;
@@ -90,8 +100,8 @@ struct http_server {
 	_Atomic size_t n_connections; /* and those that are handed over */
 	struct loop_io *accept_io;
 	struct loop_timer accept_pause;
-	struct http_connection_list shaking; /* with something to do for their handshake */
-	struct loop_task shake_task;
+	struct http_queue shaking; /* with something to do for their handshake */
+	struct http_queue sending; /* with more to send than a turn's share */
 	bool draining;
 	void (*empty)(void *arg);
 	void *empty_arg;
@@ -132,7 +142,8 @@ void http_upgrade_gone(struct http_connection *connection);
 /* A session for a connection, or NULL when memory is out. */
 gnutls_session_t http_credentials_session(struct http_credentials *credentials);
 void http_server_forget(struct http_server *server, struct http_connection *connection);
-void http_server_queue_shake(struct http_server *server, struct http_connection *connection);
+/* CONNECTION takes its turn in QUEUE, where it may be already. */
+void http_queue_add(struct http_queue *queue, struct http_connection *connection);
 const char *http_server_date(struct http_server *server);
 
 /* The listener's side. */

@@ -17,8 +17,9 @@
 #define ACCEPTS_PER_TURN 32
 /* When no descriptor is left: others may be closed meanwhile. */
 #define ACCEPT_PAUSE_MS 100
-/* A step costs up to a millisecond. Tasks run twice in a turn. */
-#define SHAKES_PER_TASK 1
+/* A step of a handshake, or the share that one connection sends, costs up to some hundred microseconds. Tasks
+ * run twice in a turn. */
+#define STEPS_PER_TASK 2
 
 /* --- newcomers --- */
 
@@ -120,36 +121,45 @@ static void on_accept_pause(struct loop_timer *timer, void *arg)
 		loop_timer_arm(timer, ACCEPT_PAUSE_MS);
 }
 
-/* --- handshakes: after those who are ready for more --- */
+/* --- what is long comes after those who are ready --- */
 
-static void shake(struct loop_task *task, void *arg)
+static void queue_run(struct loop_task *task, void *arg)
 {
-	struct http_server *server = arg;
+	struct http_queue *queue = arg;
 
-	for (int n = 0; n < SHAKES_PER_TASK && !TAILQ_EMPTY(&server->shaking); n++) {
-		struct http_connection *connection = TAILQ_FIRST(&server->shaking);
+	for (int n = 0; n < STEPS_PER_TASK && !TAILQ_EMPTY(&queue->connections); n++) {
+		struct http_connection *connection = TAILQ_FIRST(&queue->connections);
 
-		TAILQ_REMOVE(&server->shaking, connection, shake_link);
-		connection->shake_queued = false;
-		http_connection_shake(connection);
+		TAILQ_REMOVE(&queue->connections, connection, queue_link);
+		connection->queue = NULL;
+		queue->step(connection);
 	}
-	if (!TAILQ_EMPTY(&server->shaking))
-		loop_post(server->loop, task);
+	if (!TAILQ_EMPTY(&queue->connections))
+		loop_post(queue->loop, task);
 }
 
-void http_server_queue_shake(struct http_server *server, struct http_connection *connection)
+static void queue_init(struct http_queue *queue, struct loop *loop,
+		       void (*step)(struct http_connection *connection))
 {
-	if (connection->shake_queued)
+	TAILQ_INIT(&queue->connections);
+	queue->loop = loop;
+	queue->task = (struct loop_task){ .fn = queue_run, .arg = queue };
+	queue->step = step;
+}
+
+void http_queue_add(struct http_queue *queue, struct http_connection *connection)
+{
+	if (connection->queue)
 		return;
-	connection->shake_queued = true;
-	TAILQ_INSERT_TAIL(&server->shaking, connection, shake_link);
-	loop_post(server->loop, &server->shake_task);
+	connection->queue = queue;
+	TAILQ_INSERT_TAIL(&queue->connections, connection, queue_link);
+	loop_post(queue->loop, &queue->task);
 }
 
 void http_server_forget(struct http_server *server, struct http_connection *connection)
 {
-	if (connection->shake_queued)
-		TAILQ_REMOVE(&server->shaking, connection, shake_link);
+	if (connection->queue)
+		TAILQ_REMOVE(&connection->queue->connections, connection, queue_link);
 	TAILQ_REMOVE(&server->connections, connection, link);
 	server->n_connections--;
 	if (server->draining && TAILQ_EMPTY(&server->connections))
@@ -198,8 +208,8 @@ struct http_server *http_server_new(struct loop *loop, const struct http_server_
 	if (opts->credentials)
 		server->credentials = http_credentials_ref(opts->credentials);
 	TAILQ_INIT(&server->connections);
-	TAILQ_INIT(&server->shaking);
-	server->shake_task = (struct loop_task){ .fn = shake, .arg = server };
+	queue_init(&server->shaking, loop, http_connection_shake);
+	queue_init(&server->sending, loop, http_connection_run);
 	server->empty_task = (struct loop_task){ .fn = on_empty, .arg = server };
 	loop_timer_init(&server->accept_pause, loop, on_accept_pause, server);
 	server->inbox = loop_inbox_new(loop, err);
@@ -231,7 +241,8 @@ void http_server_free(struct http_server *server)
 	server->empty = NULL;
 	while ((connection = TAILQ_FIRST(&server->connections)))
 		http_connection_free(connection);
-	loop_unpost(server->loop, &server->shake_task);
+	loop_unpost(server->loop, &server->shaking.task);
+	loop_unpost(server->loop, &server->sending.task);
 	loop_unpost(server->loop, &server->empty_task);
 	loop_inbox_free(server->inbox);
 	http_credentials_unref(server->credentials);
