@@ -126,10 +126,15 @@ void table_end(struct buf *b)
 void table_write_metadata(struct buf *b, const struct object *object)
 {
 	static const char member[] = "\"metadata\":";
-	size_t len;
+	size_t len, managed_len;
 	const char *item = object_item_bytes(object, &len);
+	const char *managed = object_managed(object, &managed_len);
 	struct json_cursor cursor = { item + sizeof(member) - 1, item + len };
-	json_skip_value(&cursor);
+	/* managedFields are the last of metadata, and most of it. */
+	if (managed_len)
+		cursor.p = managed + managed_len + 1;
+	else
+		json_skip_value(&cursor);
 	buf_str(b, "{\"kind\":\"PartialObjectMetadata\",\"apiVersion\":\"meta.k8s.io/v1\",");
 	buf_add(b, item, (size_t)(cursor.p - item));
 	buf_char(b, '}');
