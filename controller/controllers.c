@@ -14,6 +14,7 @@
 #include "controller/root_ca.h"
 #include "controller/service_account.h"
 #include "controller/taint_eviction.h"
+#include "controller/volume_protection.h"
 #include "lib/mem.h"
 
 /* A row's functions for a controller whose own have types: void pointers only here. */
@@ -49,6 +50,7 @@ CONTROLLER(struct taint_eviction, taint_eviction, c->node_pods)
 CONTROLLER(struct pod_gc, pod_gc, c->node_pods)
 CONTROLLER(struct resource_quotas, resource_quotas)
 CONTROLLER(struct disruptions, disruptions)
+CONTROLLER(struct volume_protection, volume_protection)
 
 static const struct controller rows[] = {
 	ROW("replicaset", replica_sets),
@@ -65,6 +67,7 @@ static const struct controller rows[] = {
 	ROW("pod-garbage-collector", pod_gc),
 	ROW("resourcequota", resource_quotas),
 	ROW("disruption", disruptions),
+	ROW("volume-protection", volume_protection),
 };
 
 const struct controller *controllers_all(size_t *ret_n)

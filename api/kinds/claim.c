@@ -45,6 +45,16 @@ void claim_default(struct json_object *claim)
 	default_null_each(json_get(status, "conditions"), times);
 }
 
+void claim_protect(struct json_object *obj, const char *finalizer)
+{
+	struct json_object *finalizers = json_ensure_array(json_ensure_object(obj, "metadata"), "finalizers");
+
+	for (size_t i = 0; i < json_len(finalizers); i++)
+		if (strcmp(json_object_get_string(json_at(finalizers, i)), finalizer) == 0)
+			return;
+	json_object_array_add(finalizers, json_object_new_string(finalizer));
+}
+
 static bool has_mode(const struct json_object *modes, const char *mode)
 {
 	for (size_t i = 0; i < json_len(modes); i++)

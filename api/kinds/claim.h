@@ -5,6 +5,8 @@
 
 /* Defaults of a PersistentVolumeClaim. */
 void claim_default(struct json_object *claim);
+/* A new claim or volume gets FINALIZER, which a controller takes away when nothing uses it. */
+void claim_protect(struct json_object *obj, const char *finalizer);
 /* spec.accessModes: known ones, and ReadWriteOncePod alone. */
 void claim_validate_access_modes(const struct json_object *spec, struct field_path *path,
 				 struct field_errors *errors);

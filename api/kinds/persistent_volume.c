@@ -28,6 +28,7 @@ static void prepare_create(struct json_object *obj)
 	json_set_str(status, "phase", "Pending");
 	json_set_str(status, "lastPhaseTransitionTime", time_format(time_now_us(), now));
 	json_set(obj, "status", status);
+	claim_protect(obj, "kubernetes.io/pv-protection");
 }
 
 static void validate_local(const struct json_object *source, struct field_path *path,

@@ -14,6 +14,7 @@ static void prepare_create(struct json_object *obj)
 
 	json_set_str(status, "phase", "Pending");
 	json_set(obj, "status", status);
+	claim_protect(obj, "kubernetes.io/pvc-protection");
 }
 
 static const char *storage_of(const struct json_object *spec)
