@@ -10,6 +10,7 @@
 #include <cmocka.h>
 #include <ftw.h>
 
+#include "apiserver/audit/audit.h"
 #include "apiserver/authn/authn.h"
 #include "apiserver/authz/authz.h"
 #include "apiserver/authz/bootstrap_rbac.h"
@@ -22,6 +23,19 @@ static void must(int result, const struct err *err)
 {
 	if (result < 0)
 		fail_msg("%s", err->msg);
+}
+
+static void start_audit(struct api_fixture *fixture)
+{
+	struct err err = ERR_INIT;
+	CLEANUP(mem_freep) char *policy = mem_printf("%s/audit.yaml", fixture->dir);
+	CLEANUP(mem_freep) char *log = mem_printf("%s/audit.log", fixture->dir);
+	const char *text = fixture->audit_policy;
+	struct audit_log_opts opts = { .path = log };
+	if (!text)
+		return;
+	must(buf_write_file_atomic(policy, text, strlen(text), 0600, &err), &err);
+	must(audit_new(policy, &opts, &fixture->audit, &err), &err);
 }
 
 static void start_server(struct api_fixture *fixture)
@@ -43,8 +57,10 @@ static void start_server(struct api_fixture *fixture)
 	struct authn_opts authn_opts = { .token_file = fixture->token_file,
 					 .keys = { .signing_file = fixture->signing_key_file } };
 	must(authn_new(&authn_opts, &fixture->authn, &err), &err);
+	start_audit(fixture);
 	struct server_opts opts = {
 		.core = fixture->core,
+		.audit = fixture->audit,
 		.authn = fixture->authn,
 		.authz = fixture->authz,
 		.definitions = fixture->definitions,
@@ -66,6 +82,7 @@ static void start_server(struct api_fixture *fixture)
 static void stop_server(struct api_fixture *fixture)
 {
 	server_stop_and_free(TAKE(fixture->server));
+	audit_free(TAKE(fixture->audit));
 	authz_free(TAKE(fixture->authz));
 	caretaker_free(TAKE(fixture->caretaker));
 	core_stop_and_free(TAKE(fixture->core));

@@ -20,6 +20,7 @@ struct api_fixture {
 	struct core *core;
 	struct authn *authn;
 	struct authz *authz;
+	struct audit *audit;
 	struct definitions *definitions;
 	struct caretaker *caretaker;
 	struct server *server;
@@ -28,6 +29,7 @@ struct api_fixture {
 	/* 0: the server's defaults */
 	unsigned max_reads, max_writes;
 	int64_t silence_ms, answer_ms;
+	const char *audit_policy; /* YAML; the log is DIR/audit.log. NULL: none */
 	bool keep_dir; /* stopping leaves the folder to the test */
 };
 
