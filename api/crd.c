@@ -23,6 +23,7 @@ struct crd {
 	const struct resource *holder;
 	char *qualified;
 	const char **short_names, **categories;
+	struct structural *stored; /* of the stored version, when that is not served */
 	struct version *versions;
 	const struct resource **rows;
 	size_t n;
@@ -56,6 +57,7 @@ static void crd_free(struct resource_family *family)
 
 	for (size_t i = 0; i < crd->n; i++)
 		free_version(&crd->versions[i]);
+	structural_free(crd->stored);
 	free(crd->versions);
 	free(crd->rows);
 	free(crd->qualified);
@@ -320,6 +322,29 @@ static void set_holder(struct crd *crd, const struct crd *before)
 		crd->holder = resource_holder_new(crd->slot, stored, kind, namespaced, selectable);
 }
 
+/* Tells each version the schema of the one that is stored. */
+static int set_stored(struct crd *crd, const struct json_object *versions, struct err *err)
+{
+	const struct structural *stored = NULL;
+
+	for (size_t i = 0; i < crd->n; i++)
+		if (!strcmp(crd->rows[i]->version, crd->holder->version))
+			stored = crd->versions[i].custom.schema;
+	for (size_t i = 0; i < json_len(versions) && !stored; i++) {
+		const struct json_object *version = json_at(versions, i);
+
+		if (strcmp(json_str_or_empty(version, "name"), crd->holder->version) != 0)
+			continue;
+		if (structural_new(json_path(version, "schema", "openAPIV3Schema", NULL), &crd->stored, err) <
+		    0)
+			return -1;
+		stored = crd->stored;
+	}
+	for (size_t i = 0; i < crd->n; i++)
+		crd->versions[i].custom.stored = stored;
+	return 0;
+}
+
 int crd_new(const struct json_object *definition, const struct crd *before, uint64_t revision,
 	    struct crd **ret, struct err *err)
 {
@@ -349,6 +374,10 @@ int crd_new(const struct json_object *definition, const struct crd *before, uint
 			crd_unref(crd);
 			return -1;
 		}
+	}
+	if (set_stored(crd, versions, err) < 0) {
+		crd_unref(crd);
+		return -1;
 	}
 	*ret = crd;
 	return 0;

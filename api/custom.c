@@ -18,6 +18,12 @@ void custom_default(const struct custom *custom, struct json_object *obj)
 	structural_default(custom->schema, obj);
 }
 
+void custom_store(const struct custom *custom, struct json_object *obj)
+{
+	structural_prune(custom->stored, obj, true, NULL, NULL);
+	structural_default(custom->stored, obj);
+}
+
 /* --- validation --- */
 
 static const struct json_object *at_path(const struct json_object *obj, const char *path)

@@ -9,6 +9,7 @@
 
 struct custom {
 	struct structural *schema;
+	const struct structural *stored;      /* that of the version in which objects are stored */
 	const struct json_object *definition; /* openAPIV3Schema as the definition has it, or NULL */
 	struct kind_column *columns;          /* Name, then those with a path */
 	struct jsonpath **paths; /* of the column behind; NULL: it is no path that is understood */
@@ -22,6 +23,9 @@ void custom_prune(const struct custom *custom, struct json_object *obj,
 		  void (*unknown)(const char *path, void *arg), void *arg);
 /* Fills in what the schema defaults. */
 void custom_default(const struct custom *custom, struct json_object *obj);
+/* Makes OBJ what the stored version has of it: all else goes, and what that defaults is filled in. As in
+ * Kubernetes other versions show the same under their apiVersion. */
+void custom_store(const struct custom *custom, struct json_object *obj);
 /* What validate_object adds to the checks of metadata. */
 void custom_validate(const struct resource *resource, const struct json_object *obj,
 		     const struct json_object *old, struct field_errors *errors);

@@ -34,16 +34,22 @@ void view_store_json(const struct resource *resource, struct json_object *obj)
 	set_version(obj, resource->stored);
 }
 
-/* What is held is what a client sees. A custom object differs when it is held in another version, or was
- * admitted by another schema. */
+/* A custom object was stored while another schema held. */
+static bool is_stale(const struct resource *resource, const struct object *object)
+{
+	return object_revision(object) && object_revision(object) < resource->since;
+}
+
+/* What is held is what a client sees: but of views, and of custom objects in another version than the held
+ * one.
+ */
 static bool shows_as_held(const struct resource *resource, const struct object *object)
 {
 	const struct resource *row = object_resource(object);
 
 	if (row == resource || !resource->custom)
 		return row == resource || resource->stored == resource;
-	return (!object_revision(object) || object_revision(object) >= resource->since) &&
-	       !strcmp(row->group_version, resource->group_version) &&
+	return !is_stale(resource, object) && !strcmp(row->group_version, resource->group_version) &&
 	       !strcmp(row->kind_name, resource->kind_name);
 }
 
@@ -53,16 +59,25 @@ struct json_object *view_json(const struct resource *resource, const struct obje
 
 	if (!resource->custom || shows_as_held(resource, object))
 		return obj;
+	if (is_stale(resource, object))
+		custom_store(resource->custom, obj);
 	json_set_str(obj, "apiVersion", resource->group_version);
 	json_set_str(obj, "kind", resource->kind_name);
-	custom_prune(resource->custom, obj, NULL, NULL);
-	custom_default(resource->custom, obj);
 	return obj;
 }
 
-const struct resource *view_holder(const struct resource *resource)
+struct object *view_store(const struct resource *resource, const struct json_object *obj, const char *managed,
+			  size_t managed_len)
 {
-	return resource->holder ? resource->holder : resource->stored;
+	if (!resource->holder)
+		return object_new(resource->stored, obj, managed, managed_len);
+	if (!strcmp(resource->version, resource->holder->version))
+		return object_new(resource->holder, obj, managed, managed_len);
+
+	CLEANUP(json_putp) struct json_object *stored = json_clone(obj);
+
+	custom_store(resource->custom, stored);
+	return object_new(resource->holder, stored, managed, managed_len);
 }
 
 struct object *view_show(const struct resource *resource, struct object *object)

@@ -1,7 +1,7 @@
 /* Resources that are views of what another one stores (struct kind_view of kind.h): requests speak the view,
  * everything between is about the stored object. Custom resources are stored in one version of their
- * definition: requests speak another, and so does everything up to the object that is stored, whose
- * apiVersion is all that differs. For all other resources these do nothing.
+ * definition: requests speak another, and so does everything up to the object that is stored. For all other
+ * resources these do nothing.
  */
 #pragma once
 
@@ -9,10 +9,11 @@
 
 /* What RESOURCE shows of OBJECT, whose reference is taken. */
 struct object *view_show(const struct resource *resource, struct object *object);
-/* OBJECT parsed: a custom resource as the version of RESOURCE has it, anything else as it is stored. */
+/* OBJECT parsed: a custom resource as RESOURCE shows it, anything else as it is stored. */
 struct json_object *view_json(const struct resource *resource, const struct object *object);
-/* The row that what is stored for RESOURCE belongs to. */
-const struct resource *view_holder(const struct resource *resource);
+/* The object that is stored for OBJ, which a view's is already (view_store_json). One reference. */
+struct object *view_store(const struct resource *resource, const struct json_object *obj, const char *managed,
+			  size_t managed_len);
 /* The same as view_show for JSON, of views; OBJ is changed in place. */
 void view_show_json(const struct resource *resource, struct json_object *obj);
 /* OBJ, decoded as RESOURCE's kind, becomes what is stored. */
