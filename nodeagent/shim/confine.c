@@ -50,6 +50,12 @@ static int forget_pages(struct dl_phdr_info *info, size_t size, void *arg)
 	return 0;
 }
 
+void forget_program(void)
+{
+	malloc_trim(0);
+	dl_iterate_phdr(forget_pages, NULL);
+}
+
 int confine_self(void)
 {
 	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(EPERM));
@@ -70,7 +76,6 @@ int confine_self(void)
 	if (!rc)
 		rc = seccomp_load(filter);
 	seccomp_release(filter);
-	malloc_trim(0);
-	dl_iterate_phdr(forget_pages, NULL);
+	forget_program();
 	return rc;
 }

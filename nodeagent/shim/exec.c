@@ -62,6 +62,7 @@ int exec_run(int argc, char **argv)
 	close(word_fd);
 	for (int fd = 0; fd <= 2; fd++)
 		close(fd);
+	forget_program();
 	int code = pid > 1 ? wait_for(pid) : -1;
 	return code < 0 ? EXEC_NOT_STARTED : code;
 }

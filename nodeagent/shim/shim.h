@@ -56,6 +56,8 @@ int exec_run(int argc, char **argv);
 
 /* confine.c: gives up all capabilities and every system call that relay.c does not make. */
 int confine_self(void);
+/* Gives the memory back that served to begin. */
+void forget_program(void);
 
 /* record.c: small JSON files by rename; DURABLE: with fsync. */
 int record_write(const char *name, const char *text, size_t len, bool durable);
