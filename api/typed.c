@@ -1,5 +1,6 @@
 #include "api/typed.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 enum { MAX_LIST_KEYS = 8 };
@@ -115,6 +116,13 @@ struct list_key {
 	size_t len;
 };
 
+static int compare_keys(const void *a, const void *b)
+{
+	const struct list_key *x = a, *y = b;
+	int order = memcmp(x->name, y->name, x->len < y->len ? x->len : y->len);
+	return order ? order : (x->len > y->len) - (x->len < y->len);
+}
+
 /* "driver,device" as keys, sorted. */
 static size_t list_keys(const char *text, struct list_key keys[MAX_LIST_KEYS])
 {
@@ -122,14 +130,11 @@ static size_t list_keys(const char *text, struct list_key keys[MAX_LIST_KEYS])
 
 	for (const char *p = text; *p && n < MAX_LIST_KEYS;) {
 		struct list_key key = { p, strcspn(p, ",") };
-		size_t at = n++;
-		for (; at && memcmp(keys[at - 1].name, key.name,
-				    keys[at - 1].len < key.len ? keys[at - 1].len : key.len) > 0;
-		     at--)
-			keys[at] = keys[at - 1];
-		keys[at] = key;
+		keys[n++] = key;
 		p += key.len + (p[key.len] == ',');
 	}
+	if (n > 1)
+		qsort(keys, n, sizeof(*keys), compare_keys);
 	return n;
 }
 

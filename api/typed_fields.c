@@ -163,7 +163,8 @@ static void check_items(struct check *check, struct typed type, struct typed_ato
 		}
 		check_value(check, typed_item(type), json_at(list, i), &place);
 	}
-	qsort(seen.nodes, seen.n, sizeof(*seen.nodes), compare_nodes);
+	if (seen.n)
+		qsort(seen.nodes, seen.n, sizeof(*seen.nodes), compare_nodes);
 	for (size_t i = 1; i < seen.n && check->n < MAX_FAULTS; i++) {
 		CLEANUP(buf_close) struct buf shown = BUF_INIT;
 		if (compare_nodes(&seen.nodes[i - 1], &seen.nodes[i]) != 0)
