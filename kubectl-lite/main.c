@@ -8,10 +8,37 @@
 #include "kubectl-lite/session.h"
 
 const struct command *const commands[] = {
-	&command_api_resources, &command_apply, &command_attach, &command_completion,   &command_config,
-	&command_convert,       &command_cp,    &command_delete, &command_describe,     &command_exec,
-	&command_explain,       &command_get,   &command_logs,   &command_port_forward, &command_rollout,
-	&command_run,           &command_scale, &command_set,    &command_version,      NULL,
+	&command_annotate,
+	&command_api_resources,
+	&command_api_versions,
+	&command_apply,
+	&command_attach,
+	&command_auth,
+	&command_cluster_info,
+	&command_completion,
+	&command_config,
+	&command_convert,
+	&command_cordon,
+	&command_cp,
+	&command_delete,
+	&command_describe,
+	&command_drain,
+	&command_exec,
+	&command_explain,
+	&command_get,
+	&command_label,
+	&command_logs,
+	&command_patch,
+	&command_port_forward,
+	&command_rollout,
+	&command_run,
+	&command_scale,
+	&command_set,
+	&command_taint,
+	&command_uncordon,
+	&command_version,
+	&command_wait,
+	NULL,
 };
 
 /* Where --help shows a command. */
@@ -21,10 +48,12 @@ static const struct {
 } groups[] = {
 	{ "Basic Commands", { "apply", "run", "get", "explain", "delete" } },
 	{ "Deploy Commands", { "rollout", "scale", "set" } },
+	{ "Cluster Management Commands", { "cluster-info", "cordon", "uncordon", "drain", "taint" } },
 	{ "Troubleshooting and Debugging Commands",
-	  { "describe", "logs", "attach", "exec", "port-forward", "cp" } },
-	{ "Settings Commands", { "config", "completion" } },
-	{ "Other Commands", { "api-resources", "convert", "version" } },
+	  { "describe", "logs", "attach", "exec", "port-forward", "cp", "auth" } },
+	{ "Advanced Commands", { "patch", "wait" } },
+	{ "Settings Commands", { "label", "annotate", "config", "completion" } },
+	{ "Other Commands", { "api-resources", "api-versions", "convert", "version" } },
 };
 
 static const struct command *find(const struct command *const *list, const char *name)
