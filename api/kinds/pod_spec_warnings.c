@@ -106,7 +106,7 @@ static void warn_env(const struct warner *w, const char *list, size_t container,
 {
 	struct map seen = MAP_INIT;
 
-	for (size_t i = 0; i < json_len(env); i++) {
+	for (size_t i = 0; json_len(env) > 1 && i < json_len(env); i++) {
 		const char *name = json_str_or_empty(json_at(env, i), "name");
 
 		if (!map_get(&seen, name))

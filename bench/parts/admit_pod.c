@@ -40,6 +40,12 @@ static double cpu_us(void)
 	return 1e6 * (double)t.tv_sec + (double)t.tv_nsec / 1e3;
 }
 
+static void ignore(const char *text, void *arg)
+{
+	(void)text;
+	(void)arg;
+}
+
 static int admit(const struct resource *resource)
 {
 	CLEANUP(json_putp) struct json_object *obj = NULL;
@@ -55,6 +61,7 @@ static int admit(const struct resource *resource)
 	resource->kind->set_defaults(obj);
 	resource->kind->prepare_create(obj);
 	validate_object(resource, obj, NULL, NULL, &errors);
+	resource->kind->warnings(obj, NULL, ignore, NULL);
 	int result = errors.n > 0 ? -1 : 0;
 	if (errors.n > 0)
 		fprintf(stderr, "error: %s: %s\n", errors.items[0].field, errors.items[0].message);
