@@ -190,21 +190,8 @@ static int64_t left_us(int64_t until_us)
 	return until_us == INT64_MAX ? 0 : left > 0 ? left : 1;
 }
 
-/* Evicts POD, as often as it takes, and waits until it is gone. */
-static int drain_pod(struct object *pod, int64_t until_us, struct err *err)
+static int wait_gone(struct object *pod, int64_t until_us, struct err *err)
 {
-	printf("evicting pod %s/%s\n", pod->namespace_, pod->name);
-	while (evict(pod, err) < 0) {
-		if (err->kind == ERR_NOT_FOUND)
-			return 0;
-		if (err->kind != ERR_TOO_MANY_REQUESTS || time_mono_us() > until_us)
-			return err_wrap(err, "error when evicting pods/\"%s\" -n \"%s\"", pod->name,
-					pod->namespace_);
-		fprintf(stderr, "error when evicting pods/\"%s\" -n \"%s\" (will retry after 5s): %s\n",
-			pod->name, pod->namespace_, err->msg);
-		*err = ERR_INIT;
-		pause_ms(TRY_AGAIN_MS);
-	}
 	if (object_watch(pod->resource, pod->namespace_, pod->name,
 			 object_meta(pod->value, "resourceVersion"), until_gone, pod, left_us(until_us),
 			 err) < 0)
@@ -213,10 +200,58 @@ static int drain_pod(struct object *pod, int64_t until_us, struct err *err)
 	return 0;
 }
 
+/* Asks for the end of all of PODS that DONE does not mark yet, and waits for those that were granted it.
+ * *ret_refused counts those whose budgets say not now. */
+static int drain_round(const struct objects *pods, bool *done, int64_t until_us, size_t *ret_refused,
+		       struct err *err)
+{
+	CLEANUP(mem_freep) bool *granted = mem_zalloc(pods->n + 1);
+
+	*ret_refused = 0;
+	for (size_t i = 0; i < pods->n; i++) {
+		const struct object *pod = &pods->items[i];
+		if (done[i])
+			continue;
+		printf("evicting pod %s/%s\n", pod->namespace_, pod->name);
+		granted[i] = evict(pod, err) == 0;
+		done[i] = granted[i] || err->kind == ERR_NOT_FOUND;
+		if (!done[i] && err->kind != ERR_TOO_MANY_REQUESTS)
+			return err_wrap(err, "error when evicting pods/\"%s\" -n \"%s\"", pod->name,
+					pod->namespace_);
+		if (!done[i]) {
+			fprintf(stderr,
+				"error when evicting pods/\"%s\" -n \"%s\" (will retry after 5s): %s\n",
+				pod->name, pod->namespace_, err->msg);
+			++*ret_refused;
+		}
+		*err = ERR_INIT;
+	}
+	for (size_t i = 0; i < pods->n; i++)
+		if (granted[i] && wait_gone(&pods->items[i], until_us, err) < 0)
+			return -1;
+	return 0;
+}
+
+static int drain_pods(const struct objects *pods, struct err *err)
+{
+	CLEANUP(mem_freep) bool *done = mem_zalloc(pods->n + 1);
+	int64_t until_us = flags.timeout_us ? time_mono_us() + flags.timeout_us : INT64_MAX;
+	size_t refused;
+
+	while (drain_round(pods, done, until_us, &refused, err) == 0) {
+		if (!refused)
+			return 0;
+		if (time_mono_us() > until_us)
+			return err_set(err, ERR_TIMEOUT, "global timeout reached: %zu pods are still there",
+				       refused);
+		pause_ms(TRY_AGAIN_MS);
+	}
+	return -1;
+}
+
 static int drain(const struct object *node, enum dry_run dry_run, struct err *err)
 {
 	struct draining d = { 0 };
-	int64_t until_us = flags.timeout_us ? time_mono_us() + flags.timeout_us : INT64_MAX;
 	int failed = cordon_node(node, true, dry_run, err) < 0 || list_pods(node->name, &d, err) < 0 ? -1 : 0;
 
 	print_lines("Warning: ", &d.warnings);
@@ -224,13 +259,11 @@ static int drain(const struct object *node, enum dry_run dry_run, struct err *er
 		print_lines("", &d.errors);
 		failed = err_set(err, ERR_PARSE, "unable to drain node \"%s\"", node->name);
 	}
-	for (size_t i = 0; !failed && i < d.pods.n; i++) {
-		if (dry_run == DRY_RUN_NONE)
-			failed = drain_pod(&d.pods.items[i], until_us, err);
-		else
-			printf("evicting pod %s/%s%s\n", d.pods.items[i].namespace_, d.pods.items[i].name,
-			       dry_run_suffix(dry_run));
-	}
+	if (!failed && dry_run == DRY_RUN_NONE)
+		failed = drain_pods(&d.pods, err);
+	for (size_t i = 0; !failed && dry_run != DRY_RUN_NONE && i < d.pods.n; i++)
+		printf("evicting pod %s/%s%s\n", d.pods.items[i].namespace_, d.pods.items[i].name,
+		       dry_run_suffix(dry_run));
 	if (!failed)
 		printf("node/%s drained%s\n", node->name, dry_run_suffix(dry_run));
 	objects_close(&d.pods);
