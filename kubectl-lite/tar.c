@@ -59,8 +59,8 @@ static int write_header(int fd, const char *name, char type, const struct stat *
 	memcpy(h.name, name, strnlen(name, sizeof(h.name)));
 	memcpy(h.link, link, strnlen(link, sizeof(h.link)));
 	snprintf(h.mode, sizeof(h.mode), "%07o", (unsigned)st->st_mode & 07777);
-	snprintf(h.uid, sizeof(h.uid), "%07o", 0);
-	snprintf(h.gid, sizeof(h.gid), "%07o", 0);
+	snprintf(h.uid, sizeof(h.uid), "%07o", 0u);
+	snprintf(h.gid, sizeof(h.gid), "%07o", 0u);
 	/* Eleven octal digits; what is larger goes as a number of base 256, as GNU's does. */
 	if (size >> 33) {
 		h.size[0] = (char)0x80;
