@@ -99,8 +99,6 @@ static void test_managed(void **state)
 	assert_managed(loaded, MANAGED);
 	CLEANUP(object_unrefp) struct object *copy = object_copy_at(loaded, 13);
 	assert_managed(copy, MANAGED);
-	object_unref(without);
-	object_unref(loaded);
 }
 
 static void test_parts(void **state)
