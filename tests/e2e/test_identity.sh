@@ -76,6 +76,17 @@ a_pod_that_wants_none_gets_none() {
 	k delete pod hello --grace-period 1
 }
 
+a_token_is_its_pods_own() {
+	cluster_use one
+	for context in 'runAsUser: 1000' 'runAsUser: 1000, fsGroup: 2000'; do
+		sed "s/^spec:/spec:\n  securityContext: {$context}/" "$ROOT/manifests/pod.yaml" | k apply -f -
+		wait_for 20 is True field pod/hello '{.status.conditions[?(@.type=="Ready")].status}'
+		stat -Lc '%a %u %g' "$(access_of hello)/token" >>"$WORK/owners"
+		k delete pod hello --grace-period 1
+	done
+	assert_eq "600 1000 0 640 1000 2000" "$(paste -sd ' ' "$WORK/owners")" "mode, owner and group"
+}
+
 secrets_are_stored_encrypted() {
 	cluster_use one
 	k apply -f - <<-END
@@ -135,4 +146,4 @@ certificates_are_taken_anew() {
 }
 
 run_cases a_pod_finds_its_token an_agent_that_starts_again_leaves_it_good the_signing_key_rotates a_token_ends_with_its_pod \
-	a_pod_that_wants_none_gets_none secrets_are_stored_encrypted requests_are_recorded certificates_are_taken_anew
+	a_pod_that_wants_none_gets_none a_token_is_its_pods_own secrets_are_stored_encrypted requests_are_recorded certificates_are_taken_anew
