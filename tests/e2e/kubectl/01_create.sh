@@ -22,6 +22,10 @@ says '^rolebinding.rbac.authorization.k8s.io/readers created$' $K create rolebin
 says "^clusterrole.rbac.authorization.k8s.io/$NS-nodes created\$" $K create clusterrole "$NS-nodes" --verb=get --resource=nodes
 says "^clusterrolebinding.rbac.authorization.k8s.io/$NS-nodes created\$" $K create clusterrolebinding "$NS-nodes" --clusterrole="$NS-nodes" --serviceaccount="$NS:robot"
 says '^ingress.networking.k8s.io/front created$' $K create ingress front --rule='example.com/*=web:80'
+says '^horizontalpodautoscaler.autoscaling/web autoscaled$' $K autoscale deployment web --min=1 --max=3 --cpu-percent=70
+says 'as a percentage of request' $K describe hpa web
+says 'Parallelism: +1' $K describe job once
+says 'Schedule: +0 3' $K describe cronjob nightly
 says '^poddisruptionbudget.policy/careful created$' $K create poddisruptionbudget careful --selector=app=guarded --min-available=1
 says "^priorityclass.scheduling.k8s.io/$NS-high created\$" $K create priorityclass "$NS-high" --value=1000
 says '^resourcequota/few created$' $K create quota few --hard=count/secrets=50,persistentvolumeclaims=2

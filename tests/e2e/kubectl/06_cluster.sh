@@ -28,6 +28,14 @@ says "node/$NODE tainted" $K taint node "$NODE" "test-$NS=x:PreferNoSchedule"
 says "node/$NODE untainted" $K taint node "$NODE" "test-$NS-"
 says "node/$NODE drained" $K drain "$NODE" --pod-selector=app=nothing --ignore-daemonsets
 says "node/$NODE uncordoned" $K uncordon "$NODE"
+says '^pod/guest created$' $K run guest --image=registry.local/web:1 --labels=app=guest
+says '^poddisruptionbudget.policy/guests created$' $K create poddisruptionbudget guests --selector=app=guest --min-available=1
+says 'condition met' $K wait --for=condition=Ready pod/guest --timeout=60s
+says_in 10 ' 1 1 1$' $K get poddisruptionbudget guests -o 'jsonpath= {.status.currentHealthy} {.status.desiredHealthy} {.status.expectedPods}'
+fails "Cannot evict pod as it would violate the pod's disruption budget" $K drain "$NODE" --pod-selector=app=guest --force --timeout=1s
+says 'patched' $K patch poddisruptionbudget guests --type=merge -p '{"spec":{"minAvailable":0}}'
+says 'pod/guest evicted' $K drain "$NODE" --pod-selector=app=guest --force --grace-period=1
+says "node/$NODE uncordoned" $K uncordon "$NODE"
 says 'apiVersion: v1' $K config view
 says '.' $K config current-context
 says '.' $K config get-contexts
