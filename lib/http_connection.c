@@ -244,7 +244,7 @@ static void on_fault(struct http_connection *c)
 /* Takes what comes next of a request; true when it came on. */
 static bool take_request(struct http_connection *c)
 {
-	const char *body, *before = c->in;
+	const char *body, *before;
 	size_t n;
 
 	if (c->request.state == HTTP_REQUEST_WHOLE || c->request.state == HTTP_REQUEST_BROKEN ||

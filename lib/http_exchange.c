@@ -419,8 +419,8 @@ static size_t put_chunk(struct http_exchange *exchange, bool chunked, char *at, 
 	if (chunked) {
 		for (int i = 0; i < 4; i++)
 			at[i] = hex[(size_t)n >> (4 * (3 - i)) & 15];
-		memcpy(at + 4, "\r\n", 2);
-		memcpy(at + CHUNK_HEAD + n, "\r\n", CHUNK_TAIL);
+		at[4] = at[CHUNK_HEAD + n] = '\r';
+		at[5] = at[CHUNK_HEAD + n + 1] = '\n';
 	}
 	return before + (size_t)n + after;
 }

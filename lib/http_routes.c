@@ -73,11 +73,13 @@ static const struct peer *peer_of(struct http_exchange *exchange, const struct h
 	void **kept = http_exchange_kept(exchange);
 	unsigned status = 0;
 
+	struct peer *peer = *kept;
+
 	if (!session || !routes->judges)
 		return &nobody;
-	if (*kept)
-		return *kept;
-	struct peer *peer = *kept = mem_zalloc(sizeof(*peer));
+	if (peer)
+		return peer;
+	*kept = peer = mem_zalloc(sizeof(*peer));
 	peer->verified = gnutls_certificate_verify_peers(session, &purpose, 1, &status) == 0 && status == 0;
 	if (peer->verified)
 		read_name(session, peer);

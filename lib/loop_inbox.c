@@ -1,5 +1,6 @@
 #include "lib/loop_inbox.h"
 
+#include <sched.h>
 #include <stdlib.h>
 
 #define LETTERS_PER_TURN 64
@@ -9,6 +10,7 @@ struct loop_inbox {
 	struct loop_wake *wake;
 	struct loop_task task;
 	_Atomic(struct loop_letter *) newest; /* a stack of what came since the loop looked */
+	_Atomic unsigned posting;             /* threads within loop_inbox_post */
 	struct loop_letter *first, *last;     /* what it has taken from there, the oldest first */
 };
 
@@ -104,6 +106,9 @@ void loop_inbox_free(struct loop_inbox *inbox)
 {
 	if (!inbox)
 		return;
+	/* Who posted a letter that was opened already may still be about to wake the loop. */
+	while (atomic_load(&inbox->posting))
+		sched_yield();
 	collect(inbox);
 	while (inbox->first)
 		open_first(inbox);
@@ -118,6 +123,7 @@ void loop_inbox_post(struct loop_inbox *inbox, struct loop_letter *letter)
 
 	if (atomic_exchange(&letter->posted, true))
 		return;
+	atomic_fetch_add(&inbox->posting, 1);
 	newest = atomic_load(&inbox->newest);
 	do {
 		letter->next = newest;
@@ -125,6 +131,7 @@ void loop_inbox_post(struct loop_inbox *inbox, struct loop_letter *letter)
 	/* Whoever found it empty wakes the loop, for all that come until it looks. */
 	if (!newest)
 		loop_wake_send(inbox->wake);
+	atomic_fetch_sub(&inbox->posting, 1);
 }
 
 void loop_inbox_cancel(struct loop_inbox *inbox, struct loop_letter *letter)

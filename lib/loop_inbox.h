@@ -19,7 +19,8 @@ struct loop_letter {
 
 struct loop_inbox;
 struct loop_inbox *loop_inbox_new(struct loop *loop, struct err *err);
-/* Opens what is in it; nobody posts any more. NULL is fine. */
+/* Opens what is in it; nobody posts any more, but the call that posted an opened letter may still be on its
+ * way back. NULL is fine. */
 void loop_inbox_free(struct loop_inbox *inbox);
 /* Any thread. A letter that is posted already is not posted twice; from when its FN begins it can be again.
  */

@@ -91,7 +91,7 @@ static int setup(void **state)
 static int setup_impatient(void **state)
 {
 	struct api_fixture *fixture = mem_zalloc(sizeof(*fixture));
-	fixture->silence_ms = fixture->answer_ms = 200;
+	fixture->silence_ms = fixture->answer_ms = 1000;
 	api_fixture_start(fixture);
 	*state = fixture;
 	return 0;
