@@ -3,6 +3,7 @@
 #include <endian.h>
 #include <string.h>
 
+#include "lib/json_block.h"
 #include "lib/mem.h"
 
 void json_skip_space(struct json_cursor *c)
@@ -62,37 +63,24 @@ bool json_skip_string(struct json_cursor *c)
 	}
 }
 
-/* What bytes mean to one who only skips. */
-enum { PLAIN, QUOTE, OPENS, CLOSES, ENDS_WORD };
-static const uint8_t meanings[256] = {
-	['"'] = QUOTE, ['{'] = OPENS, ['['] = OPENS, ['}'] = CLOSES, [']'] = CLOSES, [','] = ENDS_WORD,
-};
-
 bool json_skip_value(struct json_cursor *c)
 {
-	size_t depth = 0;
-
 	json_skip_space(c);
-	while (c->p < c->end) {
-		uint8_t meaning = meanings[(unsigned char)*c->p];
-
-		if (depth == 0 && (meaning == ENDS_WORD || meaning == CLOSES))
-			return true; /* behind a number or a word */
+	if (c->p >= c->end)
+		return false;
+	if (*c->p == '"') {
 		c->p++;
-		if (meaning == PLAIN || meaning == ENDS_WORD)
-			continue;
-		if (meaning == QUOTE) {
-			if (!json_skip_string(c))
-				return false;
-		} else if (meaning == OPENS) {
-			depth++;
-		} else {
-			depth--;
-		}
-		if (depth == 0)
-			return true;
+		return json_skip_string(c);
 	}
-	return false;
+	if (*c->p == '{' || *c->p == '[') {
+		const char *behind = json_block_skip(c->p + 1, c->end);
+		c->p = behind ? behind : c->end;
+		return behind;
+	}
+	/* A number or a word. */
+	while (c->p < c->end && *c->p != ',' && *c->p != '}' && *c->p != ']')
+		c->p++;
+	return c->p < c->end;
 }
 
 /* --- picking --- */
