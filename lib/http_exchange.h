@@ -61,8 +61,8 @@ void http_exchange_send_pieces(struct http_exchange *exchange, int code, const c
  * the loop whenever the peer can take more and must return bytes put into DATA (> 0), 0 for "nothing now"
  * (then http_exchange_wake goes on), or -1 for the end. Other than an answer of known length a stream may
  * idle for ever: its deadline is the user's. CLOSED (may be NULL) is called once when the exchange is over
- * for any reason, before http_handler.ended. When the peer hangs up, or the server stops, READ is not called
- * any more and what was read before is sent. */
+ * for any reason, before http_handler.ended. When the peer hangs up, or the server stops,
+ * "nothing now" is the end: what there is, is still read and sent. */
 void http_exchange_stream(struct http_exchange *exchange, const char *content_type,
 			  ssize_t (*read)(char *data, size_t size, void *arg), void (*closed)(void *arg),
 			  void *arg);

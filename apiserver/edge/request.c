@@ -188,7 +188,7 @@ static void forget_peer(void *kept, void *arg)
 
 /* Reads and writes in flight: from when their body is there until they are answered, so that neither a sender
  * who never ends nor a reader who takes nothing has a place.
- * Watches have the core's own limit, followed logs the proxy's. */
+ * Watches have the core's own limit, followed logs that of connections. */
 static enum step_result take_share(struct request *r)
 {
 	bool stream = r->route.kind == ROUTE_OBJECT &&
