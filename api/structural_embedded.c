@@ -86,9 +86,12 @@ static void check_unique(const struct structural *schema, const struct json_obje
 		items[i].i = i;
 	}
 	qsort(items, n, sizeof(*items), compare_texts);
-	for (size_t i = 1; i < n; i++)
-		repeated[items[i].i] = strcmp(items[i - 1].text, items[i].text) == 0 &&
-				       (i < 2 || strcmp(items[i - 2].text, items[i].text) != 0);
+	for (size_t i = 1; i < n; i++) {
+		bool again = strcmp(items[i - 1].text, items[i].text) == 0;
+		bool third = i > 1 && strcmp(items[i - 2].text, items[i].text) == 0;
+
+		repeated[items[i].i] = again && !third;
+	}
 	for (size_t i = 0; i < n; i++) {
 		CLEANUP(json_putp) struct json_object *keys = NULL;
 		size_t mark;

@@ -174,7 +174,7 @@ static bool is_isbn10(const char *text)
 	if (!strip(text, DIGITS "X", "- ", digits, sizeof(digits)) || strlen(digits) != 10)
 		return false;
 	for (int i = 0; i < 10; i++) {
-		if (digits[i] == 'X' && i < 9)
+		if (i < 9 && digits[i] == 'X')
 			return false;
 		sum += (i + 1) * (digits[i] == 'X' ? 10 : digits[i] - '0');
 	}
