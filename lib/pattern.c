@@ -6,6 +6,8 @@
 #include "lib/pattern_class.h"
 
 #define STEPS_MAX 20000
+/* Of one match: about half a second. */
+#define WORK_MAX 100000000
 
 enum step_kind { STEP_CLASS, STEP_ASSERT, STEP_SPLIT, STEP_JUMP, STEP_MATCH };
 
@@ -187,6 +189,7 @@ struct matcher {
 	size_t *marks; /* by step: one more than the position it was last added at */
 	unsigned *stack;
 	const char *text, *end;
+	size_t work;
 };
 
 static bool is_word(const char *text, const char *at, const char *end)
@@ -227,6 +230,7 @@ static bool follow(struct matcher *m, struct threads *threads, unsigned step, co
 		const struct step *s;
 
 		step = m->stack[--depth];
+		m->work++;
 		if (m->marks[step] == mark)
 			continue;
 		m->marks[step] = mark;
@@ -263,7 +267,8 @@ static bool run(struct matcher *m, struct threads *now, struct threads *then)
 
 		if (follow(m, now, 0, at))
 			return true;
-		if (at == m->end)
+		m->work += now->n;
+		if (at == m->end || m->work > WORK_MAX)
 			return false;
 		c = pattern_next_char(&next, m->end);
 		then->n = 0;

@@ -20,5 +20,6 @@ struct pattern;
  * unfold to more than some thousand steps are refused ("expression too large"). */
 int pattern_parse(const char *text, struct pattern **ret, struct err *err);
 void pattern_free(struct pattern *pattern); /* NULL is fine */
-/* True when a part of TEXT (UTF-8; other bytes count as U+FFFD) matches. Any number of threads at once. */
+/* True when a part of TEXT (UTF-8; other bytes count as U+FFFD) matches. A text for which that would take more
+ * than some 100 million steps counts as one that does not. Any number of threads at once. */
 bool pattern_matches(const struct pattern *pattern, const char *text, size_t len);

@@ -132,12 +132,30 @@ static void test_hostile(void **state)
 	}
 }
 
+/* Both at their largest: it ends, and a text that is not looked at to its end does not match. */
+static void test_bounded(void **state)
+{
+	const size_t len = 3 << 20;
+	char *text = mem_alloc(len);
+	struct pattern *pattern = NULL;
+
+	(void)state;
+	memset(text, 'a', len);
+	text[len - 1] = 'x';
+	assert_int_equal(pattern_parse("(a?){1000}(a?){1000}(a?){1000}(a?){1000}x", &pattern, NULL), 0);
+	assert_false(pattern_matches(pattern, text, len));
+	assert_true(pattern_matches(pattern, text + len - 100, 100));
+	pattern_free(pattern);
+	free(text);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_matches),
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_hostile),
+		cmocka_unit_test(test_bounded),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
