@@ -304,45 +304,60 @@ bool managed_fields_same_but_times(const char *a, size_t a_len, const char *b, s
 
 /* --- what a write does --- */
 
-static const struct field_set *name_set(struct field_arena *arena, const char *const *names, size_t n,
-					const char *outer)
+static bool is_one_of(const struct field_element *element, const char *const *names, size_t n)
 {
-	struct field_builder builder = { .arena = arena };
-
-	for (size_t i = 0; i < n; i++) {
-		struct field_element name = { names[i], (uint32_t)strlen(names[i]), FIELD_ELEMENT_NAME };
-		field_builder_add(&builder, &name, true, NULL);
-	}
-	const struct field_set *set = field_builder_end(&builder, 0);
-	if (outer) {
-		struct field_element name = { outer, (uint32_t)strlen(outer), FIELD_ELEMENT_NAME };
-		field_builder_add(&builder, &name, true, set);
-		set = field_builder_end(&builder, 0);
-	}
-	field_builder_close(&builder);
-	return set;
+	for (size_t i = 0; i < n; i++)
+		if (element->kind == FIELD_ELEMENT_NAME && is_key(element->text, element->len, names[i]))
+			return true;
+	return false;
 }
 
-static bool has_name(const struct field_set *set, const char *text)
+/* SET without the members that are called by one of the N NAMES. */
+static const struct field_set *without_names(struct field_arena *arena, const struct field_set *set,
+					     const char *const *names, size_t n)
 {
-	struct field_element name = { text, (uint32_t)strlen(text), FIELD_ELEMENT_NAME };
-	return field_set_find(set, &name) != NULL;
+	size_t found = 0;
+
+	for (size_t i = 0; set && i < set->n; i++)
+		found += set->nodes[i].member && is_one_of(&set->nodes[i].element, names, n);
+	if (!found)
+		return set;
+	struct field_set *kept = field_alloc(arena, sizeof(*kept) + set->n * sizeof(set->nodes[0]));
+	kept->n = 0;
+	for (size_t i = 0; i < set->n; i++) {
+		struct field_node node = set->nodes[i];
+		if (is_one_of(&node.element, names, n))
+			node.member = false;
+		if (node.member || node.children)
+			kept->nodes[kept->n++] = node;
+	}
+	return kept->n ? kept : NULL;
 }
 
 const struct field_set *managed_fields_strip(struct field_arena *arena, const struct field_set *set)
 {
-	static const char *const top[] = { "apiVersion", "kind" };
-	static const char *const metadata[] = {
+	static const char *const top[] = { "apiVersion", "kind", "metadata" };
+	static const char *const in_metadata[] = {
 		"clusterName",     "creationTimestamp", "generation", "managedFields", "name", "namespace",
 		"resourceVersion", "selfLink",          "uid"
 	};
+	static const struct field_element metadata = { "metadata", 8, FIELD_ELEMENT_NAME };
 
-	if (has_name(set, "apiVersion") || has_name(set, "kind"))
-		set = field_set_difference(arena, set, name_set(arena, top, ARRAY_SIZE(top), NULL));
-	if (has_name(set, "metadata"))
-		set = field_set_difference(arena, set,
-					   name_set(arena, metadata, ARRAY_SIZE(metadata), "metadata"));
-	return set;
+	set = without_names(arena, set, top, ARRAY_SIZE(top));
+	const struct field_set *below = field_set_below(set, &metadata);
+	const struct field_set *kept = without_names(arena, below, in_metadata, ARRAY_SIZE(in_metadata));
+	if (kept == below)
+		return set;
+	struct field_set *stripped = field_alloc(arena, sizeof(*stripped) + set->n * sizeof(set->nodes[0]));
+	stripped->n = 0;
+	for (size_t i = 0; i < set->n; i++) {
+		struct field_node node = set->nodes[i];
+		if (node.children == below)
+			node.children = kept;
+		if (node.member || node.children)
+			stripped->nodes[stripped->n++] = node;
+	}
+	return stripped->n ? stripped : NULL;
 }
 
 const struct field_set *managed_fields_path(struct field_arena *arena, const char *path)
