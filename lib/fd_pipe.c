@@ -247,7 +247,7 @@ static void on_ready(struct loop_io *io, int fd, uint32_t events, void *arg)
 			return;
 		}
 		watch(p);
-		if (told && p->pipe.user->drained) {
+		if (told && !p->closed && p->pipe.user->drained) {
 			/* The pipe may go with it; what can be read is reported again. */
 			p->pipe.user->drained(p->pipe.arg);
 			return;

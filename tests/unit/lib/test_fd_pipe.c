@@ -147,6 +147,28 @@ static void closing(void **state)
 	user_close(&b);
 }
 
+/* Whoever closed it may be gone: it is told nothing while the rest leaves, wherever the borders of its pieces
+ * lie. */
+static void closed_is_silent(void **state)
+{
+	CLEANUP(mem_freep) char *much = mem_zalloc(1000000);
+
+	(void)state;
+	for (size_t len = 300000; len < 1000000; len += 17000) {
+		struct user a = { 0 }, b = { 0 };
+		int fd[2];
+		open_pair(fd);
+		user_open(&a, fd[0], fd[0]);
+		user_open(&b, fd[1], fd[1]);
+		byte_pipe_write(a.pipe, much, len);
+		user_close(&a);
+		LOOP_UNTIL(loop, b.ended);
+		assert_int_equal(b.in.len, len);
+		assert_int_equal(a.drained, 0);
+		user_close(&b);
+	}
+}
+
 static void files_are_read_as_well(void **state)
 {
 	struct user u = { 0 };
@@ -219,9 +241,13 @@ static void pumping(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(bytes_and_ends), cmocka_unit_test(back_pressure),
-		cmocka_unit_test(closing),        cmocka_unit_test(files_are_read_as_well),
-		cmocka_unit_test(draining),       cmocka_unit_test(pumping),
+		cmocka_unit_test(bytes_and_ends),
+		cmocka_unit_test(back_pressure),
+		cmocka_unit_test(closing),
+		cmocka_unit_test(closed_is_silent),
+		cmocka_unit_test(files_are_read_as_well),
+		cmocka_unit_test(draining),
+		cmocka_unit_test(pumping),
 	};
 
 	signal(SIGPIPE, SIG_IGN); /* as all programs with a loop do */
