@@ -61,6 +61,8 @@ struct kind {
 	bool unconditional_update;      /* PUT without resourceVersion is allowed */
 	bool create_on_update;          /* PUT of an absent object creates it */
 	bool graceful_delete;           /* pods: deletion waits for the node */
+	bool orphans_by_default;        /* a deletion that says nothing of dependants leaves them (Job) */
+	const char *orphan_warning;     /* and answers with this Warning; or NULL */
 
 	/* Fills defaults in; idempotent. Runs after decoding, on every write. */
 	void (*set_defaults)(struct json_object *obj);

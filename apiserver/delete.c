@@ -25,17 +25,18 @@ static bool has_string(const struct json_object *array, const char *text)
 
 /* What an option says about a finalizer; else it stays as it is. */
 static bool wants_finalizer(const struct delete_options *options, enum delete_propagation propagation,
-			    bool has)
+			    bool has, bool orphans)
 {
 	if (options->has_orphan_dependents)
 		return options->orphan_dependents && propagation == PROPAGATION_ORPHAN;
 	if (options->propagation != PROPAGATION_DEFAULT)
 		return options->propagation == propagation;
-	return has;
+	return has || (orphans && propagation == PROPAGATION_ORPHAN);
 }
 
 /* The garbage collector's finalizers as the options want them: dropped, and those that hold appended. */
-static void set_finalizers(struct json_object *metadata, const struct delete_options *options)
+static void set_finalizers(const struct kind *kind, struct json_object *metadata,
+			   const struct delete_options *options)
 {
 	static const struct {
 		const char *name;
@@ -44,10 +45,13 @@ static void set_finalizers(struct json_object *metadata, const struct delete_opt
 		{ FINALIZER_ORPHAN, PROPAGATION_ORPHAN },
 		{ FINALIZER_FOREGROUND, PROPAGATION_FOREGROUND },
 	};
+	/* One that is there says what is wanted. */
+	bool orphans =
+	    kind->orphans_by_default && !has_string(json_get(metadata, "finalizers"), FINALIZER_FOREGROUND);
 	for (size_t i = 0; i < ARRAY_SIZE(collectors); i++) {
 		struct json_object *old = json_get(metadata, "finalizers");
 		bool has = has_string(old, collectors[i].name);
-		bool wants = wants_finalizer(options, collectors[i].propagation, has);
+		bool wants = wants_finalizer(options, collectors[i].propagation, has, orphans);
 		if (has == wants)
 			continue;
 		struct json_object *finalizers = json_object_new_array();
@@ -107,8 +111,8 @@ static enum delete_action shorten(struct json_object *metadata, const struct del
 	return wanted ? DELETE_UPDATE : DELETE_REMOVE;
 }
 
-static enum delete_action decide_graceful(struct json_object *obj, const struct delete_options *options,
-					  int64_t now_us)
+static enum delete_action decide_graceful(const struct kind *kind, struct json_object *obj,
+					  const struct delete_options *options, int64_t now_us)
 {
 	struct json_object *metadata = json_ensure_object(obj, "metadata");
 	enum delete_action action;
@@ -123,19 +127,19 @@ static enum delete_action decide_graceful(struct json_object *obj, const struct 
 		count_generation(metadata);
 		action = period ? DELETE_UPDATE : DELETE_REMOVE;
 	}
-	set_finalizers(metadata, options);
+	set_finalizers(kind, metadata, options);
 	return json_len(json_get(metadata, "finalizers")) ? DELETE_UPDATE : action;
 }
 
 /* Its controller empties a namespace and then takes the finalizer in its spec away. */
-static enum delete_action decide_namespace(struct json_object *obj, const struct delete_options *options,
-					   int64_t now_us)
+static enum delete_action decide_namespace(const struct kind *kind, struct json_object *obj,
+					   const struct delete_options *options, int64_t now_us)
 {
 	struct json_object *metadata = json_ensure_object(obj, "metadata");
 	bool held = json_len(json_path(obj, "spec", "finalizers", NULL)) > 0;
 	if (!json_get(metadata, "deletionTimestamp")) {
 		set_time(metadata, now_us);
-		set_finalizers(metadata, options);
+		set_finalizers(kind, metadata, options);
 		json_set_str(json_ensure_object(obj, "status"), "phase", "Terminating");
 		return held || json_len(json_get(metadata, "finalizers")) ? DELETE_UPDATE : DELETE_REMOVE;
 	}
@@ -149,13 +153,13 @@ bool delete_is_of_definition(const struct resource *resource)
 }
 
 /* The server empties what it defines (crd/caretaker.h), and then lets it go. */
-static enum delete_action decide_definition(struct json_object *obj, const struct delete_options *options,
-					    int64_t now_us)
+static enum delete_action decide_definition(const struct kind *kind, struct json_object *obj,
+					    const struct delete_options *options, int64_t now_us)
 {
 	char now[TIMEFMT_SIZE];
 	if (json_path(obj, "metadata", "deletionTimestamp", NULL))
 		return json_len(json_path(obj, "metadata", "finalizers", NULL)) ? DELETE_KEEP : DELETE_REMOVE;
-	set_finalizers(json_ensure_object(obj, "metadata"), options);
+	set_finalizers(kind, json_ensure_object(obj, "metadata"), options);
 	definition_status_terminate(obj, time_format(now_us, now));
 	return DELETE_UPDATE;
 }
@@ -163,14 +167,15 @@ static enum delete_action decide_definition(struct json_object *obj, const struc
 enum delete_action delete_decide(const struct resource *resource, struct json_object *obj,
 				 const struct delete_options *options, int64_t now_us)
 {
+	const struct kind *kind = resource->stored->kind;
 	if (is_namespace(resource))
-		return decide_namespace(obj, options, now_us);
+		return decide_namespace(kind, obj, options, now_us);
 	if (delete_is_of_definition(resource))
-		return decide_definition(obj, options, now_us);
-	if (resource->kind->graceful_delete)
-		return decide_graceful(obj, options, now_us);
+		return decide_definition(kind, obj, options, now_us);
+	if (kind->graceful_delete)
+		return decide_graceful(kind, obj, options, now_us);
 	struct json_object *metadata = json_ensure_object(obj, "metadata");
-	set_finalizers(metadata, options);
+	set_finalizers(kind, metadata, options);
 	if (!json_len(json_get(metadata, "finalizers")))
 		return DELETE_REMOVE;
 	if (!json_get(metadata, "deletionTimestamp")) {

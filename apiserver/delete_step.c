@@ -104,6 +104,9 @@ static enum step_result delete_options(struct request *r)
 		    r, DETAILS_NONE, ERR_BAD_REQUEST,
 		    "no kind \"%.100s\" is registered for the options of a deletion: DeleteOptions is", kind);
 	delete_read_options(r, options, body);
+	const char *warning = r->route.resource->stored->kind->orphan_warning;
+	if (warning && options->propagation == PROPAGATION_DEFAULT && !options->has_orphan_dependents)
+		buf_str(&r->warnings, warning);
 	if (r->errors.n)
 		return options_invalid(r, "DeleteOptions");
 	return STEP_NEXT;

@@ -209,7 +209,7 @@ static void got(struct key_run *run, const struct api_response *response, void *
 		emptying_free(e);
 		return;
 	}
-	call_parts(run, e, "DELETE", "", collection_deleted);
+	call_parts(run, e, "DELETE", "?propagationPolicy=Background", collection_deleted);
 }
 
 static void reconcile(struct work_queue *queue, const char *key, void *arg)

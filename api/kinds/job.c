@@ -374,6 +374,10 @@ const struct kind kind_job = {
 	.has_status = true,
 	.has_generation = true,
 	.unconditional_update = true,
+	.orphans_by_default = true,
+	.orphan_warning = "child pods are preserved by default when jobs are deleted; set "
+			  "propagationPolicy=Background to remove them or set propagationPolicy=Orphan to "
+			  "suppress this warning",
 	.set_defaults = set_defaults,
 	.prepare_create = prepare_create,
 	.validate = validate,

@@ -114,6 +114,7 @@ const struct kind kind_replication_controller = {
 	.has_status = true,
 	.has_generation = true,
 	.unconditional_update = true,
+	.orphans_by_default = true,
 	.set_defaults = set_defaults,
 	.prepare_create = prepare_create,
 	.validate = validate,
