@@ -57,7 +57,8 @@ struct schema_def {
 	const char *name;                  /* "core.v1.PodSpec" */
 	const struct schema_field *fields; /* sorted by name */
 	size_t n_fields;
-	bool atomic; /* server-side apply replaces it whole */
+	bool keeps_unknown; /* of custom resources: other fields may be there, and are any value */
+	bool atomic;        /* server-side apply replaces it whole */
 };
 
 /* A row of facts/resources.tsv; subresources follow their resource as "pods/status". */

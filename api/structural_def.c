@@ -49,7 +49,7 @@ static void set_type(struct schema_field *field, const struct structural *schema
 	};
 
 	field->type = schema->int_or_string ? SCHEMA_INT_OR_STRING : types[schema->type];
-	if (!is_struct(schema) || schema->preserve_unknown)
+	if (!is_struct(schema))
 		return;
 	field->type = SCHEMA_OBJECT;
 	field->def = structural_def_new(schema, name);
@@ -131,6 +131,8 @@ struct schema_def *structural_def_new(const struct structural *schema, const cha
 	struct schema_field *fields = mem_zalloc((schema->n_properties + 1) * sizeof(*fields));
 
 	def->name = mem_dup(name);
+	def->atomic = schema->map_atomic;
+	def->keeps_unknown = schema->preserve_unknown || schema->additional_allowed;
 	for (size_t i = 0; i < schema->n_properties; i++) {
 		const struct structural_property *property = &schema->properties[i];
 		struct schema_field *field = &fields[def->n_fields++];

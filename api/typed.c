@@ -68,7 +68,7 @@ struct typed typed_member(struct typed type, const char *key, size_t len, bool *
 	*ret_declared = false;
 	if (def) {
 		const struct schema_field *field = schema_field_find(def, key, len);
-		*ret_declared = field != NULL;
+		*ret_declared = field != NULL || def->keeps_unknown;
 		return field ? (struct typed){ .field = field, .container = field->container }
 			     : (struct typed){ .field = &any };
 	}
