@@ -61,6 +61,8 @@ void state_drop_retired(struct state *state);
 const char *state_key(const char *namespace_, const char *name, char *buf, size_t size);
 #define STATE_KEY_SIZE 1024
 
+/* The store need not keep the change of REVISION any longer; 0: none. */
+void state_supersede(struct state *state, uint64_t revision);
 /* OBJECT is what TABLE holds under its key from now on, or, when DELETED, no longer. Returns what was there
  * before, whose reference is the caller's, or NULL. */
 struct object *state_replace(struct table *table, struct object *object, bool deleted);
