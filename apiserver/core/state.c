@@ -7,7 +7,6 @@
 #include "api/resource_set.h"
 #include "api/status.h"
 #include "apiserver/core/filter.h"
-#include "lib/log.h"
 #include "lib/timefmt.h"
 
 /* Readers that come one after another must not keep the core from publishing. */
