@@ -346,6 +346,7 @@ int main(int argc, char **argv)
 	}
 	/* Large answers leave nothing behind: left to itself glibc would soon take their memory from its
 	 * heaps, which keep it. */
+	// NOLINTNEXTLINE(concurrency-mt-unsafe): there is only this thread yet
 	mallopt(M_MMAP_THRESHOLD, 384 * 1024);
 	resource_all(&(size_t){ 0 }); /* joined before there are threads */
 	int result = setup_read(&setup, &err) < 0 ? -1 : serve(&setup, &err);

@@ -42,4 +42,4 @@ int api_client_do(struct api_client *client, const char *method, const char *pat
 		  char **ret_warning, struct err *err);
 /* What an answer that is no success says: the Status' kind and message, or the code and the text's beginning.
  */
-void api_client_status_error(const struct http_response *response, struct err *err);
+void api_client_status_error(const struct http_response *http, struct err *err);

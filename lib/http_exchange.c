@@ -364,9 +364,11 @@ static size_t put(char *record, size_t at, const char *data, size_t len)
 
 static size_t put_head(struct http_exchange *exchange, char *record)
 {
-	size_t n =
-	    put(record, 0, exchange->head.data + exchange->head_at, exchange->head.len - exchange->head_at);
+	size_t n = exchange->head.len - exchange->head_at;
 
+	if (!n)
+		return 0;
+	n = put(record, 0, exchange->head.data + exchange->head_at, n);
 	exchange->head_at += n;
 	return n;
 }

@@ -6,4 +6,4 @@
 #define EVENT_COLUMNS 10
 extern const struct kind_column event_columns[EVENT_COLUMNS];
 /* Of an object of version v1 of core. */
-void event_cells(const struct json_object *obj, int64_t now_us, struct json_object *cells);
+void event_cells(const struct json_object *obj, int64_t now_us, struct json_object *ret);

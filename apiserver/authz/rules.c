@@ -233,7 +233,8 @@ struct apart {
 
 static struct authz_names one_of(const struct authz_names *names, size_t i)
 {
-	return (struct authz_names){ .items = names->items + i, .n = i < names->n };
+	return i < names->n ? (struct authz_names){ .items = names->items + i, .n = 1 }
+			    : (struct authz_names){ 0 };
 }
 
 /* Every verb of WANTED, which has one group, resource, path and name at most, that is not covered. */

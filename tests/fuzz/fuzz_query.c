@@ -21,7 +21,7 @@ static void check_token(const char *text)
 			abort();
 		return;
 	}
-	list_continue_write(&token, revision, key);
+	list_continue_write(&token, (int64_t)revision, key);
 	if (list_continue_parse(token.data, &same, &again, NULL) < 0 || same != revision ||
 	    strcmp(key, again) != 0)
 		abort();

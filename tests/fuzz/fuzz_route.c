@@ -32,11 +32,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		/* Allowed is what is asked for, done is what the route says: it must be the same. */
 		const struct route_asked *asked = &route.asked;
 		bool binding = strcmp(asked->resource ? asked->resource : "", "bindings") == 0;
-		if (!asked->is_resource || strcmp(asked->group, route.resource->group) != 0 ||
+		if (!asked->is_resource || !asked->resource ||
+		    strcmp(asked->group, route.resource->group) != 0 ||
 		    (!binding && strcmp(asked->resource, route.resource->plural) != 0) ||
 		    strcmp(asked->name, route.name) != 0 ||
 		    (route.resource->namespaced && strcmp(asked->namespace_, route.namespace_) != 0) ||
-		    (!binding && strcmp(asked->subresource, route.subresource ? route.subresource->name : "") != 0))
+		    (!binding &&
+		     strcmp(asked->subresource, route.subresource ? route.subresource->name : "") != 0))
 			abort();
 	} else if (!route.asked.is_resource && !route.path) {
 		abort();
