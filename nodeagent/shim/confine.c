@@ -68,9 +68,9 @@ int confine_self(void)
 			rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, allowed[i], 0);
 	}
 	/* Of a terminal nothing but its size. */
+	const struct scmp_arg_cmp sets_size = { .arg = 1, .op = SCMP_CMP_EQ, .datum_a = TIOCSWINSZ };
 	if (!rc)
-		rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,
-				      SCMP_A1(SCMP_CMP_EQ, TIOCSWINSZ));
+		rc = seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1, &sets_size);
 	if (!rc)
 		rc = drop_capabilities();
 	if (!rc)
