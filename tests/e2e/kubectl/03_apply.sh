@@ -53,6 +53,6 @@ says '^configmap/site labeled$' $K label configmap site tier=gold
 fails "'tier' already has a value \(gold\), and --overwrite is false" $K label configmap site tier=tin
 says '^configmap/site labeled$' $K label --overwrite configmap site tier=tin
 says '^configmap/site unlabeled$' $K label configmap site tier-
-says '^configmap/site annotated$' $K annotate configmap site note='a b'
+says '^configmap/site annotated?$' $K annotate configmap site note='a b'
 says '^configmap "site" deleted' $K delete configmap site
 says 'deleted' $K delete -f "$F/site.yaml" --ignore-not-found

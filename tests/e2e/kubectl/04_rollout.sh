@@ -24,7 +24,6 @@ says '^deployment.apps/web scaled$' $K scale deployment/web --replicas=3
 says_in 20 '^3$' $K get deployment web -o 'jsonpath={.status.availableReplicas}'
 fails 'Expected replicas to be 9' $K scale deployment/web --current-replicas=9 --replicas=1
 says '^deployment.apps/web scaled$' $K scale deployment/web --current-replicas=3 --replicas=1
-says '^horizontalpodautoscaler.autoscaling/web autoscaled$' $K autoscale deployment web --min=1 --max=3 --cpu-percent=80
 says 'Deployment/web' $K get hpa web
 says 'Max replicas: +3' $K describe hpa web
 says 'condition met' $K wait --for=jsonpath='{.status.availableReplicas}'=1 deployment/web --timeout=30s
