@@ -56,9 +56,14 @@ count() { # COMMAND...: what $_result says of it
 	} >>"$WORK/faults"
 }
 
+# "1.32"
+short_version() {
+	"$1" version --client -o json 2>/dev/null | jq -r '.clientVersion | "\(.major).\(.minor)" | gsub("[^0-9.]"; "")'
+}
+
 # One version of kubectl through all groups.
 commands() {
-	_short=$("$1" version --client -o json 2>/dev/null | jq -r '.clientVersion | "\(.major).\(.minor)" | gsub("[^0-9.]"; "")')
+	_short=$(short_version "$1")
 	NS=k-$(echo "$_short" | tr . -)
 	F=$WORK/$NS
 	mkdir -p "$F"
@@ -92,7 +97,12 @@ if ! kubectls=$(find_kubectls); then
 fi
 run_cases a_cluster
 cluster_use main
+seen=
 for kubectl in $kubectls; do
+	# The one of PATH may be one of those beside it.
+	short=$(short_version "$kubectl")
+	case " $seen " in *" $short "*) continue ;; esac
+	seen="$seen $short"
 	eval "with_$(basename "$kubectl" | tr -c 'a-z0-9\n' _)() { commands $kubectl; }"
 	run_cases "with_$(basename "$kubectl" | tr -c 'a-z0-9\n' _)"
 	[ ! -s "$WORK/faults" ] || sed 's/^/     | /' "$WORK/faults"
