@@ -36,27 +36,6 @@ static void validate(const struct json_object *obj, struct field_errors *errors)
 	workload_validate_selector_and_template(spec, "deployment", "ReplicaSet", &path, errors);
 }
 
-static void validate_status(const struct json_object *obj, const struct json_object *old,
-			    struct field_errors *errors)
-{
-	static const char *const counts[] = { "replicas",
-					      "fullyLabeledReplicas",
-					      "readyReplicas",
-					      "availableReplicas",
-					      "observedGeneration",
-					      "terminatingReplicas",
-					      NULL };
-	static const char *const parts[] = { "fullyLabeledReplicas", "readyReplicas", "availableReplicas",
-					     NULL };
-	const struct json_object *status = json_get(obj, "status");
-	struct field_path path;
-
-	(void)old;
-	field_path_init(&path, "status");
-	workload_validate_counts(status, counts, &path, errors);
-	workload_validate_parts(status, parts, &path, errors);
-}
-
 static const struct kind_column columns[] = {
 	CELL_COLUMN_NAME,
 	{ "Desired", "integer", "", "Pods wanted.", 0 },
@@ -91,7 +70,7 @@ const struct kind kind_replica_set = {
 	.prepare_create = prepare_create,
 	.validate = validate,
 	.validate_update = workload_validate_update,
-	.validate_status = validate_status,
+	.validate_status = workload_validate_replicas_status,
 	.selectable_fields = selectable_fields,
 	.warnings = workload_warn,
 	.columns = columns,

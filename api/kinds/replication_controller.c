@@ -67,22 +67,6 @@ static void validate(const struct json_object *obj, struct field_errors *errors)
 	field_pop(&path, mark);
 }
 
-static void validate_status(const struct json_object *obj, const struct json_object *old,
-			    struct field_errors *errors)
-{
-	static const char *const counts[] = { "replicas",          "fullyLabeledReplicas", "readyReplicas",
-					      "availableReplicas", "observedGeneration",   NULL };
-	static const char *const parts[] = { "fullyLabeledReplicas", "readyReplicas", "availableReplicas",
-					     NULL };
-	const struct json_object *status = json_get(obj, "status");
-	struct field_path path;
-
-	(void)old;
-	field_path_init(&path, "status");
-	workload_validate_counts(status, counts, &path, errors);
-	workload_validate_parts(status, parts, &path, errors);
-}
-
 static const struct kind_column columns[] = {
 	CELL_COLUMN_NAME,
 	{ "Desired", "integer", "", "Pods wanted.", 0 },
@@ -118,7 +102,7 @@ const struct kind kind_replication_controller = {
 	.set_defaults = set_defaults,
 	.prepare_create = prepare_create,
 	.validate = validate,
-	.validate_status = validate_status,
+	.validate_status = workload_validate_replicas_status,
 	.warnings = workload_warn,
 	.selectable_fields = selectable_fields,
 	.columns = columns,

@@ -198,3 +198,24 @@ void workload_warn(const struct json_object *obj, const struct json_object *old,
 		pod_spec_warn(json_path(obj, "spec", "template", "spec", NULL), "spec.template.spec", call,
 			      arg);
 }
+
+void workload_validate_replicas_status(const struct json_object *obj, const struct json_object *old,
+				       struct field_errors *errors)
+{
+	static const char *const counts[] = { "replicas",
+					      "fullyLabeledReplicas",
+					      "readyReplicas",
+					      "availableReplicas",
+					      "observedGeneration",
+					      "terminatingReplicas",
+					      NULL };
+	static const char *const parts[] = { "fullyLabeledReplicas", "readyReplicas", "availableReplicas",
+					     NULL };
+	const struct json_object *status = json_get(obj, "status");
+	struct field_path path;
+
+	(void)old;
+	field_path_init(&path, "status");
+	workload_validate_counts(status, counts, &path, errors);
+	workload_validate_parts(status, parts, &path, errors);
+}

@@ -22,6 +22,9 @@ void workload_validate_counts(const struct json_object *obj, const char *const *
 /* Counts PARTS (to a NULL) of STATUS are parts of its replicas, and pods that are available are ready. */
 void workload_validate_parts(const struct json_object *status, const char *const *parts,
 			     struct field_path *path, struct field_errors *errors);
+/* What a ReplicaSet and a ReplicationController count in their status; as kind.validate_status. */
+void workload_validate_replicas_status(const struct json_object *obj, const struct json_object *old,
+				       struct field_errors *errors);
 /* A count or percentage that is at most 100%. */
 void workload_validate_at_most_all(const struct json_object *obj, const char *key, struct field_path *path,
 				   struct field_errors *errors);
