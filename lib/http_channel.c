@@ -11,6 +11,9 @@
 /* More than a peer makes us hold: the rest of the shared buffer, and a record that was begun. */
 #define UNSENT_MAX (256 * 1024)
 #define STASH_MAX  (256 * 1024)
+/* RFC 8446 section 5.1: type, version, length. */
+#define RECORD_HEAD      5
+#define RECORD_HANDSHAKE 22
 
 /* --- receiving --- */
 
@@ -228,14 +231,43 @@ void http_channel_end(struct http_channel *channel)
 
 /* --- life --- */
 
-void http_channel_open(struct http_channel *channel, int fd, gnutls_session_t session,
-		       struct http_buffers *buffers)
+void http_channel_open(struct http_channel *channel, int fd, struct http_buffers *buffers)
 {
-	*channel =
-	    (struct http_channel){ .fd = fd, .session = session, .buffers = buffers, .writable = true };
+	*channel = (struct http_channel){ .fd = fd, .buffers = buffers, .writable = true };
 	channel->stash.max = STASH_MAX;
-	if (!session)
-		return;
+}
+
+/* A TLS record, or what cannot become one, which GnuTLS then refuses. */
+static bool is_record(const char *data, size_t len)
+{
+	const unsigned char *head = (const unsigned char *)data;
+	size_t announced = len < RECORD_HEAD ? 0 : (size_t)head[3] << 8 | head[4];
+
+	return len > 0 && (head[0] != RECORD_HANDSHAKE || announced > HTTP_RECORD_MAX ||
+			   (len >= RECORD_HEAD && len - RECORD_HEAD >= announced));
+}
+
+bool http_channel_fetch(struct http_channel *channel)
+{
+	struct http_buffers *buffers = channel->buffers;
+	ssize_t n;
+
+	while ((n = receive(channel, buffers->raw, sizeof(buffers->raw))) > 0) {
+		buffers->raw_len = (size_t)n;
+		if (channel->stash.len == 0 && is_record(buffers->raw, buffers->raw_len))
+			return true;
+		http_channel_pause(channel);
+		if (channel->broken || is_record(channel->stash.data, channel->stash.len))
+			return !channel->broken;
+	}
+	if (n == 0 || errno != EAGAIN)
+		channel->broken = true;
+	return false;
+}
+
+void http_channel_secure(struct http_channel *channel, gnutls_session_t session)
+{
+	channel->session = session;
 	gnutls_transport_set_ptr(session, channel);
 	gnutls_transport_set_pull_function(session, pull);
 	gnutls_transport_set_vec_push_function(session, push);

@@ -29,7 +29,7 @@ struct http_buffers {
 
 struct http_channel {
 	int fd;
-	gnutls_session_t session; /* NULL: no TLS */
+	gnutls_session_t session; /* NULL: no TLS, or not a record of it yet */
 	struct http_buffers *buffers;
 	bool readable, writable; /* as far as one knows */
 	bool ended;              /* the peer sends no more: reading finds the end, after what is there */
@@ -39,9 +39,13 @@ struct http_channel {
 	struct buf unsent; /* as it goes out */
 };
 
-/* FD and SESSION are taken. CHANNEL stays where it is. */
-void http_channel_open(struct http_channel *channel, int fd, gnutls_session_t session,
-		       struct http_buffers *buffers);
+/* FD is taken. CHANNEL stays where it is. */
+void http_channel_open(struct http_channel *channel, int fd, struct http_buffers *buffers);
+/* Receives until there is a record with which TLS can begin, then true. False: not now, or never, which is
+ * when the channel is broken. */
+bool http_channel_fetch(struct http_channel *channel);
+/* From here on all goes through SESSION, which is taken. */
+void http_channel_secure(struct http_channel *channel, gnutls_session_t session);
 /* RESET: what the kernel still holds for the peer is dropped. */
 void http_channel_close(struct http_channel *channel, bool reset);
 /* 1: done, 0: waits for the peer, -1: failed, after which the peer has been told why. */

@@ -410,10 +410,31 @@ static void on_task(struct loop_task *task, void *arg)
 	http_connection_run(arg);
 }
 
+/* Whoever says nothing costs no session, which is ten times what else a connection takes. */
+static bool begin_session(struct http_connection *c)
+{
+	gnutls_session_t session;
+
+	if (!http_channel_fetch(&c->channel))
+		return false;
+	session = http_credentials_session(c->server->credentials);
+	if (!session) {
+		c->channel.broken = true;
+		return false;
+	}
+	c->credentials = http_credentials_ref(c->server->credentials);
+	http_channel_secure(&c->channel, session);
+	return true;
+}
+
 void http_connection_shake(struct http_connection *c)
 {
-	int done = http_channel_handshake(&c->channel);
+	int done;
 
+	if (c->channel.session || begin_session(c))
+		done = http_channel_handshake(&c->channel);
+	else
+		done = c->channel.broken ? -1 : 0;
 	if (done != 1)
 		http_channel_pause(&c->channel);
 	if (done < 0) {
@@ -447,23 +468,17 @@ static void on_ready(struct loop_io *io, int fd, uint32_t events, void *arg)
 void http_connection_new(struct http_server *server, int fd)
 {
 	struct http_connection *c = calloc(1, sizeof(*c));
-	gnutls_session_t session = NULL;
 
-	if (c && server->credentials)
-		session = http_credentials_session(server->credentials);
-	if (!c || (server->credentials && !session)) {
-		free(c);
+	if (!c) {
 		close(fd);
 		server->n_connections--;
 		return;
 	}
 	c->server = server;
-	if (server->credentials)
-		c->credentials = http_credentials_ref(server->credentials);
-	c->shaking = session != NULL;
+	c->shaking = server->credentials != NULL;
 	c->task = (struct loop_task){ .fn = on_task, .arg = c };
 	loop_timer_init(&c->timer, server->loop, on_timer, c);
-	http_channel_open(&c->channel, fd, session, &server->buffers);
+	http_channel_open(&c->channel, fd, &server->buffers);
 	http_request_begin(&c->request, server->opts.max_body_bytes);
 	TAILQ_INSERT_TAIL(&server->connections, c, link);
 	http_connection_set_deadline(c, now_ms(c) + server->opts.silence_ms);

@@ -1,5 +1,5 @@
-/* The server without TLS, over pairs of sockets: what it says to which bytes, and when it hangs up. With TLS
- * it is tested through its clients (test_http_routes.c, tests/api). */
+/* The server over pairs of sockets: what it says to which bytes, and when it hangs up. With TLS only how that
+ * begins: the rest is tested through its clients (test_http_routes.c, tests/api). */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <setjmp.h>
@@ -584,6 +584,99 @@ static void idleness_has_an_end(void **state)
 	hear(f, "late");
 }
 
+/* --- TLS --- */
+
+static void start_with_tls(struct fixture *f)
+{
+	struct pki_ca ca;
+
+	pki_ca_init(&ca, "CA");
+	struct pki_pair pair = pki_server(&ca, NULL);
+	f->opts.credentials = http_credentials_new(pair.cert_pem, pair.key_pem, NULL, NULL);
+	start(f);
+	http_credentials_unref(f->opts.credentials); /* the server has it */
+	pki_pair_close(&pair);
+	pki_ca_close(&ca);
+}
+
+/* A byte at a time. */
+static ssize_t push_byte(gnutls_transport_ptr_t arg, const void *data, size_t size)
+{
+	struct fixture *f = arg;
+
+	for (size_t i = 0; i < size; i++) {
+		assert_int_equal(send(f->peer, (const char *)data + i, 1, MSG_NOSIGNAL), 1);
+		loop_turn(f->loop, 0);
+	}
+	return (ssize_t)size;
+}
+
+static ssize_t pull_some(gnutls_transport_ptr_t arg, void *data, size_t size)
+{
+	struct fixture *f = arg;
+
+	loop_turn(f->loop, 0);
+	return recv(f->peer, data, size, 0);
+}
+
+static void tls_begins_a_byte_at_a_time(void **state)
+{
+	struct fixture *f = *state;
+	gnutls_certificate_credentials_t credentials;
+	gnutls_session_t session;
+	char text[1000];
+	ssize_t n;
+
+	start_with_tls(f);
+	gnutls_certificate_allocate_credentials(&credentials);
+	gnutls_init(&session, GNUTLS_CLIENT | GNUTLS_NONBLOCK);
+	gnutls_set_default_priority(session);
+	gnutls_credentials_set(session, GNUTLS_CRD_CERTIFICATE, credentials);
+	gnutls_transport_set_ptr(session, f);
+	gnutls_transport_set_push_function(session, push_byte);
+	gnutls_transport_set_pull_function(session, pull_some);
+	while ((n = gnutls_handshake(session)) != 0)
+		assert_false(gnutls_error_is_fatal((int)n));
+	gnutls_record_send(session, GET("/1"), strlen(GET("/1")));
+	while ((n = gnutls_record_recv(session, text, sizeof(text) - 1)) < 0)
+		assert_false(gnutls_error_is_fatal((int)n));
+	text[n] = '\0';
+	assert_non_null(strstr(text, "GET /1 "));
+	gnutls_deinit(session);
+	gnutls_certificate_free_credentials(credentials);
+}
+
+static void tls_that_does_not_begin_has_an_end(void **state)
+{
+	struct fixture *f = *state;
+
+	f->opts.silence_ms = 50;
+	start_with_tls(f);
+	hear_end(f); /* nothing was said */
+	close(f->peer);
+	f->peer = connect_peer(f);
+	say(f, "\x16\x03\x01\x01\xff\x01"); /* some of a hello */
+	hear_end(f);
+	close(f->peer);
+	f->peer = connect_peer(f);
+	say(f, "\x16\x03\x01\x01\xff\x01");
+	shutdown(f->peer, SHUT_WR);
+	hear_end(f);
+	assert_int_equal(http_server_connections(f->server), 0);
+}
+
+static void what_is_not_tls_is_refused(void **state)
+{
+	struct fixture *f = *state;
+
+	start_with_tls(f);
+	say(f, GET("/1"));
+	hear_end(f);
+	assert_int_equal(f->begun, 0);
+}
+
+/* --- their number, and the end --- */
+
 static int connect_to(uint16_t port)
 {
 	struct sockaddr_in at = { .sin_family = AF_INET,
@@ -718,6 +811,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(an_abort_hangs_up, setup, teardown),
 		cmocka_unit_test_setup_teardown(silence_has_an_end, setup, teardown),
 		cmocka_unit_test_setup_teardown(idleness_has_an_end, setup, teardown),
+		cmocka_unit_test_setup_teardown(tls_begins_a_byte_at_a_time, setup, teardown),
+		cmocka_unit_test_setup_teardown(tls_that_does_not_begin_has_an_end, setup, teardown),
+		cmocka_unit_test_setup_teardown(what_is_not_tls_is_refused, setup, teardown),
 		cmocka_unit_test_setup_teardown(only_so_many_connect, setup, teardown),
 		cmocka_unit_test_setup_teardown(connections_are_shared_out, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_drain_lets_answers_end, setup, teardown),
