@@ -98,13 +98,20 @@ static bool has_suffix(const struct resource *resource, const char *suffix)
 	return *suffix == '.' && strcasecmp(suffix + 1, resource->group) == 0;
 }
 
+bool resource_is_typed(const struct resource *resource, const char *name)
+{
+	size_t len = strcspn(name, ".");
+
+	return len > 0 && has_name(resource, name, len) && has_suffix(resource, name + len);
+}
+
 const struct resource *resource_find_typed(const char *name)
 {
-	size_t n, len = strcspn(name, ".");
+	size_t n;
 	const struct resource *all = resource_all(&n);
 
-	for (size_t i = 0; len > 0 && i < n; i++)
-		if (has_name(&all[i], name, len) && has_suffix(&all[i], name + len))
+	for (size_t i = 0; i < n; i++)
+		if (resource_is_typed(&all[i], name))
 			return &all[i];
 	return NULL;
 }

@@ -75,6 +75,8 @@ const struct resource *resource_find_kind(const char *api_version, const char *k
 /* As a user types it: plural, singular, short name or kind, in any case, with ".group" or ".version.group".
  */
 const struct resource *resource_find_typed(const char *name);
+/* True when NAME, typed so, means RESOURCE. */
+bool resource_is_typed(const struct resource *resource, const char *name);
 /* The order of rows: by group, version (version_order.h) and plural. */
 int resource_compare(const struct resource *a, const struct resource *b);
 const struct subresource *resource_subresource(const struct resource *resource, const char *name);

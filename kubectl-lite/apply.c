@@ -1,6 +1,5 @@
-/* Client-side apply: what was applied last is remembered in an annotation, and a three-way patch takes the
- * object to what the file says without touching what others set.
- * https://kubernetes.io/docs/tasks/manage-kubernetes-objects/declarative-config/#how-apply-calculates-differences-and-merges-changes
+/* Client-side apply: what was applied last is remembered in an annotation (last_applied.h), and a three-way
+ * patch takes the object to what the file says without touching what others set.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,14 +9,15 @@
 #include "kubectl-lite/apply_server.h"
 #include "kubectl-lite/commands.h"
 #include "kubectl-lite/dry_run.h"
+#include "kubectl-lite/last_applied.h"
 #include "kubectl-lite/manifest.h"
 #include "kubectl-lite/print.h"
 #include "kubectl-lite/session.h"
 #include "kubectl-lite/target.h"
+#include "kubectl-lite/types.h"
 #include "lib/selector.h"
 
-#define LAST_APPLIED "kubectl.kubernetes.io/last-applied-configuration"
-#define MANAGER      "kubectl-client-side-apply"
+#define MANAGER "kubectl-client-side-apply"
 
 enum { MAX_TRIES = 5 };
 
@@ -58,17 +58,11 @@ struct applying {
 /* The file's object with its own text, as kubectl writes it, in the annotation. */
 static struct json_object *annotate(const struct manifest *manifest)
 {
-	CLEANUP(buf_close) struct buf text = BUF_INIT;
 	struct json_object *obj = json_clone(manifest->object);
-	struct json_object *metadata = json_ensure_object(obj, "metadata");
-	struct json_object *annotations = json_ensure_object(metadata, "annotations");
 
 	if (manifest->namespace_)
-		json_set_str(metadata, "namespace", manifest->namespace_);
-	json_object_object_del(annotations, LAST_APPLIED);
-	json_write_sorted(&text, obj);
-	buf_char(&text, '\n');
-	json_set_str(annotations, LAST_APPLIED, text.data);
+		json_set_str(json_ensure_object(obj, "metadata"), "namespace", manifest->namespace_);
+	last_applied_set(obj);
 	return obj;
 }
 
@@ -110,7 +104,7 @@ static int create(const struct manifest *manifest, const struct applying *a, con
 static int last_applied(const struct json_object *current, const char *shown_name, struct json_object **ret,
 			struct err *err)
 {
-	const char *text = json_str(json_path(current, "metadata", "annotations", NULL), LAST_APPLIED);
+	const char *text = last_applied_text(current);
 
 	if (text)
 		return json_parse(text, strlen(text), ret, NULL, err);
@@ -131,17 +125,19 @@ static int update(const struct manifest *manifest, const struct applying *a, con
 {
 	CLEANUP(json_putp) struct json_object *before = NULL, *patch = NULL;
 	CLEANUP(buf_close) struct buf query = BUF_INIT;
+	const char *type;
 
 	if (last_applied(current, shown_name, &before, err) < 0 ||
-	    patch_three_way(manifest->resource->def, before, wanted, current, &patch, err) < 0)
+	    last_applied_patch(manifest->resource, before, wanted, current, &patch, &type, err) < 0)
 		return -1;
 	if (json_object_object_length(patch) == 0)
 		return 0;
 	if (a->dry_run == DRY_RUN_CLIENT)
-		return patch_strategic(manifest->resource->def, current, patch, ret, err);
+		return type_is_custom(manifest->resource)
+			   ? patch_merge(current, patch, ret, err)
+			   : patch_strategic(manifest->resource->def, current, patch, ret, err);
 	write_query(&query, a);
-	if (send("PATCH", manifest, manifest->name, query.data, "application/strategic-merge-patch+json",
-		 patch, ret, err) == 0)
+	if (send("PATCH", manifest, manifest->name, query.data, type, patch, ret, err) == 0)
 		return 0;
 	return err->kind == ERR_CONFLICT ? -1 : err_wrap(err, "error when patching \"%s\"", manifest->file);
 }

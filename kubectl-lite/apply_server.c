@@ -3,9 +3,9 @@
 #include <string.h>
 
 #include "api/managed_fields.h"
+#include "kubectl-lite/last_applied.h"
 #include "kubectl-lite/session.h"
 
-#define LAST_APPLIED   "kubectl.kubernetes.io/last-applied-configuration"
 #define CLIENT_MANAGER "kubectl-client-side-apply"
 
 static int patch(const struct manifest *manifest, const char *query, const char *type, const struct buf *body,

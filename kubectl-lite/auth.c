@@ -9,6 +9,7 @@
 #include "kubectl-lite/print.h"
 #include "kubectl-lite/session.h"
 #include "kubectl-lite/table.h"
+#include "kubectl-lite/types.h"
 
 static struct {
 	bool list, quiet, all_namespaces;
@@ -55,7 +56,7 @@ static struct json_object *resource_attributes(const char *verb, const char *wor
 	struct json_object *attributes = json_ensure_object(spec, "resourceAttributes");
 	const char *slash = strchr(word, '/');
 	CLEANUP(mem_freep) char *type = slash ? mem_dupn(word, (size_t)(slash - word)) : mem_dup(word);
-	const struct resource *resource = resource_find_typed(type);
+	const struct resource *resource = strcmp(type, "*") == 0 ? NULL : type_find(type, NULL);
 	char *dot = strchr(type, '.');
 
 	if (!resource && strcmp(type, "*") != 0)

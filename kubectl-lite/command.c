@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "kubectl-lite/session.h"
+#include "kubectl-lite/suggest.h"
 #include "lib/timefmt.h"
 
 #define PROGRAM "kubectl-lite"
@@ -75,16 +76,15 @@ static void set_value(const struct flag *flag, const char *value)
 
 static _Noreturn void unknown_flag(const struct command *command, const char *path, const char *text)
 {
-	const char *words[64];
-	size_t n = 0;
+	CLEANUP(mem_freep) char *name = mem_dupn(text, strcspn(text, "="));
+	struct suggestion s = suggest_for(name + strspn(name, "-"));
 
-	for (const struct flag *f = command->flags; f && f->name && n + 1 < ARRAY_SIZE(words); f++)
-		words[n++] = f->name;
-	words[n] = NULL;
-	fprintf(stderr, "error: unknown flag: %s\n", text);
-	const char *near = text[0] == '-' && text[1] == '-' ? command_suggest(text + 2, words) : NULL;
-	if (near)
-		fprintf(stderr, "\nDid you mean this?\n\t--%s\n\n", near);
+	for (const struct flag *f = command->flags; f && f->name; f++)
+		suggest_offer(&s, f->name);
+	for (const struct flag *f = session_flags; f->name; f++)
+		suggest_offer(&s, f->name);
+	fprintf(stderr, "error: unknown flag: %s\n", name);
+	suggest_print(&s, "--");
 	fprintf(stderr, "See '%s %s --help' for usage.\n", PROGRAM, path);
 	exit(1);
 }
@@ -225,45 +225,4 @@ int command_usage_error(const char *path, const char *format, ...)
 	va_end(ap);
 	fprintf(stderr, "\nSee '%s %s --help' for usage.\n", PROGRAM, path);
 	return 1;
-}
-
-/* Levenshtein's distance, for short words; longer ones are never near. */
-static size_t distance(const char *a, const char *b)
-{
-	enum { MAX = 32 };
-	size_t row[MAX + 1], n = strlen(a), m = strlen(b);
-
-	if (n > MAX || m > MAX)
-		return MAX;
-	for (size_t j = 0; j <= m; j++)
-		row[j] = j;
-	for (size_t i = 1; i <= n; i++) {
-		size_t diagonal = row[0];
-		row[0] = i;
-		for (size_t j = 1; j <= m; j++) {
-			size_t above = row[j], best = diagonal + (a[i - 1] != b[j - 1]);
-			if (above + 1 < best)
-				best = above + 1;
-			if (row[j - 1] + 1 < best)
-				best = row[j - 1] + 1;
-			diagonal = above;
-			row[j] = best;
-		}
-	}
-	return row[m];
-}
-
-const char *command_suggest(const char *text, const char *const *words)
-{
-	const char *best = NULL;
-	size_t best_distance = strlen(text) / 3 + 2;
-
-	for (; *words; words++) {
-		size_t d = distance(text, *words);
-		if (d < best_distance) {
-			best_distance = d;
-			best = *words;
-		}
-	}
-	return best;
 }

@@ -59,5 +59,3 @@ void command_print_flags(const char *title, const struct flag *flags);
 void command_print_help(const struct command *command, const char *path);
 /* "error: TEXT" on stderr, then "See 'kubectl-lite PATH --help' for usage."; returns 1. */
 int command_usage_error(const char *path, const char *format, ...) PRINTF_LIKE(2, 3);
-/* The word of WORDS (NULL-terminated) nearest to TEXT by edits, or NULL when none is near. */
-const char *command_suggest(const char *text, const char *const *words);

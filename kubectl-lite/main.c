@@ -6,6 +6,7 @@
 
 #include "kubectl-lite/commands.h"
 #include "kubectl-lite/session.h"
+#include "kubectl-lite/suggest.h"
 
 const struct command *const commands[] = {
 	&command_annotate,
@@ -91,19 +92,13 @@ static void print_overview(void)
 
 static int unknown_command(const struct command *const *list, const char *path, const char *name)
 {
-	CLEANUP(mem_freep) const char **names = NULL;
-	size_t n = 0;
+	struct suggestion s = suggest_for(name);
 
-	while (list[n])
-		n++;
-	names = mem_zalloc((n + 1) * sizeof(*names));
-	for (size_t i = 0; i < n; i++)
-		names[i] = list[i]->name;
+	for (; *list; list++)
+		suggest_offer(&s, (*list)->name);
 	fprintf(stderr, "error: unknown command \"%s\" for \"kubectl-lite%s%s\"\n", name, *path ? " " : "",
 		path);
-	const char *near = command_suggest(name, names);
-	if (near)
-		fprintf(stderr, "\nDid you mean this?\n\t%s\n", near);
+	suggest_print(&s, "");
 	return 1;
 }
 

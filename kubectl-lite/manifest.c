@@ -11,6 +11,7 @@
 #include "kubectl-lite/convert.h"
 #include "kubectl-lite/fetch.h"
 #include "kubectl-lite/session.h"
+#include "kubectl-lite/types.h"
 #include "lib/yaml.h"
 
 enum { FILE_MAX_BYTES = 64 * 1024 * 1024, MAX_FOLDERS_DEEP = 64 };
@@ -21,9 +22,10 @@ struct manifests {
 };
 
 /* A document that is of no use: told, so that the others are still read. */
-static void tell_bad(struct manifests *all, const struct err *err)
+static void tell_bad(struct manifests *all, struct err *err)
 {
 	session_failed(err);
+	*err = ERR_INIT;
 	all->bad++;
 }
 
@@ -59,6 +61,19 @@ static void modernise(const char *file, struct json_object *obj)
 			fprintf(stderr, "Warning: %s: %s \"%s\": %s\n", file, kind, name, line);
 }
 
+static int unknown_kind(const char *api_version, const char *kind, const char *name, const char *namespace_,
+			const char *file, struct err *err)
+{
+	struct suggestion s = suggest_for(kind);
+
+	err_set(err, ERR_PARSE,
+		"resource mapping not found for name: \"%s\" namespace: \"%s\" from \"%s\": "
+		"no matches for kind \"%s\" in version \"%s\"\nensure CRDs are installed first",
+		name, namespace_, file, kind, api_version);
+	type_offer_kinds(api_version, &s);
+	return suggest_add(&s, err);
+}
+
 static int add_object(struct manifests *all, const char *file, size_t line, struct json_object *obj,
 		      struct err *err)
 {
@@ -91,12 +106,11 @@ static int add_object(struct manifests *all, const char *file, size_t line, stru
 			       file, line);
 	if (kind_len >= 4 && strcmp(kind + kind_len - 4, "List") == 0 && json_get(obj, "items"))
 		return add_list(all, file, line, obj, err);
-	const struct resource *resource = resource_find_kind(api_version, kind);
+	const struct resource *resource = type_find_kind(api_version, kind, err);
 	if (!resource)
-		return err_set(err, ERR_PARSE,
-			       "resource mapping not found for name: \"%s\" namespace: \"%s\" from \"%s\": "
-			       "no matches for kind \"%s\" in version \"%s\"",
-			       name ? name : "", namespace_ ? namespace_ : "", file, kind, api_version);
+		return err->kind != ERR_NONE ? -1
+					     : unknown_kind(api_version, kind, name ? name : "",
+							    namespace_ ? namespace_ : "", file, err);
 	if (resource->namespaced && namespace_ && session_namespace_given() &&
 	    strcmp(namespace_, session_namespace()) != 0)
 		return err_set(err, ERR_PARSE,

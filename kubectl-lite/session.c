@@ -54,6 +54,11 @@ void session_offline(void)
 	offline = true;
 }
 
+bool session_is_offline(void)
+{
+	return offline;
+}
+
 const char *session_namespace(void)
 {
 	if (offline)

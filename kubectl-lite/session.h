@@ -22,6 +22,7 @@ const char *session_namespace(void);
 bool session_namespace_given(void);
 /* This command speaks to no server: no kubeconfig is needed for session_namespace. */
 void session_offline(void);
+bool session_is_offline(void);
 /* Overrides from the flags: for `config view`. */
 const struct kubeconfig_overrides *session_overrides(void);
 void session_close(void);

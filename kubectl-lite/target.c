@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "kubectl-lite/command.h"
+#include "kubectl-lite/types.h"
 #include "lib/mem.h"
 
 static void add(struct target **targets, size_t *n, const struct resource *resource, const char *name)
@@ -13,19 +13,16 @@ static void add(struct target **targets, size_t *n, const struct resource *resou
 	(*targets)[(*n)++] = (struct target){ resource, name };
 }
 
-static int unknown_type(const char *type, struct err *err)
-{
-	size_t n, n_words = 0;
-	const struct resource *all = resource_all(&n);
-	CLEANUP(mem_freep) const char **words = mem_zalloc((3 * n + 1) * sizeof(*words));
+struct adding {
+	struct target **targets;
+	size_t *n;
+};
 
-	for (size_t i = 0; i < n; i++) {
-		words[n_words++] = all[i].plural;
-		words[n_words++] = all[i].singular;
-	}
-	const char *near = command_suggest(type, words);
-	return err_set(err, ERR_PARSE, "the server doesn't have a resource type \"%s\"%s%s%s", type,
-		       near ? " - did you mean \"" : "", near ? near : "", near ? "\"?" : "");
+static void add_of_category(const struct resource *resource, void *arg)
+{
+	struct adding *a = arg;
+
+	add(a->targets, a->n, resource, NULL);
 }
 
 /* One word of types, "pods" or "pods,svc" or "all"; NAME NULL: all objects. */
@@ -35,18 +32,16 @@ static int add_types(const char *types, const char *name, struct target **target
 	char *rest = copy;
 
 	for (char *type; (type = strsep(&rest, ","));) {
-		if (strcmp(type, "all") == 0 && !name) {
-			size_t n_all;
-			const struct resource *all = resource_all(&n_all);
-			for (size_t i = 0; i < n_all; i++)
-				for (const char *const *c = all[i].categories; c && *c; c++)
-					if (strcmp(*c, "all") == 0)
-						add(targets, n, &all[i], NULL);
-			continue;
-		}
 		const struct resource *resource = resource_find_typed(type);
-		if (!resource)
-			return unknown_type(type, err);
+		size_t n_in_category = 0;
+		struct adding adding = { targets, n };
+		if (!resource && !name &&
+		    type_each_of_category(type, add_of_category, &adding, &n_in_category, err) < 0)
+			return -1;
+		if (n_in_category)
+			continue;
+		if (!resource && !(resource = type_find(type, err)))
+			return -1;
 		add(targets, n, resource, name);
 	}
 	return 0;

@@ -27,7 +27,9 @@ static const struct flag test_flags[] = {
 	{ 0 },
 };
 
-static const struct command command = { .name = "test", .about = "Test", .usage = "test", .flags = test_flags };
+static const struct command command = {
+	.name = "test", .about = "Test", .usage = "test", .flags = test_flags
+};
 
 /* Values of a list live as long as the program; here it is a test. */
 static void free_files(void)
@@ -108,24 +110,12 @@ static void test_words_before_a_command(void **state)
 	assert_int_equal(command_flag_takes_word(test_flags, "--bare"), 0);
 }
 
-static void test_suggestions(void **state)
-{
-	static const char *const words[] = { "apply", "delete", "describe", "rollout", NULL };
-
-	(void)state;
-	assert_string_equal(command_suggest("aply", words), "apply");
-	assert_string_equal(command_suggest("descirbe", words), "describe");
-	assert_null(command_suggest("explode-everything", words));
-	assert_null(command_suggest("zz", words));
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_forms),
 		cmocka_unit_test(test_values),
 		cmocka_unit_test(test_words_before_a_command),
-		cmocka_unit_test(test_suggestions),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

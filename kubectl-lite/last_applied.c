@@ -1,0 +1,33 @@
+#include "kubectl-lite/last_applied.h"
+
+#include "api/patch.h"
+#include "kubectl-lite/types.h"
+
+void last_applied_set(struct json_object *obj)
+{
+	CLEANUP(buf_close) struct buf text = BUF_INIT;
+	struct json_object *annotations =
+	    json_ensure_object(json_ensure_object(obj, "metadata"), "annotations");
+
+	json_object_object_del(annotations, LAST_APPLIED);
+	json_write_sorted(&text, obj);
+	buf_char(&text, '\n');
+	json_set_str(annotations, LAST_APPLIED, text.data);
+}
+
+const char *last_applied_text(const struct json_object *obj)
+{
+	return json_str(json_path(obj, "metadata", "annotations", NULL), LAST_APPLIED);
+}
+
+int last_applied_patch(const struct resource *resource, const struct json_object *before,
+		       const struct json_object *wanted, const struct json_object *current,
+		       struct json_object **ret_patch, const char **ret_content_type, struct err *err)
+{
+	if (type_is_custom(resource)) {
+		*ret_content_type = "application/merge-patch+json";
+		return patch_three_way_merge(before, wanted, current, ret_patch, err);
+	}
+	*ret_content_type = "application/strategic-merge-patch+json";
+	return patch_three_way(resource->def, before, wanted, current, ret_patch, err);
+}
