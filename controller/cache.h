@@ -127,6 +127,14 @@ struct cached_budget {
 	struct selector selector;
 };
 
+/* The members are NULL but of type kubernetes.io/service-account-token. */
+struct cached_secret {
+	struct meta meta;
+	char *account, *account_uid; /* the annotations, or "" */
+	char *ca;                    /* data["ca.crt"] in base64, or "" */
+	bool has_token, has_namespace;
+};
+
 /* What custom_resources.c makes rows of. */
 struct cached_definition {
 	struct meta meta;

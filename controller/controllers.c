@@ -14,6 +14,7 @@
 #include "controller/root_ca.h"
 #include "controller/service_account.h"
 #include "controller/taint_eviction.h"
+#include "controller/token_secrets.h"
 #include "controller/volume_protection.h"
 #include "lib/mem.h"
 
@@ -44,6 +45,7 @@ CONTROLLER(struct namespaces, namespaces)
 CONTROLLER(struct service_accounts, service_accounts)
 CONTROLLER(struct role_aggregation, role_aggregation)
 CONTROLLER(struct root_ca, root_ca, c->root_ca)
+CONTROLLER(struct token_secrets, token_secrets, c->root_ca)
 CONTROLLER(struct pod_cidrs, pod_cidrs, c->cluster_cidr)
 CONTROLLER(struct node_lifecycle, node_lifecycle, c->node_pods, c->node_grace_ms)
 CONTROLLER(struct taint_eviction, taint_eviction, c->node_pods)
@@ -60,6 +62,7 @@ static const struct controller rows[] = {
 	ROW("namespace", namespaces),
 	ROW("serviceaccount", service_accounts),
 	ROW("root-ca-certificate-publisher", root_ca),
+	ROW("serviceaccount-token", token_secrets),
 	ROW("clusterrole-aggregation", role_aggregation),
 	ROW("node-ipam", pod_cidrs),
 	ROW("node-lifecycle", node_lifecycle),

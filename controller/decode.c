@@ -380,12 +380,37 @@ static void close_definition(void *object)
 	free(((struct cached_definition *)object)->json);
 }
 
+static void decode_secret(void *object, const struct json_object *obj)
+{
+	struct cached_secret *secret = object;
+	const struct json_object *annotations = json_path(obj, "metadata", "annotations", NULL);
+	const struct json_object *data = json_get(obj, "data");
+
+	if (strcmp(json_str_or_empty(obj, "type"), "kubernetes.io/service-account-token") != 0)
+		return;
+	secret->account = mem_dup(json_str_or_empty(annotations, "kubernetes.io/service-account.name"));
+	secret->account_uid = mem_dup(json_str_or_empty(annotations, "kubernetes.io/service-account.uid"));
+	secret->ca = mem_dup(json_str_or_empty(data, "ca.crt"));
+	secret->has_token = *json_str_or_empty(data, "token");
+	secret->has_namespace = *json_str_or_empty(data, "namespace");
+}
+
+static void close_secret(void *object)
+{
+	struct cached_secret *secret = object;
+
+	free(secret->account);
+	free(secret->account_uid);
+	free(secret->ca);
+}
+
 static const struct cache_kind kinds[] = {
 	{ "", "pods", sizeof(struct cached_pod), decode_pod, close_pod },
 	{ "apps", "replicasets", sizeof(struct cached_replica_set), decode_replica_set, close_replica_set },
 	{ "apps", "deployments", sizeof(struct cached_deployment), decode_deployment, close_deployment },
 	{ "", "nodes", sizeof(struct cached_node), decode_node, close_node },
 	{ "", "namespaces", sizeof(struct cached_namespace), decode_namespace, NULL },
+	{ "", "secrets", sizeof(struct cached_secret), decode_secret, close_secret },
 	{ "", "resourcequotas", sizeof(struct cached_quota), decode_quota, NULL },
 	{ "policy", "poddisruptionbudgets", sizeof(struct cached_budget), decode_budget, close_budget },
 	{ "rbac.authorization.k8s.io", "clusterroles", sizeof(struct cached_cluster_role),

@@ -4,6 +4,11 @@
 #include <string.h>
 
 #define PRIVATE "kubernetes.io"
+/* Of tokens in Secrets. */
+#define SECRET_NAMESPACE   "kubernetes.io/serviceaccount/namespace"
+#define SECRET_NAME        "kubernetes.io/serviceaccount/secret.name"
+#define SECRET_ACCOUNT     "kubernetes.io/serviceaccount/service-account.name"
+#define SECRET_ACCOUNT_UID "kubernetes.io/serviceaccount/service-account.uid"
 
 static void object_close(struct token_object *object)
 {
@@ -109,11 +114,32 @@ static void set_identity(struct token_claims *claims, const char *id)
 	claims->identity = identity;
 }
 
-int token_claims_read(const struct json_object *json, struct token_claims **ret, struct err *err)
+static int read_secret_form(struct token_claims *claims, const struct json_object *json, struct err *err)
+{
+	const struct {
+		const char *key, *name;
+		char **to;
+	} rows[] = {
+		{ "sub", "sub", NULL },
+		{ SECRET_NAMESPACE, "namespace", &claims->namespace_ },
+		{ SECRET_NAME, "secretName", &claims->secret.name },
+		{ SECRET_ACCOUNT, "serviceAccountName", &claims->account.name },
+		{ SECRET_ACCOUNT_UID, "serviceAccountUID", &claims->account.uid },
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		const char *value = json_str_or_empty(json, rows[i].key);
+		if (!*value)
+			return err_set(err, ERR_PARSE, "%s claim is missing", rows[i].name);
+		if (rows[i].to)
+			*rows[i].to = mem_dup(value);
+	}
+	claims->of_secret = true;
+	return 0;
+}
+
+static int read_form(struct token_claims *claims, const struct json_object *json, struct err *err)
 {
 	const struct json_object *private = json_get(json, PRIVATE);
-	CLEANUP(token_claims_unrefp) struct token_claims *claims = mem_zalloc(sizeof(*claims));
-	claims->refs = 1;
 	claims->namespace_ = mem_dup(json_str_or_empty(private, "namespace"));
 	claims->account = read_object(private, "serviceaccount");
 	claims->pod = read_object(private, "pod");
@@ -121,13 +147,24 @@ int token_claims_read(const struct json_object *json, struct token_claims **ret,
 	claims->secret = read_object(private, "secret");
 	if (!*claims->namespace_ || !claims->account.name || !*claims->account.uid)
 		return err_set(err, ERR_PARSE, "claims: no service account in " PRIVATE);
-	if (read_time(json, "exp", &claims->expires_s, err) < 0 ||
+	return 0;
+}
+
+int token_claims_read(const struct json_object *json, struct token_claims **ret, struct err *err)
+{
+	CLEANUP(token_claims_unrefp) struct token_claims *claims = mem_zalloc(sizeof(*claims));
+	bool of_secret = strcmp(json_str_or_empty(json, "iss"), TOKEN_SECRET_ISSUER) == 0;
+	claims->refs = 1;
+	if ((of_secret ? read_secret_form : read_form)(claims, json, err) < 0 ||
+	    read_time(json, "exp", &claims->expires_s, err) < 0 ||
 	    read_time(json, "nbf", &claims->not_before_s, err) < 0 ||
 	    read_audiences(json, &claims->audiences, err) < 0)
 		return -1;
 	set_identity(claims, json_str_or_empty(json, "jti"));
 	if (strcmp(json_str_or_empty(json, "sub"), claims->identity->user) != 0)
-		return err_set(err, ERR_PARSE, "claims: sub is not the service account of " PRIVATE);
+		return of_secret
+			   ? err_set(err, ERR_PARSE, "sub claim is invalid")
+			   : err_set(err, ERR_PARSE, "claims: sub is not the service account of " PRIVATE);
 	*ret = TAKE(claims);
 	return 0;
 }
@@ -163,6 +200,20 @@ struct json_object *token_claims_write(const struct token_grant *grant)
 	if (grant->warn_after_s)
 		json_set_int(private, "warnafter", grant->warn_after_s);
 	json_set_int(claims, "nbf", grant->issued_s);
+	json_set_str(claims, "sub", user);
+	return claims;
+}
+
+struct json_object *token_claims_write_secret(const char *namespace_, const char *secret, const char *account,
+					      const char *account_uid)
+{
+	struct json_object *claims = json_object_new_object();
+	CLEANUP(mem_freep) char *user = mem_printf("system:serviceaccount:%s:%s", namespace_, account);
+	json_set_str(claims, "iss", TOKEN_SECRET_ISSUER);
+	json_set_str(claims, SECRET_NAMESPACE, namespace_);
+	json_set_str(claims, SECRET_NAME, secret);
+	json_set_str(claims, SECRET_ACCOUNT, account);
+	json_set_str(claims, SECRET_ACCOUNT_UID, account_uid);
 	json_set_str(claims, "sub", user);
 	return claims;
 }

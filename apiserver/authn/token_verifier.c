@@ -11,6 +11,8 @@
 #define SLOTS 4096
 /* Clocks differ; an object that is being deleted is believed for as long. */
 #define LEEWAY_S 60
+/* A label of Secrets whose token is not to be taken for now. */
+#define INVALID_SINCE "kubernetes.io/legacy-token-invalid-since"
 
 struct slot {
 	char *token;
@@ -89,7 +91,7 @@ static bool our_issuer(const struct token_verifier *verifier, const char *issuer
 	for (size_t i = 0; i < verifier->opts.n_issuers; i++)
 		if (strcmp(verifier->opts.issuers[i], issuer) == 0)
 			return true;
-	return false;
+	return strcmp(issuer, TOKEN_SECRET_ISSUER) == 0;
 }
 
 /* NULL and ERR_NONE: not ours. */
@@ -165,9 +167,51 @@ static int check_bound(struct core *core, const struct resource *resource, const
 	return 0;
 }
 
-static int check_objects(const struct token_verifier *verifier, struct core *core,
-			 const struct token_claims *claims, int64_t now_s, struct err *err)
+/* SECRET holds TOKEN. */
+static bool holds(const struct object *secret, const char *token)
 {
+	CLEANUP(json_putp) struct json_object *obj = object_json(secret);
+	CLEANUP(buf_close) struct buf held = BUF_INIT;
+	const char *text = json_str_or_empty(json_get(obj, "data"), "token");
+	return buf_base64_decode(text, strlen(text), &held, NULL) == 0 && held.len == strlen(token) &&
+	       memcmp(held.data, token, held.len) == 0;
+}
+
+/* Tokens in Secrets never end: they are called back by taking them out of their Secret. (serviceaccount
+ * legacyValidator.) */
+static int check_of_secret(const struct token_verifier *verifier, struct core *core, const char *token,
+			   struct token_claims *claims, struct err *err)
+{
+	CLEANUP(object_unrefp) struct object *secret = NULL, *account = NULL;
+	const char *namespace_ = claims->namespace_, *name = claims->account.name;
+	if (core_get(core, verifier->secrets, namespace_, claims->secret.name, &secret, NULL) < 0 ||
+	    object_deleting(secret))
+		return err_set(err, ERR_UNAUTHORIZED, "Token has been invalidated");
+	if (claims->found_at != object_revision(secret) && !holds(secret, token))
+		return err_set(err, ERR_UNAUTHORIZED, "Token does not match server's copy");
+	claims->found_at = object_revision(secret);
+	if (core_get(core, verifier->accounts, namespace_, name, &account, NULL) < 0)
+		return err_set(err, ERR_UNAUTHORIZED, "serviceaccounts \"%s\" not found", name);
+	if (object_deleting(account))
+		return err_set(err, ERR_UNAUTHORIZED, "ServiceAccount %s/%s has been deleted", namespace_,
+			       name);
+	if (strcmp(object_uid(account), claims->account.uid) != 0)
+		return err_set(err, ERR_UNAUTHORIZED, "ServiceAccount UID (%s) does not match claim (%s)",
+			       object_uid(account), claims->account.uid);
+	if (!object_label(secret, INVALID_SINCE))
+		return 0;
+	return err_set(err, ERR_UNAUTHORIZED,
+		       "the token in secret %s/%s for service account %s/%s has been marked invalid. Use "
+		       "tokens from the TokenRequest API or manually created secret-based tokens, or remove "
+		       "the '" INVALID_SINCE "' label from the secret to temporarily allow use of this token",
+		       namespace_, claims->secret.name, namespace_, name);
+}
+
+static int check_objects(const struct token_verifier *verifier, struct core *core, const char *token,
+			 struct token_claims *claims, int64_t now_s, struct err *err)
+{
+	if (claims->of_secret)
+		return check_of_secret(verifier, core, token, claims, err);
 	if (check_account(verifier, core, claims, now_s, err) < 0 ||
 	    check_bound(core, verifier->secrets, claims->namespace_, &claims->secret, now_s, err) < 0 ||
 	    check_bound(core, verifier->pods, claims->namespace_, &claims->pod, now_s, err) < 0)
@@ -218,7 +262,8 @@ struct identity *token_verifier_verify(struct token_verifier *verifier, struct c
 	if (!claims)
 		claims = read_token(verifier, token, len, generation, err);
 	if (!claims || check_audiences(claims, audiences, implicit, NULL, err) < 0 ||
-	    check_times(claims, now_s, err) < 0 || check_objects(verifier, core, claims, now_s, err) < 0)
+	    check_times(claims, now_s, err) < 0 ||
+	    check_objects(verifier, core, token, claims, now_s, err) < 0)
 		return NULL;
 	if (ret_audiences)
 		check_audiences(claims, audiences, implicit, ret_audiences, err);

@@ -219,12 +219,142 @@ static void others_tokens_are_nobodys(void **state)
 	judge(fixture, claims, 201, "");
 }
 
+/* --- tokens in Secrets --- */
+
+#define SECRETS "/api/v1/namespaces/default/secrets"
+
+static struct json_object *send(struct api_fixture *fixture, const char *method, const char *path,
+				const char *body, int code)
+{
+	struct api_request request = { .method = method,
+				       .path = path,
+				       .type = strcmp(method, "PATCH") == 0 ? "application/merge-patch+json"
+									    : "application/json",
+				       .body = body,
+				       .body_len = body ? strlen(body) : 0 };
+	struct api_answer answer;
+	api_exchange(fixture, &request, &answer);
+	assert_int_equal(answer.code, code);
+	struct json_object *json = json_object_get(answer.json);
+	api_answer_close(&answer);
+	return json;
+}
+
+static char *token_of(const struct json_object *secret)
+{
+	struct buf token = BUF_INIT;
+	const char *text = json_str_or_empty(json_get(secret, "data"), "token");
+	assert_int_equal(buf_base64_decode(text, strlen(text), &token, NULL), 0);
+	return token.data ? buf_take(&token) : mem_dup("");
+}
+
+static char *make_secret(struct api_fixture *fixture, const char *query, const char *uid)
+{
+	CLEANUP(mem_freep) char *path = mem_printf(SECRETS "%s", query);
+	CLEANUP(mem_freep)
+	char *body = mem_printf("{\"kind\":\"Secret\",\"apiVersion\":\"v1\",\"type\":\"kubernetes.io/"
+				"service-account-token\",\"metadata\":{\"name\":\"s\",\"annotations\":{"
+				"\"kubernetes.io/service-account.name\":\"crew\","
+				"\"kubernetes.io/service-account.uid\":\"%s\"}}}",
+				uid);
+	CLEANUP(json_putp) struct json_object *secret = send(fixture, "POST", path, body, 201);
+	return token_of(secret);
+}
+
+static void expect_use(struct api_fixture *fixture, const char *token, int code, const char *error)
+{
+	CLEANUP(mem_freep) char *said = NULL;
+	assert_int_equal(use(fixture, token, &said), code);
+	if (!strstr(said, error) || (!*error && *said))
+		fail_msg("%s", said);
+}
+
+/* What is signed when; and what calls it back. */
+static void a_secret_holds_a_token(void **state)
+{
+	struct api_fixture *fixture = *state;
+	CLEANUP(mem_freep)
+	char *uid =
+	    uid_of(fixture, "POST", ACCOUNTS,
+		   "{\"kind\":\"ServiceAccount\",\"apiVersion\":\"v1\",\"metadata\":{\"name\":\"crew\"}}");
+	CLEANUP(mem_freep) char *dry = make_secret(fixture, "?dryRun=All", uid);
+	CLEANUP(mem_freep) char *other = make_secret(fixture, "", "other");
+	CLEANUP(json_putp) struct json_object *gone = send(fixture, "DELETE", SECRETS "/s", NULL, 200);
+	CLEANUP(mem_freep) char *none = make_secret(fixture, "", "");
+	assert_string_equal(dry, "");
+	assert_string_equal(other, "");
+	assert_string_equal(none, "");
+	CLEANUP(mem_freep)
+	char *patch = mem_printf(
+	    "{\"metadata\":{\"annotations\":{\"kubernetes.io/service-account.uid\":\"%s\"}}}", uid);
+	CLEANUP(json_putp)
+	struct json_object *filled = send(fixture, "PATCH", SECRETS "/s", patch, 200);
+	CLEANUP(mem_freep) char *token = token_of(filled);
+	expect_use(fixture, token, 201, "");
+	expect_use(fixture, token, 201, "");
+
+	CLEANUP(json_putp)
+	struct json_object *marked = send(
+	    fixture, "PATCH", SECRETS "/s",
+	    "{\"metadata\":{\"labels\":{\"kubernetes.io/legacy-token-invalid-since\":\"2026-01-01\"}}}", 200);
+	CLEANUP(mem_freep) char *kept = token_of(marked);
+	assert_string_equal(kept, token);
+	expect_use(fixture, token, 401, "has been marked invalid");
+	CLEANUP(json_putp)
+	struct json_object *taken_out =
+	    send(fixture, "PATCH", SECRETS "/s",
+		 "{\"metadata\":{\"labels\":null},\"data\":{\"token\":\"eA==\"}}", 200);
+	expect_use(fixture, token, 401, "Token does not match server's copy");
+	CLEANUP(json_putp)
+	struct json_object *again = send(fixture, "PATCH", SECRETS "/s", "{\"data\":null}", 200);
+	free(TAKE(token));
+	token = token_of(again);
+	expect_use(fixture, token, 201, "");
+	CLEANUP(json_putp)
+	struct json_object *account = send(fixture, "DELETE", ACCOUNTS "/crew", NULL, 200);
+	expect_use(fixture, token, 401, "serviceaccounts \"crew\" not found");
+	CLEANUP(mem_freep)
+	char *uid2 =
+	    uid_of(fixture, "POST", ACCOUNTS,
+		   "{\"kind\":\"ServiceAccount\",\"apiVersion\":\"v1\",\"metadata\":{\"name\":\"crew\"}}");
+	expect_use(fixture, token, 401, "does not match claim");
+	CLEANUP(json_putp) struct json_object *secret = send(fixture, "DELETE", SECRETS "/s", NULL, 200);
+	expect_use(fixture, token, 401, "Token has been invalidated");
+}
+
+static void claims_of_secrets_are_whole(void **state)
+{
+	struct api_fixture *fixture = *state;
+	static const struct {
+		const char *key, *value, *error;
+	} rows[] = {
+		{ "sub", NULL, "sub claim is missing" },
+		{ "sub", "system:serviceaccount:default:other", "sub claim is invalid" },
+		{ "kubernetes.io/serviceaccount/namespace", NULL, "namespace claim is missing" },
+		{ "kubernetes.io/serviceaccount/secret.name", NULL, "secretName claim is missing" },
+		{ "kubernetes.io/serviceaccount/service-account.name", "",
+		  "serviceAccountName claim is missing" },
+		{ "kubernetes.io/serviceaccount/service-account.uid", NULL,
+		  "serviceAccountUID claim is missing" },
+		{ "nothing", NULL, "Token has been invalidated" },
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		CLEANUP(json_putp)
+		struct json_object *claims = token_claims_write_secret("default", "none", "default", "u");
+		json_set_str(claims, rows[i].key, rows[i].value);
+		CLEANUP(mem_freep) char *error = mem_printf("[invalid bearer token, %s]", rows[i].error);
+		judge(fixture, claims, 401, error);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(times_count, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_it_is_bound_to_counts, setup, teardown),
 		cmocka_unit_test_setup_teardown(others_tokens_are_nobodys, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_secret_holds_a_token, setup, teardown),
+		cmocka_unit_test_setup_teardown(claims_of_secrets_are_whole, setup, teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -87,6 +87,31 @@ a_token_is_its_pods_own() {
 	assert_eq "600 1000 0 640 1000 2000" "$(paste -sd ' ' "$WORK/owners")" "mode, owner and group"
 }
 
+secret_of_crew() {
+	k apply -f - <<-END
+		apiVersion: v1
+		kind: Secret
+		type: kubernetes.io/service-account-token
+		metadata: {name: crew-token, annotations: {kubernetes.io/service-account.name: crew}}
+	END
+}
+
+a_secret_holds_a_token() {
+	cluster_use one
+	printf '{"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "crew"}}' | k apply -f -
+	secret_of_crew
+	wait_for 10 is '?*' field secret/crew-token '{.data.token}'
+	token=$(field secret/crew-token '{.data.token}' | base64 -d)
+	assert_eq "201 system:serviceaccount:default:crew" "$(whoami "$token")" "who the token is"
+	assert_eq "$(cat "$DIR/pki/ca.crt")" "$(field secret/crew-token '{.data.ca\.crt}' | base64 -d)" "the certificate authority"
+	assert_eq default "$(field secret/crew-token '{.data.namespace}' | base64 -d)" "the namespace"
+	k delete serviceaccount crew
+	wait_for 10 is '401*' whoami "$token"
+	wait_for 10 is 'No resources found*' k get secrets --field-selector type=kubernetes.io/service-account-token --no-headers
+	secret_of_crew
+	wait_for 10 is 'No resources found*' k get secrets --field-selector type=kubernetes.io/service-account-token --no-headers
+}
+
 secrets_are_stored_encrypted() {
 	cluster_use one
 	k apply -f - <<-END
@@ -146,4 +171,4 @@ certificates_are_taken_anew() {
 }
 
 run_cases a_pod_finds_its_token an_agent_that_starts_again_leaves_it_good the_signing_key_rotates a_token_ends_with_its_pod \
-	a_pod_that_wants_none_gets_none a_token_is_its_pods_own secrets_are_stored_encrypted requests_are_recorded certificates_are_taken_anew
+	a_pod_that_wants_none_gets_none a_token_is_its_pods_own a_secret_holds_a_token secrets_are_stored_encrypted requests_are_recorded certificates_are_taken_anew
