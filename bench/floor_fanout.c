@@ -1,29 +1,42 @@
-/* The floor under an event to many watchers: one process sends a TLS record to each of N connections, another
- * one reads them, with GnuTLS, epoll and nothing else. The sessions are keyed by a shared secret, which makes
- * the handshakes short; their records are those of any other session.
+/* The floor under an event to many watchers: one process flushes some pages to the disk and sends a TLS
+ * record to each of N connections, another one reads them, with GnuTLS, epoll and nothing else. Told, as of
+ * watches, is when each of the readers has it, with the same pauses between events: who works without one
+ * finds its memory in the caches. The sessions are keyed by a shared secret, which makes the handshakes
+ * short; their records are those of any other session.
  */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <gnutls/gnutls.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "bench/bench.h"
 #include "bench/process.h"
+#include "bench/stats.h"
 #include "lib/timefmt.h"
 
 #define PRIORITIES "NORMAL:-VERS-ALL:+VERS-TLS1.3:-KX-ALL:+PSK"
 
-enum { EVENT_BYTES = 1500, ROUNDS = 5, EVENTS_AT_ONCE = 256 };
+/* COMMIT_BYTES: what the change of one row appends to SQLite's log, four pages with their headers. */
+enum { EVENT_BYTES = 1304, COMMIT_BYTES = 4 * (4096 + 24), EVENTS_AT_ONCE = 128, PAUSE_US = 20000 };
 
 struct peer {
 	int fd;
 	gnutls_session_t session;
+};
+
+struct fanout {
+	size_t n, rounds;
+	int file;
+	/* Shared with the readers: when the round began. */
+	_Atomic int64_t *began_us;
 };
 
 static unsigned char secret[32];
@@ -71,7 +84,7 @@ static void no_delay(int fd)
 
 /* --- those who read --- */
 
-static void read_event(struct peer *peer)
+static void read_event(const struct peer *peer)
 {
 	char event[EVENT_BYTES];
 	ssize_t n = gnutls_record_recv(peer->session, event, sizeof(event));
@@ -81,8 +94,10 @@ static void read_event(struct peer *peer)
 }
 
 /* Tells OUT when all are open, and then each time that all have an event. */
-static void read_all(uint16_t port, size_t n, int out)
+static void read_all(const struct fanout *fanout, uint16_t port, int out)
 {
+	CLEANUP(stats_close) struct stats reached_ms = { 0 };
+	size_t n = fanout->n;
 	struct sockaddr_in address = { .sin_family = AF_INET,
 				       .sin_port = htons(port),
 				       .sin_addr = { htonl(INADDR_LOOPBACK) } };
@@ -105,14 +120,17 @@ static void read_all(uint16_t port, size_t n, int out)
 		if (epoll_ctl(epoll, EPOLL_CTL_ADD, peers[i].fd, &event) < 0)
 			bench_die("epoll: %s", strerror(errno));
 	}
-	for (int round = 0; write(out, "", 1) == 1 && round < ROUNDS; round++) {
+	for (size_t round = 0; write(out, "", 1) == 1 && round < fanout->rounds; round++) {
 		for (size_t seen = 0; seen < n;) {
 			int ready = epoll_wait(epoll, events, EVENTS_AT_ONCE, -1);
 
-			for (int i = 0; i < ready; i++, seen++)
+			for (int i = 0; i < ready; i++, seen++) {
 				read_event(events[i].data.ptr);
+				stats_add(&reached_ms, (double)(time_mono_us() - *fanout->began_us) / 1000);
+			}
 		}
 	}
+	bench_figure("reached-p99-ms", stats_rank(&reached_ms, 0.99));
 }
 
 /* --- the one that sends --- */
@@ -130,8 +148,17 @@ static int listen_anywhere(uint16_t *ret_port)
 	return fd;
 }
 
-static void send_rounds(int listening, size_t n, int in)
+static void commit(const struct fanout *fanout)
 {
+	static char pages[COMMIT_BYTES];
+
+	if (pwrite(fanout->file, pages, sizeof(pages), 0) != sizeof(pages) || fdatasync(fanout->file) < 0)
+		bench_die("the file cannot be written: %s", strerror(errno));
+}
+
+static void send_rounds(const struct fanout *fanout, int listening, int in)
+{
+	size_t n = fanout->n;
 	gnutls_psk_server_credentials_t credentials;
 	struct peer *peers = mem_zalloc(n * sizeof(*peers));
 	char event[EVENT_BYTES], all;
@@ -149,39 +176,45 @@ static void send_rounds(int listening, size_t n, int in)
 	}
 	if (read(in, &all, 1) != 1)
 		bench_die("the readers ended");
-	for (int round = 0; round < ROUNDS; round++) {
-		int64_t began_us = time_mono_us();
-
+	for (size_t round = 0; round < fanout->rounds; round++) {
+		usleep(PAUSE_US);
+		*fanout->began_us = time_mono_us();
+		commit(fanout);
 		for (size_t i = 0; i < n; i++) {
 			if (gnutls_record_send(peers[i].session, event, sizeof(event)) != EVENT_BYTES)
 				bench_die("an event could not be sent to reader %zu", i);
 		}
 		if (read(in, &all, 1) != 1)
 			bench_die("the readers ended");
-		bench_figure("all-ms", (double)(time_mono_us() - began_us) / 1000);
+		bench_figure("all-ms", (double)(time_mono_us() - *fanout->began_us) / 1000);
 	}
 }
 
 int bench_floor_fanout(int argc, char **argv)
 {
-	size_t n = bench_count(argv[0]);
+	CLEANUP(mem_freep) char *path = mem_printf("%s/floor-fanout", argv[0]);
+	struct fanout fanout = { .n = bench_count(argv[1]), .rounds = bench_count(argv[2]) };
 	uint16_t port;
 	int ends[2], status;
 	int listening = listen_anywhere(&port);
 
 	(void)argc;
-	process_raise_file_limit(n);
-	if (pipe(ends) < 0)
-		bench_die("pipe: %s", strerror(errno));
+	process_raise_file_limit(fanout.n);
+	fanout.file = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	fanout.began_us =
+	    mmap(NULL, sizeof(*fanout.began_us), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (fanout.file < 0 || fanout.began_us == MAP_FAILED || pipe(ends) < 0)
+		bench_die("%s: %s", path, strerror(errno));
+	unlink(path);
 	pid_t readers = fork();
 	if (readers < 0)
 		bench_die("fork: %s", strerror(errno));
 	if (readers == 0) {
-		read_all(port, n, ends[1]);
+		read_all(&fanout, port, ends[1]);
 		_exit(0);
 	}
 	close(ends[1]);
-	send_rounds(listening, n, ends[0]);
+	send_rounds(&fanout, listening, ends[0]);
 	waitpid(readers, &status, 0);
 	return status == 0 ? 0 : 1;
 }

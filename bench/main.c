@@ -21,7 +21,7 @@ static const struct {
 	{ "exec", 2, "TIMES COMMAND...", bench_exec },
 	{ "fake-nodes", 3, "KUBECONFIG PREFIX NODES [together]", bench_fake_nodes },
 	{ "fill", 4, "KUBECONFIG nodes|pods|configmaps PREFIX N", bench_fill },
-	{ "floor-fanout", 1, "CONNECTIONS", bench_floor_fanout },
+	{ "floor-fanout", 3, "FOLDER CONNECTIONS EVENTS", bench_floor_fanout },
 	{ "floor-flush", 2, "FOLDER SECONDS", bench_floor_flush },
 	{ "floor-http", 4, "PORT CERTIFICATE KEY THREADS", bench_floor_http },
 	{ "floor-sqlite", 1, "FOLDER", bench_floor_sqlite },
