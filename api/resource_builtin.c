@@ -145,11 +145,12 @@ static void fill_table(void)
 			continue;
 		add_resource(row, kind);
 		size_t len = strlen(row->name);
-		for (size_t k = 0; k < schema_n_resources; k++) {
+		/* They follow it. */
+		for (size_t k = i + 1; k < schema_n_resources; k++) {
 			const struct schema_resource *sub = &schema_resources[k];
-			if (strcmp(sub->group_version, row->group_version) == 0 &&
-			    strncmp(sub->name, row->name, len) == 0 && sub->name[len] == '/')
-				add_subresource(&table.all[table.n - 1], sub, sub->name + len + 1);
+			if (strncmp(sub->name, row->name, len) != 0 || sub->name[len] != '/')
+				break;
+			add_subresource(&table.all[table.n - 1], sub, sub->name + len + 1);
 		}
 	}
 	if (table.n > 0)

@@ -4,10 +4,12 @@
 
 #include "lib/http_connection.h"
 
-/* Forward secrecy and authenticated encryption, nothing else: no RSA key exchange, no CBC. */
+/* Forward secrecy and authenticated encryption, nothing else: no RSA key exchange, no CBC. X25519 comes first
+ * since that is what clients send a share for: with a group they do not, the handshake begins anew. */
 #define PRIORITIES                                                                                           \
 	"NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:-KX-ALL:+ECDHE-ECDSA:+ECDHE-RSA:-MAC-ALL:+AEAD:"         \
-	"-CIPHER-ALL:+AES-128-GCM:+AES-256-GCM:+CHACHA20-POLY1305:%SERVER_PRECEDENCE"
+	"-CIPHER-ALL:+AES-128-GCM:+AES-256-GCM:+CHACHA20-POLY1305:"                                          \
+	"-GROUP-ALL:+GROUP-X25519:+GROUP-SECP256R1:+GROUP-SECP384R1:+GROUP-SECP521R1:%SERVER_PRECEDENCE"
 
 struct http_credentials {
 	_Atomic unsigned refs;

@@ -1,14 +1,60 @@
 #include "lib/tls_identity.h"
 
 #include <arpa/inet.h>
+#include <gnutls/x509.h>
 #include <stdint.h>
 #include <string.h>
 
-#define PRIORITIES "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2"
+/* X25519 comes first: it takes half the time of the others, and of the first one only a key is made before
+ * the server is heard (GNUTLS_KEY_SHARE_TOP). */
+#define PRIORITIES "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:-GROUP-ALL:+GROUP-X25519:+GROUP-ALL"
+
+enum { KEY_ID_MAX = 64 };
 
 static gnutls_datum_t datum(const char *text)
 {
 	return (gnutls_datum_t){ (unsigned char *)(uintptr_t)text, (unsigned)strlen(text) };
+}
+
+/* GnuTLS would find it out by signing something and verifying that, which is a sixth of what a short-lived
+ * client computes. */
+static int check_pair(gnutls_x509_crt_t cert, gnutls_x509_privkey_t key)
+{
+	unsigned char ids[2][KEY_ID_MAX];
+	size_t lens[2] = { KEY_ID_MAX, KEY_ID_MAX };
+	int code = gnutls_x509_crt_get_key_id(cert, GNUTLS_KEYID_USE_SHA256, ids[0], &lens[0]);
+
+	if (code >= 0)
+		code = gnutls_x509_privkey_get_key_id(key, GNUTLS_KEYID_USE_SHA256, ids[1], &lens[1]);
+	if (code >= 0 && (lens[0] != lens[1] || memcmp(ids[0], ids[1], lens[0]) != 0))
+		code = GNUTLS_E_CERTIFICATE_KEY_MISMATCH;
+	return code;
+}
+
+static int load_pair(struct tls_identity *identity, const char *cert_pem, const char *key_pem)
+{
+	gnutls_datum_t cert = datum(cert_pem), key = datum(key_pem);
+	gnutls_x509_crt_t *chain = NULL;
+	gnutls_x509_privkey_t own = NULL;
+	unsigned n = 0;
+	int code = gnutls_x509_crt_list_import2(&chain, &n, &cert, GNUTLS_X509_FMT_PEM, 0);
+
+	if (code >= 0)
+		code = gnutls_x509_privkey_init(&own);
+	if (code >= 0)
+		code = gnutls_x509_privkey_import2(own, &key, GNUTLS_X509_FMT_PEM, NULL, 0);
+	if (code >= 0)
+		code = check_pair(chain[0], own);
+	if (code >= 0) {
+		gnutls_certificate_set_flags(identity->credentials, GNUTLS_CERTIFICATE_SKIP_KEY_CERT_MATCH);
+		code = gnutls_certificate_set_x509_key(identity->credentials, chain, (int)n, own);
+	}
+	for (unsigned i = 0; i < n; i++)
+		gnutls_x509_crt_deinit(chain[i]);
+	gnutls_free(chain);
+	if (own)
+		gnutls_x509_privkey_deinit(own);
+	return code;
 }
 
 static int load(struct tls_identity *identity, const char *ca_pem, const char *cert_pem, const char *key_pem,
@@ -26,10 +72,7 @@ static int load(struct tls_identity *identity, const char *ca_pem, const char *c
 		identity->has_ca = true;
 	}
 	if (cert_pem && key_pem) {
-		gnutls_datum_t cert = datum(cert_pem), key = datum(key_pem);
-
-		code = gnutls_certificate_set_x509_key_mem(identity->credentials, &cert, &key,
-							   GNUTLS_X509_FMT_PEM);
+		code = load_pair(identity, cert_pem, key_pem);
 		if (code < 0)
 			return err_set(err, ERR_INTERNAL, "client certificate and key: %s",
 				       gnutls_strerror(code));
@@ -85,7 +128,8 @@ gnutls_session_t tls_identity_session(struct tls_identity *identity, const char 
 		gnutls_certificate_set_x509_system_trust(identity->credentials);
 		identity->system_loaded = true;
 	}
-	code = gnutls_init(&session, GNUTLS_CLIENT | GNUTLS_NONBLOCK | GNUTLS_NO_SIGNAL);
+	code =
+	    gnutls_init(&session, GNUTLS_CLIENT | GNUTLS_NONBLOCK | GNUTLS_NO_SIGNAL | GNUTLS_KEY_SHARE_TOP);
 	if (code < 0)
 		goto fail;
 	code = gnutls_priority_set(session, identity->priorities);

@@ -481,6 +481,22 @@ static void strangers_are_refused(void **state)
 	pki_ca_close(&other);
 }
 
+static void a_key_of_another_certificate_is_told(void **state)
+{
+	struct fixture *f = *state;
+	struct pki_pair other = pki_client(&f->server.ca, "tester", NULL);
+	struct http_identity identity = identity_of(f);
+	struct err err = ERR_INIT;
+
+	identity.cert_pem = other.cert_pem;
+	identity.key_pem = f->server.client_pair.key_pem;
+	assert_null(http_client_new(f->server.loop, &identity, 1, "test/1", &err));
+	assert_string_equal(err.msg, "client certificate and key: The certificate and the given key do not match.");
+	identity.key_pem = "no key";
+	assert_null(http_client_new(f->server.loop, &identity, 1, "test/1", &err));
+	pki_pair_close(&other);
+}
+
 static void names_and_tokens(void **state)
 {
 	struct fixture *f = *state;
@@ -517,6 +533,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(paused_streams_wait, setup, teardown),
 		cmocka_unit_test_setup_teardown(failures_have_kinds, setup, teardown),
 		cmocka_unit_test_setup_teardown(strangers_are_refused, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_key_of_another_certificate_is_told, setup, teardown),
 		cmocka_unit_test_setup_teardown(names_and_tokens, setup, teardown),
 	};
 
