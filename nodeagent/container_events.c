@@ -24,12 +24,16 @@ void container_events_forget(const struct pod_context *pod)
 void container_event(const struct container_about *about, const char *type, const char *reason,
 		     const char *format, ...)
 {
+	static const char *const lists[] = {
+		[CONTAINER_INIT] = "initContainers",
+		[CONTAINER_SIDECAR] = "initContainers",
+		[CONTAINER_APP] = "containers",
+		[CONTAINER_EPHEMERAL] = "ephemeralContainers",
+	};
 	const struct pod_context *pod = about->pod;
 	const char *name = about->spec ? json_str_or_empty(about->spec, "name") : "";
 	CLEANUP(mem_freep)
-	char *path = about->spec
-			 ? mem_printf("spec.%s{%s}", about->init ? "initContainers" : "containers", name)
-			 : NULL;
+	char *path = about->spec ? mem_printf("spec.%s{%s}", lists[about->kind], name) : NULL;
 	const char *revision = json_str(json_get(pod->pod, "metadata"), "resourceVersion");
 	struct event_object object = about_pod(pod);
 	va_list ap;

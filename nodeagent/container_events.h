@@ -7,10 +7,10 @@
 struct container_about {
 	const struct pod_context *pod;
 	const struct json_object *spec; /* Container; NULL: the pod as a whole */
-	bool init;
+	enum container_kind kind;
 };
 
-/* Records an event about "spec.containers{NAME}" (or initContainers) of the pod. */
+/* Records an event about "spec.containers{NAME}" (or initContainers, ephemeralContainers) of the pod. */
 void container_event(const struct container_about *about, const char *type, const char *reason,
 		     const char *format, ...) PRINTF_LIKE(4, 5);
 /* The pod is gone: its events need not be remembered. */

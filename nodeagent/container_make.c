@@ -97,6 +97,9 @@ int container_make_prepare(struct container_make *make, struct err *err)
 void container_make_run(const struct container_make *make)
 {
 	const struct pod_context *pod = make->pod;
+	CLEANUP(mem_freep)
+	char *pid_ns =
+	    make->target ? mem_printf("/proc/%d/ns/pid", (int)container_state(make->target)->pid) : NULL;
 	struct container_spec spec = {
 		.pod_dir = pod->dir,
 		.pod_uid = pod->uid,
@@ -108,6 +111,7 @@ void container_make_run(const struct container_make *make)
 		.cgroup = pod->cgroup,
 		.image = make->image,
 		.sandbox = &pod->sandbox,
+		.pid_ns = pid_ns,
 		.pod_spec = json_get(pod->pod, "spec"),
 		.container = make->spec,
 		.env = make->env.vars,

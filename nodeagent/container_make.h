@@ -14,6 +14,7 @@ struct container_make {
 	const struct json_object *spec;
 	const struct image *image;
 	unsigned attempt;
+	struct container *target; /* whose PID namespace it joins, or NULL */
 	void (*done)(struct container *container, const struct err *err, void *arg);
 	void (*exited)(struct container *container, void *arg);
 	void *arg;

@@ -67,7 +67,7 @@ void container_worker_show_waiting(struct container_worker *w, const char *reaso
 
 struct container_about container_worker_about(const struct container_worker *w)
 {
-	return (struct container_about){ .pod = w->pod, .spec = w->spec, .init = w->kind != CONTAINER_APP };
+	return (struct container_about){ .pod = w->pod, .spec = w->spec, .kind = w->kind };
 }
 
 void container_worker_back_off(struct container_worker *w, enum wait_for wait, int64_t first_ms)
@@ -242,6 +242,7 @@ struct container *container_worker_running(const struct container_worker *w,
 {
 	if (!w->container || container_state(w->container)->phase != CONTAINER_RUNNING)
 		return NULL;
-	*ret_spec = w->spec;
+	if (ret_spec)
+		*ret_spec = w->spec;
 	return w->container;
 }

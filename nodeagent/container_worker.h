@@ -41,6 +41,8 @@ struct container_worker_ops {
 	void (*advance)(void *arg);
 	/* An attempt is about to be made: what save gives must be on disk when this returns. */
 	void (*save)(void *arg);
+	/* The pod's container of that name while it runs, or NULL. */
+	struct container *(*running)(const char *name, void *arg);
 };
 
 /* SPEC: the Container inside POD's spec. OPS is kept by pointer. */
@@ -77,7 +79,7 @@ void container_worker_view(const struct container_worker *worker, struct contain
 /* The attempt whose log is the current or, with PREVIOUS, the one before; -1 when there is none. */
 int container_worker_log_attempt(const struct container_worker *worker, bool previous);
 
-/* The container while it runs, and its spec; NULL: it does not. */
+/* The container while it runs, and its spec (RET_SPEC may be NULL); NULL: it does not. */
 struct container *container_worker_running(const struct container_worker *worker,
 					   const struct json_object **ret_spec);
 

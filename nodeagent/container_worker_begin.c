@@ -77,6 +77,15 @@ static void config_failed(struct container_worker *w, const char *reason, const 
 	w->ops->advance(w->arg);
 }
 
+/* An ephemeral container may want to see the processes of another one. *ret NULL: it does not. */
+static int find_target(const struct container_worker *w, struct container **ret, struct err *err)
+{
+	const char *name = json_str_or_empty(w->spec, "targetContainerName");
+
+	*ret = *name ? w->ops->running(name, w->arg) : NULL;
+	return *name && !*ret ? err_set(err, ERR_INVALID, "unable to find target container %s", name) : 0;
+}
+
 void container_worker_begin(struct container_worker *w)
 {
 	struct agent *agent = w->pod->agent;
@@ -103,7 +112,7 @@ void container_worker_begin(struct container_worker *w)
 		.exited = container_worker_on_exited,
 		.arg = w,
 	};
-	if (container_make_prepare(&make, &err) < 0) {
+	if (find_target(w, &make.target, &err) < 0 || container_make_prepare(&make, &err) < 0) {
 		container_make_close(&make);
 		config_failed(w, "CreateContainerConfigError", &err);
 		return;

@@ -165,6 +165,8 @@ static bool wants_restart(const struct container_worker *w)
 
 	if (w->kind == CONTAINER_SIDECAR)
 		return true;
+	if (w->kind == CONTAINER_EPHEMERAL)
+		return false;
 	if (strcmp(policy, "Never") == 0)
 		return false;
 	if (w->kind == CONTAINER_APP && strcmp(policy, "OnFailure") != 0)

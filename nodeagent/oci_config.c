@@ -81,7 +81,7 @@ static int add_namespaces(const struct oci_machine *machine, const struct contai
 	if (json_boolean(spec->pod_spec, "shareProcessNamespace", false))
 		return err_set(err, ERR_INVALID, "shareProcessNamespace is not supported by this node yet");
 	if (!json_boolean(spec->pod_spec, "hostPID", false))
-		add_namespace(list, "pid", NULL);
+		add_namespace(list, "pid", spec->pid_ns);
 	if (spec->sandbox->net_ns)
 		add_namespace(list, "network", spec->sandbox->net_ns);
 	if (spec->sandbox->ipc_ns)

@@ -73,6 +73,8 @@ static struct tally tally(const struct pod_view *view)
 			tally_init(&t, c);
 		else if (c->kind == CONTAINER_APP)
 			tally_app(&t, c);
+		else if (c->kind == CONTAINER_EPHEMERAL)
+			continue;
 		else if (c->shown == SHOWN_RUNNING && c->started)
 			t.sidecars_running++;
 		else
@@ -234,7 +236,7 @@ static bool shown_ready(const struct container_view *c)
 {
 	if (c->kind == CONTAINER_INIT)
 		return c->shown == SHOWN_TERMINATED && c->ended->exit_code == 0;
-	return c->shown == SHOWN_RUNNING && c->ready;
+	return c->kind != CONTAINER_EPHEMERAL && c->shown == SHOWN_RUNNING && c->ready;
 }
 
 static struct json_object *container_json(const struct pod_view *view, const struct container_view *c)
@@ -253,7 +255,8 @@ static struct json_object *container_json(const struct pod_view *view, const str
 	json_set_str(obj, "imageID", c->image_id ? c->image_id : "");
 	if (c->container_id)
 		json_set_str(obj, "containerID", c->container_id);
-	json_set_bool(obj, "started", c->shown == SHOWN_RUNNING && c->started);
+	if (c->kind != CONTAINER_EPHEMERAL) /* which have no probes */
+		json_set_bool(obj, "started", c->shown == SHOWN_RUNNING && c->started);
 	if (c->container_id) {
 		if (json_get(resources, "requests"))
 			json_set(obj, "allocatedResources", json_clone(json_get(resources, "requests")));
@@ -331,7 +334,7 @@ static bool is_uninitialized(const struct container_view *c)
 
 static bool is_unready(const struct container_view *c)
 {
-	return c->kind != CONTAINER_INIT && !shown_ready(c);
+	return (c->kind == CONTAINER_APP || c->kind == CONTAINER_SIDECAR) && !shown_ready(c);
 }
 
 static bool app_has_run(const struct pod_view *view)
@@ -440,17 +443,17 @@ static void add_addresses(struct json_object *status, const char *key, const cha
 
 static void add_containers(const struct pod_view *view, struct json_object *status)
 {
-	struct json_object *init = json_object_new_array(), *app = json_object_new_array();
+	static const char *const lists[] = {
+		[CONTAINER_INIT] = "initContainerStatuses",
+		[CONTAINER_SIDECAR] = "initContainerStatuses",
+		[CONTAINER_APP] = "containerStatuses",
+		[CONTAINER_EPHEMERAL] = "ephemeralContainerStatuses",
+	};
 
 	for (size_t i = 0; i < view->n_containers; i++) {
 		const struct container_view *c = &view->containers[i];
-		json_object_array_add(c->kind == CONTAINER_APP ? app : init, container_json(view, c));
+		json_object_array_add(json_ensure_array(status, lists[c->kind]), container_json(view, c));
 	}
-	if (json_len(init) > 0)
-		json_set(status, "initContainerStatuses", init);
-	else
-		json_object_put(init);
-	json_set(status, "containerStatuses", app);
 }
 
 struct json_object *pod_status_build(const struct pod_view *view)

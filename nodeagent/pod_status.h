@@ -13,6 +13,7 @@ enum container_kind {
 	CONTAINER_INIT,    /* runs to its end before the next one */
 	CONTAINER_SIDECAR, /* an init container with restartPolicy Always: must have started, runs on */
 	CONTAINER_APP,
+	CONTAINER_EPHEMERAL, /* of `kubectl debug`: begins once, counts for nothing */
 };
 
 enum container_shown { SHOWN_WAITING, SHOWN_RUNNING, SHOWN_TERMINATED };
@@ -50,7 +51,8 @@ struct container_view {
 struct pod_view {
 	const struct json_object *pod;      /* metadata, spec, and the status with conditions set by others */
 	const struct json_object *previous; /* status shown before: transition times, held phase; or NULL */
-	const struct container_view *containers; /* init containers first, then the others, as in the spec */
+	const struct container_view
+	    *containers; /* init containers first, then the others as in the spec, ephemeral ones last */
 	size_t n_containers;
 	bool sandbox_ready;
 	bool ending; /* will not be restarted: deleted, past its deadline, or all over */

@@ -170,9 +170,6 @@ struct pod_worker *pod_worker_new(struct agent *agent, struct json_object *pod,
 	if (tree_make(w->ctx.dir, 0750, &err) < 0)
 		log_error("pod folder not made", "pod", w->key, "error", err.msg, NULL);
 	pod_worker_hold_objects(w);
-	if (json_len(json_get(pod_worker_spec(w), "ephemeralContainers")) > 0)
-		pod_worker_event(w, "Warning", "Failed",
-				 "ephemeral containers are not supported by this version of knarr");
 	pod_worker_publish(w, false);
 	pod_worker_arm_active_deadline(w);
 	pod_worker_check_deletion(w);
@@ -206,7 +203,7 @@ void pod_worker_free(struct pod_worker *w)
 	free(w);
 }
 
-/* What of a pod's spec may change: images, and its deadline. */
+/* What of a pod's spec may change: images, its deadline; and ephemeral containers come. */
 static void take_spec_changes(struct pod_worker *w, const struct json_object *spec)
 {
 	static const char *const lists[] = { "initContainers", "containers" };
@@ -229,6 +226,12 @@ static void take_spec_changes(struct pod_worker *w, const struct json_object *sp
 			container_worker_replace(w->containers[n]);
 		}
 	}
+	if (pod_worker_is_ending(w) ||
+	    json_len(json_get(spec, "ephemeralContainers")) <= w->n_containers - w->n_lasting)
+		return;
+	pod_worker_add_ephemeral(w, json_get(spec, "ephemeralContainers"));
+	pod_worker_hold_configs(w);
+	pod_worker_advance_soon(w);
 }
 
 void pod_worker_update(struct pod_worker *w, struct json_object *pod)

@@ -42,8 +42,8 @@ const struct json_object *pod_worker_pod(const struct pod_worker *worker,
  * frees. */
 int pod_worker_log_path(const struct pod_worker *worker, const char *container, bool previous, char **ret,
 			struct err *err);
-/* The container of that name while it runs, and its part of the spec. ERR_NOT_FOUND in the kubelet's words.
- * Both borrowed until the loop turns. */
+/* The container of that name while it runs, and its part of the spec (RET_SPEC may be NULL). ERR_NOT_FOUND in
+ * the kubelet's words. Both borrowed until the loop turns. */
 struct container *pod_worker_running_container(const struct pod_worker *worker, const char *container,
 					       const struct json_object **ret_spec, struct err *err);
 /* Path of its network namespace, borrowed; *RET NULL: the node's own. ERR_NOT_FOUND: it has none yet, or any

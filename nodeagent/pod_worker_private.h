@@ -35,8 +35,9 @@ struct pod_worker {
 	void *arg;
 	char *key;
 	enum pod_worker_state state;
-	struct container_worker **containers; /* init containers first */
+	struct container_worker **containers; /* init containers first, ephemeral ones last */
 	size_t n_containers, n_init;
+	size_t n_lasting; /* those before the ephemeral ones */
 	struct config_use **configs;
 	size_t n_configs;
 	struct pod_tokens *tokens; /* or NULL */
@@ -85,6 +86,7 @@ enum config_presence pod_worker_lookup(enum config_kind kind, const char *name,
 				       const struct json_object **ret, void *arg);
 /* Takes hold of the ConfigMaps, Secrets and tokens that its spec names, and lets go of them. */
 void pod_worker_hold_objects(struct pod_worker *w);
+void pod_worker_hold_configs(struct pod_worker *w); /* those of what came into it as well */
 void pod_worker_drop_objects(struct pod_worker *w);
 void pod_worker_advance_volumes(struct pod_worker *w);
 void pod_worker_make_sandbox(struct pod_worker *w);
@@ -95,6 +97,8 @@ void pod_worker_on_retry(struct loop_timer *timer, void *arg);
 
 /* pod_worker_containers.c: which of them may begin. */
 void pod_worker_make_container_workers(struct pod_worker *w);
+/* Ephemeral containers that the API's LIST has beyond those that there are. */
+void pod_worker_add_ephemeral(struct pod_worker *w, const struct json_object *list);
 void pod_worker_advance_active(struct pod_worker *w);
 
 /* pod_worker_end.c */

@@ -83,11 +83,16 @@ static void on_token_changed(void *arg)
 	}
 }
 
+void pod_worker_hold_configs(struct pod_worker *w)
+{
+	volumes_each_reference(pod_worker_spec(w), hold_config, w);
+}
+
 void pod_worker_hold_objects(struct pod_worker *w)
 {
 	const struct agent *agent = w->ctx.agent;
 
-	volumes_each_reference(pod_worker_spec(w), hold_config, w);
+	pod_worker_hold_configs(w);
 	w->tokens = pod_tokens_new(agent->loop, agent->api, w->ctx.pod, on_token_changed, w);
 }
 

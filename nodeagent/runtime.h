@@ -50,6 +50,7 @@ struct container_spec {
 	const char *cgroup; /* below cgroup_parent: "burstable/podUID" */
 	const struct image *image;
 	const struct sandbox *sandbox;
+	const char *pid_ns; /* path of the PID namespace to join; NULL: one of its own, or as POD_SPEC says */
 	const struct json_object *pod_spec; /* PodSpec: security context, host flags, shareProcessNamespace */
 	const struct json_object *container; /* Container, with env resolved: see env */
 	char *const *env; /* NULL-terminated "K=V": image's, then services', then the container's */

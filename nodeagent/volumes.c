@@ -526,7 +526,7 @@ static void references_of_container(const struct json_object *container,
 void volumes_each_reference(const struct json_object *spec,
 			    void (*fn)(enum config_kind kind, const char *name, void *arg), void *arg)
 {
-	static const char *const lists[] = { "initContainers", "containers" };
+	static const char *const lists[] = { "initContainers", "containers", "ephemeralContainers" };
 	const struct json_object *volumes = json_get(spec, "volumes");
 
 	for (size_t i = 0; i < json_len(volumes); i++) {

@@ -59,19 +59,25 @@ static struct json_object *parse(const char *text)
 static const struct sandbox sandbox = { .address = "10.0.0.2", .net_ns = "/p/ns/net", .ipc_ns = "/p/ns/ipc", .uts_ns = "/p/ns/uts" };
 
 /* Builds from JSON texts; NULL and *err on failure. */
-static struct json_object *build(const char *image_config, const char *pod, const char *container, struct err *err)
+static struct json_object *build_in(const char *pid_ns, const char *image_config, const char *pod, const char *container,
+				    struct err *err)
 {
 	static char *const env[] = { "PATH=/bin", "A=1", "B=two", NULL };
 	CLEANUP(json_putp) struct json_object *config = parse(image_config), *pod_spec = parse(pod), *c = parse(container);
 	struct image image = { .config = config, .layers = layers, .n_layers = 2 };
 	const struct runtime_mount mounts[] = { { .source = "/v", .destination = "/data", .read_only = true } };
 	const struct container_spec spec = { .pod_dir = "/p", .pod_uid = "u", .pod_name = "p", .pod_namespace = "default",
-					     .hostname = "h", .name = "c", .image = &image, .sandbox = &sandbox,
+					     .hostname = "h", .name = "c", .image = &image, .sandbox = &sandbox, .pid_ns = pid_ns,
 					     .pod_spec = pod_spec, .container = c, .env = env, .mounts = mounts, .n_mounts = 1,
 					     .oom_score_adj = -997 };
 	const struct oci_machine machine = { .capabilities = (UINT64_C(1) << 41) - 1, .max_files = 4096, .oom_score_adj_min = 0 };
 	struct json_object *ret = NULL;
 	return oci_config_build(&machine, &spec, "/knarr/podu/id", "/p/t", &ret, err) ? NULL : ret;
+}
+
+static struct json_object *build(const char *image_config, const char *pod, const char *container, struct err *err)
+{
+	return build_in(NULL, image_config, pod, container, err);
 }
 
 static void expect(const struct json_object *value, const char *wanted)
@@ -207,6 +213,10 @@ static void test_mounts_and_namespaces(void **state)
 	       "{\"type\":\"uts\",\"path\":\"/p/ns/uts\"}]");
 	CLEANUP(json_putp) struct json_object *host = build(IMAGE, "{\"hostPID\":true}", "{}", &err);
 	assert_int_equal(json_len(json_path(host, "linux", "namespaces", NULL)), 4);
+	CLEANUP(json_putp) struct json_object *joined = build_in("/proc/7/ns/pid", IMAGE, "{}", "{}", &err);
+	expect(json_at(json_path(joined, "linux", "namespaces", NULL), 1), "{\"type\":\"pid\",\"path\":\"/proc/7/ns/pid\"}");
+	CLEANUP(json_putp) struct json_object *of_host = build_in("/proc/7/ns/pid", IMAGE, "{\"hostPID\":true}", "{}", &err);
+	assert_int_equal(json_len(json_path(of_host, "linux", "namespaces", NULL)), 4);
 	assert_null(build(IMAGE, "{\"shareProcessNamespace\":true}", "{}", &err));
 	assert_int_equal(err.kind, ERR_INVALID);
 }

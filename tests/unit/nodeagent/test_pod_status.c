@@ -10,7 +10,7 @@
 
 /* Each container is one letter: w waiting for the first time, b waiting after an end (back-off), R running and ready,
  * r running and not ready, s running and not started, 0 ended well, 1 ended badly. Init containers are named i..., sidecars
- * s..., the others c.... */
+ * s..., ephemeral ones e..., the others c.... */
 struct situation {
 	const char *what, *policy;
 	const char *kinds, *states;
@@ -84,6 +84,13 @@ static const struct situation situations[] = {
 	  "Failed", "F T F:PodFailed F:PodFailed", NULL },
 	{ "past its deadline, still runs", "Always", "c", "R", true, true, false, "DeadlineExceeded", "Running",
 	  "Running", "T T F:PodFailed F:PodFailed", NULL },
+	{ "looked into", "Always", "ce", "RR", true, false, false, NULL, "Running", "Running", "T T T T", NULL },
+	{ "whoever looked is through", "Always", "ce", "R1", true, false, false, NULL, "Running", "Running", "T T T T", NULL },
+	{ "whoever is to look waits", "Always", "ce", "Rw", true, false, false, NULL, "Running", "Running", "T T T T", NULL },
+	{ "looked into before it began", "Always", "ce", "wR", true, false, false, NULL, "Pending",
+	  "Pending", "T T F:ContainersNotReady F:ContainersNotReady", "containers with unready status: [c0]" },
+	{ "completed, looked into", "Never", "ce", "01", false, true, true, NULL, "Running",
+	  "Succeeded", "F T:PodCompleted F:PodCompleted F:PodCompleted", NULL },
 	{ "past its deadline", "Always", "c", "1", false, true, true, "DeadlineExceeded", "Running",
 	  "Failed", "F T F:PodFailed F:PodFailed", NULL },
 };
@@ -95,7 +102,10 @@ static struct container_view view_of(char kind, char state, const struct json_ob
 {
 	struct container_view v = {
 		.spec = spec,
-		.kind = kind == 'i' ? CONTAINER_INIT : kind == 's' ? CONTAINER_SIDECAR : CONTAINER_APP,
+		.kind = kind == 'i'   ? CONTAINER_INIT
+			: kind == 's' ? CONTAINER_SIDECAR
+			: kind == 'e' ? CONTAINER_EPHEMERAL
+				      : CONTAINER_APP,
 		.container_id = state == 'w' ? NULL : "runc://a",
 	};
 
@@ -121,6 +131,11 @@ static struct container_view view_of(char kind, char state, const struct json_ob
 	return v;
 }
 
+static const char *list_of(char kind)
+{
+	return kind == 'c' ? "containers" : kind == 'e' ? "ephemeralContainers" : "initContainers";
+}
+
 static struct json_object *pod_of(const struct situation *s)
 {
 	struct json_object *pod = json_object_new_object(), *spec = json_ensure_object(pod, "spec");
@@ -132,7 +147,7 @@ static struct json_object *pod_of(const struct situation *s)
 		CLEANUP(mem_freep) char *name = mem_printf("%c%zu", s->kinds[i], i);
 		json_set_str(container, "name", name);
 		json_set_str(container, "image", "web:1");
-		json_object_array_add(json_ensure_array(spec, s->kinds[i] == 'c' ? "containers" : "initContainers"), container);
+		json_object_array_add(json_ensure_array(spec, list_of(s->kinds[i])), container);
 	}
 	return pod;
 }
@@ -141,11 +156,12 @@ static struct json_object *build(const struct situation *s, struct json_object *
 {
 	struct container_view views[8];
 	const struct json_object *spec = json_get(pod, "spec");
-	size_t n = strlen(s->kinds), n_init = json_len(json_get(spec, "initContainers"));
+	size_t n = strlen(s->kinds), of_list[256] = { 0 };
 
-	for (size_t i = 0; i < n; i++)
-		views[i] = view_of(s->kinds[i], s->states[i], i < n_init ? json_at(json_get(spec, "initContainers"), i) :
-								 json_at(json_get(spec, "containers"), i - n_init));
+	for (size_t i = 0; i < n; i++) {
+		const char *list = list_of(s->kinds[i]);
+		views[i] = view_of(s->kinds[i], s->states[i], json_at(json_get(spec, list), of_list[(unsigned char)list[0]]++));
+	}
 	const struct pod_view view = {
 		.pod = pod, .previous = previous, .containers = views, .n_containers = n, .sandbox_ready = s->sandbox,
 		.ending = s->ending, .ended = s->ended, .reason = s->reason, .message = s->reason ? "why" : NULL,
@@ -259,6 +275,20 @@ static void test_container_status(void **state)
 	assert_string_equal(json_str(json_path(c, "state", "terminated", NULL), "reason"), "ContainerStatusUnknown");
 }
 
+static void test_ephemeral_status(void **state)
+{
+	const struct situation looked = { "", "Always", "ce", "RR", true, false, false, NULL, NULL, NULL, NULL, NULL };
+	CLEANUP(json_putp) struct json_object *pod = pod_of(&looked), *status = build(&looked, pod, NULL);
+	const struct json_object *c = json_at(json_get(status, "ephemeralContainerStatuses"), 0);
+
+	(void)state;
+	assert_int_equal(json_len(json_get(status, "containerStatuses")), 1);
+	assert_string_equal(json_str(c, "name"), "e1");
+	assert_non_null(json_path(c, "state", "running", NULL));
+	assert_false(json_boolean(c, "ready", true));
+	assert_null(json_get(c, "started"));
+}
+
 static void test_qos_class(void **state)
 {
 	static const struct { const char *spec, *qos; } cases[] = {
@@ -308,6 +338,7 @@ int main(void)
 		cmocka_unit_test(test_transition_times),
 		cmocka_unit_test(test_foreign_conditions_and_gates),
 		cmocka_unit_test(test_container_status),
+		cmocka_unit_test(test_ephemeral_status),
 		cmocka_unit_test(test_qos_class),
 		cmocka_unit_test(test_termination_round_trip),
 	};
