@@ -20,6 +20,9 @@
 #define DROPPED_PER_WARNING 1000
 #define MAX_IN_FLIGHT                                                                                        \
 	2 /* events are for people: a burst of them must not take the server's time from the work */
+#define BUSY_MS      5    /* a server that takes so long for one has other work: it gets the next one after */
+#define PAUSE_TIMES  8    /* so many times as long */
+#define PAUSE_MAX_MS 1000 /* and this at most */
 #define RETRY_MIN_MS 500
 #define RETRY_MAX_MS 10000
 #define MAX_MESSAGE  1024 /* core/v1 Event: validated by the server */
@@ -59,6 +62,7 @@ struct subject {
 	double tokens; /* spam filter */
 	int64_t refilled_ms;
 	struct http_call *call;
+	int64_t called_ms;
 	struct event *sending; /* by CALL, waits for its turn, or is to be retried by TIMER */
 	TAILQ_ENTRY(subject) turn;
 	bool waits; /* for its turn */
@@ -78,10 +82,12 @@ struct event_recorder {
 	uint64_t n_dropped;            /* subjects with unsent events that made room */
 	uint64_t names;                /* given to events */
 	size_t in_flight;
+	struct loop_timer pause;     /* armed: the server is busy, nothing is sent */
 	struct subject_list waiting; /* by turn */
 };
 
 static void send_next(struct subject *subject);
+static void pause_over(struct loop_timer *timer, void *arg);
 
 struct event_recorder *event_recorder_new(struct loop *loop, struct api_client *client, const char *component,
 					  const char *host)
@@ -93,6 +99,7 @@ struct event_recorder *event_recorder_new(struct loop *loop, struct api_client *
 	recorder->component = mem_dup(component);
 	recorder->host = mem_dup(host);
 	recorder->names = arc4random_uniform(1000);
+	loop_timer_init(&recorder->pause, loop, pause_over, recorder);
 	TAILQ_INIT(&recorder->settled);
 	TAILQ_INIT(&recorder->unsettled);
 	TAILQ_INIT(&recorder->waiting);
@@ -155,6 +162,7 @@ void event_recorder_free(struct event_recorder *recorder)
 		return;
 	while ((subject = TAILQ_FIRST(&recorder->unsettled)) || (subject = TAILQ_FIRST(&recorder->settled)))
 		subject_free(subject);
+	loop_timer_disarm(&recorder->pause);
 	map_close(&recorder->subjects);
 	free(recorder->component);
 	free(recorder->host);
@@ -222,15 +230,35 @@ static void retry_due(struct loop_timer *timer, void *arg)
 	send_next(arg);
 }
 
-static void next_turn(struct event_recorder *recorder)
+static bool may_send(const struct event_recorder *recorder)
 {
-	struct subject *subject = TAILQ_FIRST(&recorder->waiting);
+	return recorder->in_flight < MAX_IN_FLIGHT && !loop_timer_armed(&recorder->pause);
+}
 
-	if (!subject || recorder->in_flight >= MAX_IN_FLIGHT)
-		return;
-	TAILQ_REMOVE(&recorder->waiting, subject, turn);
-	subject->waits = false;
-	send_next(subject);
+static void next_turns(struct event_recorder *recorder)
+{
+	struct subject *subject;
+
+	while (may_send(recorder) && (subject = TAILQ_FIRST(&recorder->waiting))) {
+		TAILQ_REMOVE(&recorder->waiting, subject, turn);
+		subject->waits = false;
+		send_next(subject);
+	}
+}
+
+static void pause_over(struct loop_timer *timer, void *arg)
+{
+	(void)timer;
+	next_turns(arg);
+}
+
+/* After an answer that came TOOK_MS after its request. */
+static void be_patient(struct event_recorder *recorder, int64_t took_ms)
+{
+	int64_t pause_ms = took_ms * PAUSE_TIMES;
+
+	if (took_ms >= BUSY_MS)
+		loop_timer_arm(&recorder->pause, pause_ms < PAUSE_MAX_MS ? pause_ms : PAUSE_MAX_MS);
 }
 
 static void settle(struct subject *subject, const struct api_response *response)
@@ -278,8 +306,9 @@ static void answered(const struct api_response *response, void *arg)
 
 	subject->call = NULL;
 	recorder->in_flight--;
+	be_patient(recorder, time_mono_ms() - subject->called_ms);
 	settle(subject, response);
-	next_turn(recorder);
+	next_turns(recorder);
 }
 
 static void send_post(struct subject *subject, struct event *event)
@@ -333,12 +362,13 @@ static void send_next(struct subject *subject)
 		}
 		set_sending(subject, event);
 	}
-	if (subject->recorder->in_flight >= MAX_IN_FLIGHT) {
+	if (!may_send(subject->recorder)) {
 		TAILQ_INSERT_TAIL(&subject->recorder->waiting, subject, turn);
 		subject->waits = true;
 		return;
 	}
 	subject->recorder->in_flight++;
+	subject->called_ms = time_mono_ms();
 	event->sending_count = event->count;
 	if (event->sent_count == 0)
 		send_post(subject, event);
@@ -529,7 +559,10 @@ void event_recorder_flush(struct event_recorder *recorder, int64_t timeout_ms)
 
 	loop_timer_init(&timer, recorder->loop, flush_over, &over);
 	loop_timer_arm(&timer, timeout_ms);
-	while (!TAILQ_EMPTY(&recorder->unsettled) && !over)
+	while (!TAILQ_EMPTY(&recorder->unsettled) && !over) {
+		loop_timer_disarm(&recorder->pause);
+		next_turns(recorder);
 		loop_turn(recorder->loop, -1);
+	}
 	loop_timer_disarm(&timer);
 }

@@ -1,8 +1,9 @@
 /* Records core/v1 Events about objects, as client-go's recorder does: an event that repeats (same object,
  * type, reason, message, field path) within 10 minutes patches the count and lastTimestamp of the first
  * instead of making a new one; at most 25 about one object in a burst, then one in five minutes per object
- * (spam filter). Posting is asynchronous, two requests at a time, so that a burst of events leaves the
- * server to the work they tell of; never retried more than 12 times, and never blocks.
+ * (spam filter). Posting is asynchronous, two requests at a time, and with pauses while answers take long, so
+ * that a burst of events leaves the server to the work they tell of; never retried more than 12 times, and
+ * never blocks.
  */
 #pragma once
 

@@ -281,6 +281,28 @@ static void bursts_wait_their_turn(void **state)
 	reply_json(f->held, 201, "{}");
 }
 
+/* A server that takes long for an event has other work: the next one is kept for a multiple of that. */
+static void busy_servers_get_pauses(void **state)
+{
+	struct fixture *f = *state;
+	struct event_object other = pod;
+
+	other.uid = "u2";
+	f->hold = true;
+	event_record(f->recorder, &pod, "Normal", "First", "held");
+	LOOP_UNTIL(f->server.loop, f->held);
+	int64_t held_ms = time_mono_ms();
+	LOOP_UNTIL(f->server.loop, time_mono_ms() - held_ms >= 20);
+	f->hold = false;
+	int64_t answered_ms = time_mono_ms();
+	reply_json(f->held, 201, "{}");
+	LOOP_UNTIL(f->server.loop, http_client_in_flight(api_client_http(f->client)) == 0);
+	event_record(f->recorder, &other, "Normal", "Second", "later");
+	LOOP_UNTIL(f->server.loop, strstr(f->log.data, "Second"));
+	assert_true(time_mono_ms() - answered_ms >= 8 * 20);
+	expect(f, "POST First 1;POST Second 1;");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -293,6 +315,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(spam_is_dropped, setup, teardown),
 		cmocka_unit_test_setup_teardown(messages_are_cut, setup, teardown),
 		cmocka_unit_test_setup_teardown(bursts_wait_their_turn, setup, teardown),
+		cmocka_unit_test_setup_teardown(busy_servers_get_pauses, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
