@@ -113,9 +113,18 @@ static int pair_write(const struct cluster *cluster, const char *name, const str
 	return buf_write_file_atomic(crt_path, crt.data, crt.size, 0644, err);
 }
 
+/* Who is to prove who they are sign in each handshake, for which P-256 is quick. What the authority signed is
+ * verified twice in each handshake, which RSA does in a sixth of the time; that it is slow to make, and to
+ * sign with, is paid once. */
+static const struct key_kind {
+	gnutls_pk_algorithm_t algorithm;
+	unsigned bits;
+} leaf_key = { GNUTLS_PK_ECDSA, GNUTLS_CURVE_TO_BITS(GNUTLS_ECC_CURVE_SECP256R1) },
+  ca_key = { GNUTLS_PK_RSA, 2048 };
+
 /* A key and an unsigned certificate with subject, serial and validity. */
-static int pair_begin(const char *common_name, const char *organization, int days, struct pair *ret,
-		      struct err *err)
+static int pair_begin(const struct key_kind *kind, const char *common_name, const char *organization,
+		      int days, struct pair *ret, struct err *err)
 {
 	CLEANUP(pair_close) struct pair pair = { 0 };
 	unsigned char serial[16];
@@ -127,8 +136,7 @@ static int pair_begin(const char *common_name, const char *organization, int day
 	serial[0] &= 0x7f; /* serial numbers are positive (RFC 5280 4.1.2.2) */
 	if ((code = gnutls_x509_crt_init(&pair.crt)) < 0 ||
 	    (code = gnutls_x509_privkey_init(&pair.key)) < 0 ||
-	    (code = gnutls_x509_privkey_generate(pair.key, GNUTLS_PK_ECDSA,
-						 GNUTLS_CURVE_TO_BITS(GNUTLS_ECC_CURVE_SECP256R1), 0)) < 0 ||
+	    (code = gnutls_x509_privkey_generate(pair.key, kind->algorithm, kind->bits, 0)) < 0 ||
 	    (code = gnutls_x509_crt_set_version(pair.crt, 3)) < 0 ||
 	    (code = gnutls_x509_crt_set_serial(pair.crt, serial, sizeof(serial))) < 0 ||
 	    (code = gnutls_x509_crt_set_activation_time(pair.crt, now - DAY)) < 0 || /* clocks differ */
@@ -158,7 +166,7 @@ static int ca_make(struct pair *ret, struct err *err)
 	size_t id_size = sizeof(id);
 	int code;
 
-	if (pair_begin("knarr", NULL, CA_DAYS, &pair, err) < 0)
+	if (pair_begin(&ca_key, "knarr", NULL, CA_DAYS, &pair, err) < 0)
 		return -1;
 	if ((code = gnutls_x509_crt_set_basic_constraints(pair.crt, 1, -1)) < 0 ||
 	    (code = gnutls_x509_crt_set_key_usage(pair.crt, GNUTLS_KEY_KEY_CERT_SIGN | GNUTLS_KEY_CRL_SIGN)) <
@@ -225,7 +233,7 @@ static int leaf_make(const struct cluster *cluster, const struct leaf *leaf, con
 	int code;
 
 	common_name_of(cluster, leaf, common_name, sizeof(common_name));
-	if (pair_begin(common_name, leaf->organization, LEAF_DAYS, &pair, err) < 0)
+	if (pair_begin(&leaf_key, common_name, leaf->organization, LEAF_DAYS, &pair, err) < 0)
 		return -1;
 	if ((code = gnutls_x509_crt_set_basic_constraints(pair.crt, 0, -1)) < 0 ||
 	    (code = gnutls_x509_crt_set_key_usage(pair.crt, GNUTLS_KEY_DIGITAL_SIGNATURE)) < 0 ||

@@ -79,6 +79,26 @@ static void made_once_and_anew_when_needed(void **state)
 		buf_close(&last[i]);
 }
 
+/* Quick to sign with where a handshake signs, quick to verify where it verifies. */
+static void keys_are_of_the_kind_their_use_calls_for(void **state)
+{
+	struct fixture *f = *state;
+
+	fixture_open(f);
+	ensure(f);
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		bool is_ca = strcmp(names[i], "ca") == 0;
+		gnutls_x509_crt_t crt = read_crt(f, names[i]);
+		unsigned bits = 0;
+
+		assert_int_equal(gnutls_x509_crt_get_pk_algorithm(crt, &bits),
+				 is_ca ? GNUTLS_PK_RSA : GNUTLS_PK_ECDSA);
+		assert_int_equal(bits, is_ca ? 2048 : 256);
+		assert_int_equal(gnutls_x509_crt_get_signature_algorithm(crt), GNUTLS_SIGN_RSA_SHA256);
+		gnutls_x509_crt_deinit(crt);
+	}
+}
+
 static void copy_pair(struct fixture *f, const char *from, const char *to)
 {
 	static const char *const kinds[] = { "crt", "key" };
@@ -114,8 +134,7 @@ static void who_they_are_today(void **state)
 
 		CLEANUP(mem_freep) char *other = mem_printf("pki/%s.crt", swaps[i][0]);
 		CLEANUP(buf_close)
-		struct buf after = fixture_read(f->dir, file),
-			   copied = fixture_read(f->dir, other);
+		struct buf after = fixture_read(f->dir, file), copied = fixture_read(f->dir, other);
 
 		assert_string_not_equal(after.data, copied.data);
 		assert_string_not_equal(after.data, before.data);
@@ -236,6 +255,8 @@ static void a_damaged_authority_is_not_replaced(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(keys_are_of_the_kind_their_use_calls_for, fixture_setup,
+						fixture_teardown),
 		cmocka_unit_test_setup_teardown(made_once_and_anew_when_needed, fixture_begin, fixture_end),
 		cmocka_unit_test_setup_teardown(who_they_are_today, fixture_begin, fixture_end),
 		cmocka_unit_test_setup_teardown(what_they_say, fixture_begin, fixture_end),
