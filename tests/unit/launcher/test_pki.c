@@ -255,8 +255,8 @@ static void a_damaged_authority_is_not_replaced(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(keys_are_of_the_kind_their_use_calls_for, fixture_setup,
-						fixture_teardown),
+		cmocka_unit_test_setup_teardown(keys_are_of_the_kind_their_use_calls_for, fixture_begin,
+						fixture_end),
 		cmocka_unit_test_setup_teardown(made_once_and_anew_when_needed, fixture_begin, fixture_end),
 		cmocka_unit_test_setup_teardown(who_they_are_today, fixture_begin, fixture_end),
 		cmocka_unit_test_setup_teardown(what_they_say, fixture_begin, fixture_end),
