@@ -17,7 +17,7 @@ static const struct {
 	bool is_switch;
 } parameters[] = {
 	{ "stdin", "input", true }, { "stdout", "output", true },    { "stderr", "error", true },
-	{ "tty", "tty", true },     { "command", "command", false },
+	{ "tty", "tty", true },     { "command", "command", false }, { "ports", "port", false },
 };
 
 /* As Kubernetes reads a bool: what is not false is true. */
@@ -74,10 +74,9 @@ static enum step_result open_agent(struct request *r, const char *verb, bool wit
 	if (pod_place_agent(r, node, &url) == STEP_FAIL)
 		return STEP_FAIL;
 	buf_printf(&url, "/%s/%s/%s", verb, r->route.namespace_, r->name);
-	if (with_container) {
+	if (with_container)
 		buf_printf(&url, "/%s", container);
-		add_parameters(&url, http_exchange_target(r->exchange));
-	}
+	add_parameters(&url, http_exchange_target(r->exchange));
 	struct http_client *agents = edge_agents(r->edge, &r->err);
 	if (!agents)
 		return request_fail_as(r, DETAILS_NONE);

@@ -10,13 +10,16 @@
 #include "nodeagent/runtime.h"
 #include "nodeagent/streaming/attach_session.h"
 #include "nodeagent/streaming/exec_session.h"
+#include "nodeagent/streaming/forward_channels.h"
 #include "nodeagent/streaming/forward_session.h"
 #include "nodeagent/streaming/negotiate.h"
 
 #define MAX_COMMAND 4096 /* words */
 
 static const char *const forward_protocols[] = { "portforward.k8s.io", NULL };
-static const char *const tunnel_protocols[] = { "SPDY/3.1+portforward.k8s.io", NULL };
+#define TUNNEL "SPDY/3.1+portforward.k8s.io"
+static const char *const tunnel_protocols[] = { TUNNEL, NULL };
+static const char *const forward_websocket_protocols[] = { TUNNEL, FORWARD_CHANNELS, NULL };
 
 struct streaming_server {
 	struct streaming streaming;
@@ -230,10 +233,84 @@ void streaming_attach(struct streaming_server *server, struct http_exchange *exc
 
 /* --- port-forward --- */
 
+/* Those that clients of channels name, as the kubelet reads them. */
+struct forward_ports {
+	uint16_t ports[FORWARD_CHANNELS_PORTS];
+	size_t n;
+};
+
+static int read_ports(const struct http_exchange *exchange, struct forward_ports *ret, struct err *err)
+{
+	const char *text;
+	size_t cursor = 0;
+
+	ret->n = 0;
+	while ((text = http_exchange_query_next(exchange, "port", &cursor))) {
+		if (!*text)
+			return err_set(err, ERR_BAD_REQUEST, "query parameter \"port\" cannot be empty");
+		for (const char *next = text; next;) {
+			char *end;
+			unsigned long port = strtoul(next, &end, 10);
+			if (*next < '0' || *next > '9' || (*end && *end != ',') || port > UINT16_MAX)
+				return err_set(err, ERR_BAD_REQUEST, "unable to parse \"%.100s\" as a port",
+					       text);
+			if (port < 1)
+				return err_set(err, ERR_BAD_REQUEST, "port \"%.100s\" must be > 0", text);
+			if (ret->n == FORWARD_CHANNELS_PORTS)
+				return err_set(err, ERR_BAD_REQUEST, "more than %d ports",
+					       FORWARD_CHANNELS_PORTS);
+			ret->ports[ret->n++] = (uint16_t)port;
+			next = *end ? end + 1 : NULL;
+		}
+	}
+	return 0;
+}
+
+/* Which protocols can be agreed on over WebSocket: channels only with ports to forward. */
+static const char *const *forward_protocols_for(struct http_exchange *exchange,
+						const struct forward_ports *ports)
+{
+	const char *upgrade = http_exchange_header(exchange, "Upgrade");
+	const char *offered = http_exchange_header(exchange, "Sec-WebSocket-Protocol");
+
+	if (ports->n > 0)
+		return forward_websocket_protocols;
+	if (!upgrade || strcasecmp(upgrade, "websocket") != 0 || (offered && strstr(offered, TUNNEL)))
+		return tunnel_protocols;
+	return NULL;
+}
+
+static void forward(struct streaming_server *server, struct http_exchange *exchange, const char *pod,
+		    const char *net_ns)
+{
+	struct forward_ports ports;
+	struct negotiated agreed;
+	struct err err = ERR_INIT;
+	const char *const *websocket;
+
+	if (read_ports(exchange, &ports, &err) < 0) {
+		reply_error(exchange, 400, &err);
+		return;
+	}
+	websocket = forward_protocols_for(exchange, &ports);
+	if (!websocket) {
+		err_set(&err, ERR_BAD_REQUEST, "query parameter \"port\" is required");
+		reply_error(exchange, 400, &err);
+		return;
+	}
+	struct byte_pipe *pipe = negotiate(exchange, websocket, forward_protocols, &agreed);
+	if (!pipe)
+		return;
+	if (agreed.websocket && strcmp(agreed.protocol, TUNNEL) != 0)
+		forward_channels_new(&server->streaming, pipe, pod, net_ns, ports.ports, ports.n);
+	else
+		forward_session_new(&server->streaming,
+				    agreed.websocket ? websocket_pipe_new(pipe, true) : pipe, pod, net_ns);
+}
+
 void streaming_forward(struct streaming_server *server, struct http_exchange *exchange)
 {
 	CLEANUP(place_close) struct place place = { 0 };
-	struct negotiated agreed;
 	struct err err = ERR_INIT;
 	const struct pod_worker *worker;
 	const char *net_ns = NULL;
@@ -249,12 +326,7 @@ void streaming_forward(struct streaming_server *server, struct http_exchange *ex
 		reply_error(exchange, worker ? 500 : 404, &err);
 		return;
 	}
-	struct byte_pipe *pipe = negotiate(exchange, tunnel_protocols, forward_protocols, &agreed);
-	if (!pipe)
-		return;
-	if (agreed.websocket)
-		pipe = websocket_pipe_new(pipe, true);
-	forward_session_new(&server->streaming, pipe, pod_worker_uid(worker), net_ns);
+	forward(server, exchange, pod_worker_uid(worker), net_ns);
 }
 
 /* --- life --- */

@@ -1,7 +1,7 @@
 // A program of somebody else's, on a client library that knows Kubernetes and nothing of knarr: lists, watches by an informer, creates,
 // patches, execs. Each line of output is a step that went well; anything else ends it with an error.
 import assert from 'node:assert/strict';
-import { Writable } from 'node:stream';
+import { PassThrough, Writable } from 'node:stream';
 import * as k8s from '@kubernetes/client-node';
 
 const config = new k8s.KubeConfig();
@@ -112,6 +112,25 @@ const status = await within(
 assert.equal(output, 'inside\n');
 assert.equal(status.details.causes[0].message, '3');
 done('exec');
+
+// Over WebSocket channels; the library takes the port number off each of them.
+const request = new PassThrough();
+let answer = '';
+let answerIs;
+const answered = new Promise((resolve) => (answerIs = resolve));
+const answers = new Writable({
+	write(chunk, _, next) {
+		answer += chunk;
+		if (answer.includes('1\n')) answerIs();
+		next();
+	},
+});
+const forwarded = await new k8s.PortForward(config).portForward(namespace, pod.metadata.name, [8000], answers, null, request);
+request.write('GET /ping HTTP/1.0\r\n\r\n');
+await within(answered, 'port-forward');
+assert.match(answer, /^HTTP\/1\.[01] 200 OK/);
+(typeof forwarded === 'function' ? forwarded() : forwarded)?.close();
+done('port-forward');
 
 await assert.rejects(core.readNamespacedPod({ namespace, name: 'nothing' }), (error) => error.code === 404 && JSON.parse(error.body).reason === 'NotFound');
 done('errors');
