@@ -25,9 +25,9 @@ struct admission_plugin {
 	enum step_result (*remove)(struct request *r); /* the same, of a deletion: r->old is to go */
 };
 
-extern const struct admission_plugin admission_service_account, admission_priority, admission_limit_ranger,
-    admission_pod_security, admission_runtime_class, admission_node_restriction, admission_escalation,
-    admission_token_secret;
+extern const struct admission_plugin admission_namespace_lifecycle, admission_service_account,
+    admission_priority, admission_limit_ranger, admission_pod_security, admission_runtime_class,
+    admission_node_restriction, admission_escalation, admission_token_secret;
 
 /* All plugins' `change`, and all their `check`, for what R wants. */
 enum step_result admission_change(struct request *r);

@@ -73,6 +73,19 @@ static struct object *look_up(const struct batch *batch, const struct table *tab
 
 /* --- checks --- */
 
+int core_check_namespace(const struct object *namespace_, const struct resource *resource,
+			 const char *namespace_name, const char *name, struct err *err)
+{
+	if (!namespace_)
+		return err_set(err, ERR_NOT_FOUND, "namespaces \"%s\" not found", namespace_name);
+	if (object_deleting(namespace_))
+		return err_set(err, ERR_FORBIDDEN,
+			       "%s \"%s\" is forbidden: unable to create new content in namespace %s because "
+			       "it is being terminated",
+			       resource->qualified, name, namespace_name);
+	return 0;
+}
+
 static int check_namespace(const struct batch *batch, struct core_command *command)
 {
 	const char *name = object_namespace(command->object);
@@ -81,15 +94,8 @@ static int check_namespace(const struct batch *batch, struct core_command *comma
 	if (!command->check_namespace || !*name)
 		return 0;
 	namespace_ = batch->state->namespaces ? look_up(batch, batch->state->namespaces, name) : NULL;
-	if (!namespace_)
-		return err_set(&command->err, ERR_NOT_FOUND, "namespaces \"%s\" not found", name);
-	if (object_deleting(namespace_))
-		return err_set(&command->err, ERR_FORBIDDEN,
-			       "%s \"%s\" is forbidden: unable to create new content in namespace %s because "
-			       "it is being "
-			       "terminated",
-			       command->resource->qualified, object_name(command->object), name);
-	return 0;
+	return core_check_namespace(namespace_, command->resource, name, object_name(command->object),
+				    &command->err);
 }
 
 /* The same words as Kubernetes': its update finds the mismatch in storage, its delete before that. */

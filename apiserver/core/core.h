@@ -120,6 +120,12 @@ struct core_command {
 	struct core_command *next; /* queue link */
 };
 
+/* Whether NAME of RESOURCE may be created in NAMESPACE_NAME, whose object is NAMESPACE_ or NULL:
+ * ERR_NOT_FOUND, or ERR_FORBIDDEN while it is on its way out. What a client is told of a namespace, whoever
+ * looks at it. */
+int core_check_namespace(const struct object *namespace_, const struct resource *resource,
+			 const char *namespace_name, const char *name, struct err *err);
+
 /* The newest published state of an object, as a new reference; ERR_NOT_FOUND. Any thread, at once: whoever
  * has the answer to a write sees it, and nobody sees what is not durable. */
 int core_get(struct core *core, const struct resource *resource, const char *namespace_, const char *name,

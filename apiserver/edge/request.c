@@ -49,8 +49,7 @@ enum step_result request_fail_as(struct request *r, enum request_details details
 	return STEP_FAIL;
 }
 
-/* The core knows one more thing that can be missing or refuse: the namespace of what is created. */
-static void fail_namespace(struct request *r)
+enum step_result request_fail_namespace(struct request *r)
 {
 	const char *namespace_ = r->route.namespace_;
 	if (r->err.kind == ERR_FORBIDDEN) {
@@ -63,6 +62,7 @@ static void fail_namespace(struct request *r)
 		r->route.resource = resource_find("", "v1", "namespaces");
 		r->name = namespace_;
 	}
+	return request_fail_as(r, DETAILS_OBJECT);
 }
 
 enum step_result request_fail_command(struct request *r)
@@ -72,7 +72,7 @@ enum step_result request_fail_command(struct request *r)
 	case ERR_NOT_FOUND:
 	case ERR_FORBIDDEN:
 		if (r->command.op == CORE_CREATE)
-			fail_namespace(r);
+			return request_fail_namespace(r);
 		return request_fail_as(r, DETAILS_OBJECT);
 	case ERR_ALREADY_EXISTS:
 	case ERR_CONFLICT:

@@ -146,6 +146,9 @@ enum step_result request_pause(struct request *r, int64_t ms);
 enum step_result request_goto(struct request *r, const struct request_step *steps, const char *name);
 /* Fails with the command's error, with the details that its kind calls for. */
 enum step_result request_fail_command(struct request *r);
+/* Fails with r->err, of core_check_namespace: it is the namespace of what is created that is missing or
+ * refuses. */
+enum step_result request_fail_namespace(struct request *r);
 /* err_set and details in one: return request_fail(r, DETAILS_OBJECT, ERR_CONFLICT, "..."). */
 enum step_result request_fail(struct request *r, enum request_details details, enum err_kind kind,
 			      const char *format, ...) PRINTF_LIKE(4, 5);
