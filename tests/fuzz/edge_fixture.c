@@ -20,8 +20,9 @@
 #include "apiserver/edge/server.h"
 #include "lib/timefmt.h"
 
-/* For what a client that hung up half is still to be told. */
+/* Without progress: for the answer to a request in flight, and for what comes when there is none. */
 #define PATIENCE_MS 1000
+#define QUIET_MS    3
 
 static struct server server = { .max_reads = 400, .max_writes = 200, .answer_ms = 60000 };
 
@@ -213,25 +214,33 @@ static size_t send_piece(int fd, const char *data, size_t left, size_t piece)
 	return n > 0 ? (size_t)n : 0;
 }
 
+/* True when nothing more is to be expected of the server that said or took something last at SINCE_MS. */
+static bool is_over(int64_t since_ms)
+{
+	return time_mono_ms() - since_ms >= (server.reads || server.writes ? PATIENCE_MS : QUIET_MS);
+}
+
 void edge_exchange(const void *data, size_t size, size_t piece, struct buf *ret)
 {
 	int fd = connect_pair();
 	struct edge *edge = server.edges;
 	const char *text = data;
 	bool open = true;
-	int64_t until_ms = time_mono_ms() + PATIENCE_MS; /* without progress */
-	for (size_t sent = 0; !receive(fd, ret) && (open || time_mono_ms() < until_ms);) {
+	int64_t progress_ms = time_mono_ms();
+	for (size_t sent = 0, received = 0; !receive(fd, ret) && (open || !is_over(progress_ms));) {
 		size_t n = sent < size ? send_piece(fd, text + sent, size - sent, piece) : 0;
+		bool progress = n || ret->len != received;
 		sent += n;
+		received = ret->len;
 		/* What stands behind a watch is not read before it ends. */
-		if (open && (sent == size || time_mono_ms() >= until_ms)) {
+		if (open && !progress && (sent == size || is_over(progress_ms))) {
 			shutdown(fd, SHUT_WR);
 			open = false;
-			n = 1;
+			progress = true;
 		}
-		if (n)
-			until_ms = time_mono_ms() + PATIENCE_MS;
-		loop_turn(edge->loop, n ? 0 : 10);
+		if (progress)
+			progress_ms = time_mono_ms();
+		loop_turn(edge->loop, progress ? 0 : 1);
 	}
 	shutdown(fd, SHUT_RDWR);
 	close(fd);
