@@ -13,6 +13,7 @@
 #include "apiserver/edge/server.h"
 #include "apiserver/managed.h"
 #include "apiserver/options.h"
+#include "apiserver/service/allocate.h"
 #include "apiserver/update.h"
 #include "apiserver/view.h"
 #include "lib/yaml.h"
@@ -179,8 +180,7 @@ static enum step_result apply_apply(struct request *r)
 }
 
 const struct request_step apply_steps[] = {
-	{ "begin", apply_begin },   { "read", apply_read },
-	{ "apply", apply_apply },   { "admit", admit_update },
-	{ "charge", quota_charge }, { "write", update_write },
-	{ "reply", update_reply },  { NULL, NULL },
+	{ "begin", apply_begin },  { "read", apply_read },     { "apply", apply_apply },
+	{ "admit", admit_update }, { "charge", quota_charge }, { "allocate", service_allocate },
+	{ "write", update_write }, { "reply", update_reply },  { NULL, NULL },
 };

@@ -3,33 +3,11 @@
 #include <errno.h>
 #include <semaphore.h>
 
-#include "apiserver/chance.h"
-#include "apiserver/managed.h"
-#include "lib/timefmt.h"
+#include "apiserver/own_object.h"
 
 static void replied(struct core_command *command)
 {
 	sem_post(command->arg);
-}
-
-static struct object *new_object(const struct resource *resource, const char *namespace_, const char *name)
-{
-	CLEANUP(json_putp) struct json_object *obj = json_object_new_object();
-	char uuid[CHANCE_UUID_SIZE], now[TIMEFMT_SIZE];
-	json_set_str(obj, "kind", resource->kind_name);
-	json_set_str(obj, "apiVersion", resource->group_version);
-	struct json_object *metadata = json_ensure_object(obj, "metadata");
-	json_set_str(metadata, "name", name);
-	json_set_str(metadata, "namespace", *namespace_ ? namespace_ : NULL);
-	json_set_str(metadata, "uid", chance_uuid(uuid));
-	json_set_str(metadata, "creationTimestamp", time_format(time_now_us(), now));
-	if (resource->kind->set_defaults)
-		resource->kind->set_defaults(obj);
-	CLEANUP(buf_close) struct buf managed = BUF_INIT;
-	managed_own(resource, NULL, "", obj, &managed);
-	if (resource->kind->prepare_create)
-		resource->kind->prepare_create(obj);
-	return object_new(resource, obj, managed.data, managed.len);
 }
 
 static void submit(struct core *core, struct core_command *command, const struct resource *resource,
@@ -42,7 +20,7 @@ static void submit(struct core *core, struct core_command *command, const struct
 					  .check_namespace = *namespace_ != '\0',
 					  .reply = replied,
 					  .arg = done,
-					  .object = new_object(resource, namespace_, name) };
+					  .object = own_object(resource, namespace_, name, NULL) };
 	core_submit(core, command);
 }
 

@@ -1,7 +1,6 @@
 #include "apiserver/chance.h"
 
 #include <errno.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -57,4 +56,11 @@ void chance_name(char *text, size_t n)
 			text[i++] = alphabet[byte % letters];
 	}
 	text[n] = '\0';
+}
+
+uint64_t chance_number(void)
+{
+	uint64_t number;
+	take((unsigned char *)&number, sizeof(number));
+	return number;
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <stddef.h>
+#include <stdint.h>
 
 #define CHANCE_UUID_SIZE 37
 
@@ -10,3 +11,5 @@
 char *chance_uuid(char *text);
 /* N characters of Kubernetes' alphabet without vowels, so that no words come out; ends TEXT with a NUL. */
 void chance_name(char *text, size_t n);
+/* Any number. */
+uint64_t chance_number(void);

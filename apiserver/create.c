@@ -5,6 +5,7 @@
 #include "apiserver/edge/respond.h"
 #include "apiserver/managed.h"
 #include "apiserver/options.h"
+#include "apiserver/service/allocate.h"
 
 #define GENERATED_TRIES 8
 
@@ -13,7 +14,7 @@ static enum step_result create_submit(struct request *r)
 	r->command = (struct core_command){ .op = CORE_CREATE,
 					    .object = managed_object(r),
 					    .check_namespace = r->route.resource->namespaced,
-					    .with = r->charges,
+					    .with = r->companions,
 					    .dry_run = r->dry_run };
 	return request_submit(r);
 }
@@ -36,7 +37,7 @@ static enum step_result create_reply(struct request *r)
 		core_command_close(command);
 		admit_generate_name(r, json_str_or_empty(metadata, "generateName"));
 		json_set_str(metadata, "name", r->name);
-		return request_goto(r, create_steps, "submit");
+		return request_goto(r, create_steps, "charge");
 	}
 	if (command->with_failed) {
 		core_command_close(command);
@@ -46,11 +47,8 @@ static enum step_result create_reply(struct request *r)
 }
 
 const struct request_step create_steps[] = {
-	{ "options", options_write },
-	{ "decode", admit_decode },
-	{ "admit", admit_create },
-	{ "charge", quota_charge },
-	{ "submit", create_submit },
-	{ "reply", create_reply },
-	{ NULL, NULL },
+	{ "options", options_write },     { "decode", admit_decode },
+	{ "admit", admit_create },        { "charge", quota_charge },
+	{ "allocate", service_allocate }, { "submit", create_submit },
+	{ "reply", create_reply },        { NULL, NULL },
 };

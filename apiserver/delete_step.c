@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "apiserver/admission/admission.h"
+#include "apiserver/companions.h"
 #include "apiserver/edge/dispatch.h"
 #include "apiserver/edge/respond.h"
 #include "apiserver/list.h"
@@ -153,6 +154,8 @@ static enum step_result delete_write(struct request *r)
 		deletion->action = DELETE_KEEP;
 	if (deletion->action == DELETE_KEEP)
 		return STEP_NEXT;
+	if (deletion->action == DELETE_REMOVE)
+		companions_remove(r);
 	r->command =
 	    (struct core_command){ .op = deletion->action == DELETE_REMOVE ? CORE_DELETE : CORE_UPDATE,
 				   .object = managed_object(r),
@@ -160,6 +163,7 @@ static enum step_result delete_write(struct request *r)
 				   .name = object_name(r->current),
 				   .revision = object_revision(r->current),
 				   .uid = object_uid(r->current),
+				   .with = r->companions,
 				   .dry_run = r->dry_run };
 	return request_submit(r);
 }

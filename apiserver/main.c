@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "api/kinds/ip.h"
 #include "api/resource.h"
 #include "apiserver/audit/audit.h"
 #include "apiserver/authn/authn.h"
@@ -16,10 +17,12 @@
 #include "apiserver/core/core.h"
 #include "apiserver/crd/caretaker.h"
 #include "apiserver/edge/server.h"
+#include "apiserver/service/keeper.h"
 #include "apiserver/serving_files.h"
 #include "apiserver/store/encrypted.h"
 #include "apiserver/store/store.h"
 #include "lib/log.h"
+#include "lib/own_address.h"
 #include "lib/program.h"
 #include "lib/timefmt.h"
 
@@ -36,11 +39,21 @@ static const char *data_dir,
     *listen_at = "127.0.0.1:6443", *tls_cert, *tls_key, *client_ca, *token_file, *signing_key, *key_files,
     *issuers, *audiences, *jwks_uri, *max_token_life, *extend_tokens = "true", *kubelet_cert, *kubelet_key,
     *kubelet_ca, *encryption_config, *audit_policy, *audit_path, *audit_max_size, *audit_max_files,
-    *audit_max_days, *event_ttl = "1h", *edge_threads;
+    *audit_max_days, *event_ttl = "1h", *edge_threads, *cluster_ips, *node_ports, *advertise;
 
 static const struct program_flag flags[] = {
 	{ "data-dir", "DIR", "folder of the store; made when absent", &data_dir, NULL, true },
 	{ "listen", "ADDR:PORT", "where to serve (127.0.0.1:6443)", &listen_at, NULL, false },
+	{ "advertise-address", "ADDR",
+	  "where pods reach this server: endpoints of the Service kubernetes (what it listens on, unless "
+	  "that "
+	  "is the loopback)",
+	  &advertise, NULL, false },
+	{ "service-cluster-ip-range", "CIDR...",
+	  "network of the Services' addresses, or one of each family (" SERVICE_CIDR_DEFAULT ")",
+	  &cluster_ips, NULL, false },
+	{ "service-node-port-range", "FIRST-LAST", "node ports of Services (30000-32767)", &node_ports, NULL,
+	  false },
 	{ "tls-cert", "FILE", "certificate chain of the server", &tls_cert, NULL, true },
 	{ "tls-key", "FILE", "its key", &tls_key, NULL, true },
 	{ "client-ca", "FILE", "who signs client certificates: CN is the user, O the groups", &client_ca,
@@ -86,6 +99,8 @@ struct setup {
 	uint16_t port;
 	int64_t event_ttl_us;
 	unsigned threads;
+	struct service_networks networks;
+	char *advertise; /* NULL: no pod reaches us */
 };
 
 static void setup_close(struct setup *setup)
@@ -94,6 +109,7 @@ static void setup_close(struct setup *setup)
 	buf_close(&setup->kubelet_cert);
 	buf_close(&setup->kubelet_key);
 	buf_close(&setup->kubelet_ca);
+	free(setup->advertise);
 }
 
 static int read_pem(struct buf *ret, const char *flag, const char *path, struct err *err)
@@ -134,6 +150,32 @@ static int parse_threads(struct setup *setup, struct err *err)
 	return 0;
 }
 
+/* Nobody else reaches a loopback address: pods are told none rather than one that leads into themselves. */
+static int parse_advertise(struct setup *setup, struct err *err)
+{
+	bool any = strcmp(setup->address, "0.0.0.0") == 0 || strcmp(setup->address, "::") == 0;
+
+	if (advertise && (!ip_valid(advertise, NULL) || own_address_is_loopback(advertise)))
+		return err_set(err, ERR_BAD_REQUEST,
+			       "--advertise-address: \"%s\" is not an address that others reach", advertise);
+	setup->advertise = advertise ? mem_dup(advertise) : any ? own_address() : mem_dup(setup->address);
+	if (!ip_valid(setup->advertise, NULL) || own_address_is_loopback(setup->advertise)) {
+		free(setup->advertise);
+		setup->advertise = NULL;
+	}
+	return 0;
+}
+
+static int parse_networks(struct setup *setup, struct err *err)
+{
+	setup->networks = SERVICE_NETWORKS_INIT;
+	if (cluster_ips && service_networks_parse_cidrs(&setup->networks, cluster_ips, err) < 0)
+		return err_wrap(err, "--service-cluster-ip-range");
+	if (node_ports && service_networks_parse_ports(&setup->networks, node_ports, err) < 0)
+		return err_wrap(err, "--service-node-port-range");
+	return 0;
+}
+
 static int setup_read(struct setup *setup, struct err *err)
 {
 	if (parse_threads(setup, err) < 0)
@@ -141,7 +183,8 @@ static int setup_read(struct setup *setup, struct err *err)
 	if (!time_parse_duration(event_ttl, &setup->event_ttl_us) || setup->event_ttl_us <= 0)
 		return err_set(err, ERR_BAD_REQUEST, "--event-ttl: \"%s\" is not a duration such as 1h30m",
 			       event_ttl);
-	if (parse_listen(setup, err) < 0 ||
+	if (parse_listen(setup, err) < 0 || parse_advertise(setup, err) < 0 ||
+	    parse_networks(setup, err) < 0 ||
 	    serving_files_read(&setup->serving, tls_cert, tls_key, client_ca, err) < 0 ||
 	    read_pem(&setup->kubelet_cert, "kubelet-client-cert", kubelet_cert, err) < 0 ||
 	    read_pem(&setup->kubelet_key, "kubelet-client-key", kubelet_key, err) < 0 ||
@@ -267,7 +310,7 @@ static int start_audit(struct audit **ret, struct err *err)
 
 static int start_server(const struct setup *setup, struct core *core, struct authn *authn,
 			struct authz *authz, struct audit *audit, struct definitions *definitions,
-			struct server **ret, struct err *err)
+			struct service_keeper *services, struct server **ret, struct err *err)
 {
 	struct server_opts opts = {
 		.core = core,
@@ -275,6 +318,7 @@ static int start_server(const struct setup *setup, struct core *core, struct aut
 		.authz = authz,
 		.audit = audit,
 		.definitions = definitions,
+		.allocator = service_keeper_allocator(services),
 		.address = setup->address,
 		.port = setup->port,
 		.cert_pem = setup->serving.cert.data,
@@ -299,12 +343,16 @@ static int serve(struct setup *setup, struct err *err)
 	struct audit *audit = NULL;
 	struct definitions *definitions = NULL;
 	struct caretaker *caretaker = NULL;
+	struct service_keeper *services = NULL;
 	struct server *server = NULL;
 	int result = -1;
 	if (doubt.wake && program_stop_on_signals(loop, err) == 0 && start_authn(&authn, err) == 0 &&
 	    start_audit(&audit, err) == 0 && start_core(setup, &doubt, &definitions, &core, err) == 0 &&
 	    (authz = authz_new(core)) != NULL && caretaker_new(definitions, core, &caretaker, err) == 0 &&
-	    start_server(setup, core, authn, authz, audit, definitions, &server, err) == 0) {
+	    (services = service_keeper_new(core, &setup->networks)) != NULL &&
+	    service_keeper_prepare(services, err) == 0 &&
+	    start_server(setup, core, authn, authz, audit, definitions, services, &server, err) == 0 &&
+	    service_keeper_start(services, setup->advertise, server_port(server), err) == 0) {
 		struct err unwatched = ERR_INIT;
 		if (serving_files_watch(&setup->serving, loop, server, &unwatched) < 0)
 			log_warn("certificates are not watched", "error", unwatched.msg, NULL);
@@ -315,6 +363,7 @@ static int serve(struct setup *setup, struct err *err)
 	}
 	serving_files_close(&setup->serving);
 	server_stop_and_free(server);
+	service_keeper_free(services);
 	audit_free(audit);
 	authz_free(authz);
 	caretaker_free(caretaker);

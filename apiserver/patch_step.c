@@ -10,6 +10,7 @@
 #include "apiserver/edge/dispatch.h"
 #include "apiserver/managed.h"
 #include "apiserver/options.h"
+#include "apiserver/service/allocate.h"
 #include "apiserver/update.h"
 #include "apiserver/view.h"
 
@@ -137,7 +138,9 @@ static enum step_result object_begin(struct request *r)
 }
 
 const struct request_step patch_steps[] = {
-	{ "begin", object_begin }, { "options", options_write }, { "read", update_read },
-	{ "patch", patch_object }, { "admit", admit_update },    { "charge", quota_charge },
-	{ "write", update_write }, { "reply", update_reply },    { NULL, NULL },
+	{ "begin", object_begin },        { "options", options_write },
+	{ "read", update_read },          { "patch", patch_object },
+	{ "admit", admit_update },        { "charge", quota_charge },
+	{ "allocate", service_allocate }, { "write", update_write },
+	{ "reply", update_reply },        { NULL, NULL },
 };

@@ -6,11 +6,13 @@
 #include "apiserver/admission/resource_quota.h"
 #include "apiserver/admit.h"
 #include "apiserver/authz/authorize.h"
+#include "apiserver/companions.h"
 #include "apiserver/edge/dispatch.h"
 #include "apiserver/edge/respond.h"
 #include "apiserver/edge/server.h"
 #include "apiserver/managed.h"
 #include "apiserver/options.h"
+#include "apiserver/service/allocate.h"
 #include "apiserver/view.h"
 
 enum step_result update_read(struct request *r)
@@ -38,11 +40,13 @@ enum step_result update_write(struct request *r)
 	if (json_equal(r->obj, r->old) && managed_unchanged(r))
 		return respond_object(r, 200, object_ref(r->current));
 	bool released = admit_releases(r->route.resource, r->obj, r->old);
+	if (released)
+		companions_remove(r);
 	r->command = (struct core_command){ .op = released ? CORE_DELETE : CORE_UPDATE,
 					    .object = managed_object(r),
 					    .revision = object_revision(r->current),
 					    .uid = object_uid(r->current),
-					    .with = r->charges,
+					    .with = r->companions,
 					    .dry_run = r->dry_run };
 	return request_submit(r);
 }
@@ -73,8 +77,7 @@ static enum step_result put_read(struct request *r)
 }
 
 const struct request_step update_steps[] = {
-	{ "options", options_write }, { "decode", put_decode },
-	{ "read", put_read },         { "admit", admit_update },
-	{ "charge", quota_charge },   { "write", update_write },
-	{ "reply", update_reply },    { NULL, NULL },
+	{ "options", options_write }, { "decode", put_decode },   { "read", put_read },
+	{ "admit", admit_update },    { "charge", quota_charge }, { "allocate", service_allocate },
+	{ "write", update_write },    { "reply", update_reply },  { NULL, NULL },
 };

@@ -13,6 +13,7 @@
 #include "lib/api_client.h"
 #include "lib/kubeconfig.h"
 #include "lib/log.h"
+#include "lib/own_address.h"
 #include "lib/program.h"
 #include "lib/timefmt.h"
 #include "nodeagent/agent.h"
@@ -317,7 +318,7 @@ static int run(const struct options *opts, struct err *err)
 	if (geteuid() != 0)
 		return err_set(err, ERR_FORBIDDEN, "knarr-nodeagent starts containers and must run as root");
 	a.node_name = own_name(opts->node_name);
-	a.node_ip = opts->node_ip ? mem_dup(opts->node_ip) : node_info_address();
+	a.node_ip = opts->node_ip ? mem_dup(opts->node_ip) : own_address();
 	a.shim = shim_path(opts->shim);
 	a.agent.node_name = a.node_name;
 	a.agent.node_ip = a.node_ip;

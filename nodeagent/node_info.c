@@ -1,13 +1,11 @@
 #include "nodeagent/node_info.h"
 
-#include <arpa/inet.h>
 #include <dirent.h>
 #include <inttypes.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/statvfs.h>
 #include <sys/sysinfo.h>
 #include <sys/utsname.h>
@@ -58,21 +56,6 @@ const char *node_info_architecture(void)
 		if (strcmp(names[i].machine, u.machine) == 0)
 			return names[i].go;
 	return "amd64";
-}
-
-char *node_info_address(void)
-{
-	/* Connecting a datagram socket sends nothing; the kernel picks the route and with it our address. */
-	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(9) }, own;
-	socklen_t len = sizeof(own);
-	char text[INET_ADDRSTRLEN];
-	CLEANUP(mem_closep) int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-
-	inet_pton(AF_INET, "192.0.2.1", &to.sin_addr);
-	if (fd < 0 || connect(fd, (struct sockaddr *)&to, sizeof(to)) < 0 ||
-	    getsockname(fd, (struct sockaddr *)&own, &len) < 0)
-		return mem_dup("127.0.0.1");
-	return mem_dup(inet_ntop(AF_INET, &own.sin_addr, text, sizeof(text)));
 }
 
 /* First line of a file, "" when it cannot be read. Caller frees. */

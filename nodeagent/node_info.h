@@ -26,5 +26,3 @@ int64_t node_info_millicpu(void);
 int64_t node_info_memory_bytes(void);
 /* "amd64", "arm64": as Go names this architecture. */
 const char *node_info_architecture(void);
-/* The address of this machine that its default route leaves from, "127.0.0.1" without one. Caller frees. */
-char *node_info_address(void);

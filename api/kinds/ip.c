@@ -39,13 +39,6 @@ bool ip_cidr_valid(const char *s)
 	return strtol(slash + 1, NULL, 10) <= (v6 ? 128 : 32);
 }
 
-bool ip_in_service_range(const char *s)
-{
-	struct in_addr v4;
-
-	return inet_pton(AF_INET, s, &v4) == 1 && (ntohl(v4.s_addr) >> 16) == ((10u << 8) | 96u);
-}
-
 void ip_validate(const char *s, struct field_path *path, struct field_errors *errors)
 {
 	if (!ip_valid(s, NULL))

@@ -9,8 +9,6 @@
 bool ip_valid(const char *s, bool *ret_v6);
 /* "10.0.0.0/8", "fd00::/64". */
 bool ip_cidr_valid(const char *s);
-/* True when the IPv4 address S lies in 10.96.0.0/16, where Services get theirs. */
-bool ip_in_service_range(const char *s);
 void ip_validate(const char *s, struct field_path *path, struct field_errors *errors);
 /* Also not loopback, link-local or unspecified: what an endpoint may have. */
 void ip_validate_not_special(const char *s, struct field_path *path, struct field_errors *errors);

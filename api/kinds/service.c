@@ -1,5 +1,5 @@
-/* Service (core/v1): stored, with defaults. A clusterIP that the client gives is kept; one that it leaves out
- * stays out until there is something that allocates them.
+/* Service (core/v1). Addresses and node ports are given to it behind this, by the API server
+ * (apiserver/service/allocate.h).
  */
 #include "api/kinds/service.h"
 
@@ -20,27 +20,6 @@ static void default_ports(struct json_object *ports)
 		if (is_text ? !default_has_str(port, "targetPort") : json_int(port, "targetPort", 0) == 0)
 			json_set_int(port, "targetPort", json_int(port, "port", 0));
 	}
-}
-
-/* clusterIP is the first of clusterIPs: whoever gives one gives both. */
-static void default_cluster_ips(struct json_object *spec)
-{
-	struct json_object *ips = json_get(spec, "clusterIPs");
-
-	if (default_has_str(spec, "clusterIP") && json_len(ips) == 0)
-		json_object_array_add(json_ensure_array(spec, "clusterIPs"),
-				      json_object_new_string(json_str(spec, "clusterIP")));
-	else if (json_len(ips) > 0)
-		default_str(spec, "clusterIP", json_object_get_string(json_at(ips, 0)));
-}
-
-static void default_families(struct json_object *spec)
-{
-	struct json_object *families = json_ensure_array(spec, "ipFamilies");
-
-	if (json_len(families) == 0)
-		json_object_array_add(families, json_object_new_string("IPv4"));
-	default_str(spec, "ipFamilyPolicy", "SingleStack");
 }
 
 static void set_defaults(struct json_object *obj)
@@ -64,53 +43,152 @@ static void set_defaults(struct json_object *obj)
 	json_ensure_object(json_ensure_object(obj, "status"), "loadBalancer");
 }
 
-/* What is given to a Service, unlike its defaults: whoever wrote the Service does not own it. */
-static void assign_addresses(struct json_object *spec)
-{
-	default_cluster_ips(spec);
-	if (!service_is_type(spec, "ExternalName"))
-		default_families(spec);
-}
-
+/* Who gives one address gives the list as well, in the older way of saying it. */
 static void prepare_create(struct json_object *obj)
 {
-	struct json_object *status = json_object_new_object();
+	struct json_object *status = json_object_new_object(), *spec = json_ensure_object(obj, "spec");
 
 	json_ensure_object(status, "loadBalancer");
 	json_set(obj, "status", status);
-	assign_addresses(json_ensure_object(obj, "spec"));
+	if (default_has_str(spec, "clusterIP") && json_len(json_get(spec, "clusterIPs")) == 0)
+		json_object_array_add(json_ensure_array(spec, "clusterIPs"),
+				      json_object_new_string(json_str(spec, "clusterIP")));
+}
+
+static bool needs_cluster_ip(const struct json_object *spec)
+{
+	return !service_is_type(spec, "ExternalName");
+}
+
+static bool needs_node_port(const struct json_object *spec)
+{
+	return service_is_type(spec, "NodePort") || service_is_type(spec, "LoadBalancer");
+}
+
+static bool is_balancer(const struct json_object *spec)
+{
+	return service_is_type(spec, "LoadBalancer");
+}
+
+static bool same(const struct json_object *a, const struct json_object *b, const char *key)
+{
+	return json_equal(json_get(a, key), json_get(b, key));
 }
 
 static void keep(struct json_object *spec, const struct json_object *old_spec, const char *key)
 {
 	const struct json_object *kept = json_get(old_spec, key);
 
-	if (kept && !json_get(spec, key))
+	if (kept)
 		json_set(spec, key, json_clone(kept));
 }
 
-/* What the cluster gave a service stays when an update does not name it; what belongs to another type goes.
- */
+static bool has_node_port(const struct json_object *spec, int64_t node_port)
+{
+	const struct json_object *ports = json_get(spec, "ports");
+
+	for (size_t i = 0; i < json_len(ports); i++)
+		if (json_int(json_at(ports, i), "nodePort", 0) == node_port)
+			return true;
+	return false;
+}
+
+/* Ports without a node port get that of the port of their name, unless another one has it. */
+static void keep_node_ports(struct json_object *spec, const struct json_object *old_spec)
+{
+	const struct json_object *ports = json_get(spec, "ports"), *old_ports = json_get(old_spec, "ports");
+
+	for (size_t i = 0; i < json_len(ports); i++) {
+		struct json_object *port = json_at(ports, i);
+		int64_t kept = 0;
+
+		if (json_int(port, "nodePort", 0))
+			continue;
+		for (size_t j = 0; j < json_len(old_ports); j++)
+			if (strcmp(json_str_or_empty(port, "name"),
+				   json_str_or_empty(json_at(old_ports, j), "name")) == 0)
+				kept = json_int(json_at(old_ports, j), "nodePort", 0);
+		if (kept && !has_node_port(spec, kept))
+			json_set_int(port, "nodePort", kept);
+	}
+}
+
+/* What was allocated stays when an update does not name it. */
+static void keep_allocated(struct json_object *spec, const struct json_object *old_spec)
+{
+	if (needs_cluster_ip(old_spec) && needs_cluster_ip(spec)) {
+		if (!default_has_str(spec, "clusterIP"))
+			keep(spec, old_spec, "clusterIP");
+		if (json_len(json_get(spec, "clusterIPs")) == 0)
+			keep(spec, old_spec, "clusterIPs");
+	}
+	if (needs_node_port(old_spec) && needs_node_port(spec))
+		keep_node_ports(spec, old_spec);
+	if (service_has_health_check(old_spec) && service_has_health_check(spec) &&
+	    !json_int(spec, "healthCheckNodePort", 0))
+		keep(spec, old_spec, "healthCheckNodePort");
+}
+
+/* clusterIP is the first of clusterIPs: a client that knows only one of the two changes both by it. */
+static void match_cluster_ips(struct json_object *spec, const struct json_object *old_spec)
+{
+	if (same(spec, old_spec, "clusterIP")) {
+		if (json_len(json_get(spec, "clusterIPs")) == 0)
+			keep(spec, old_spec, "clusterIPs");
+		return;
+	}
+	if (!same(spec, old_spec, "clusterIPs"))
+		return;
+	json_object_object_del(spec, "clusterIPs");
+	if (default_has_str(spec, "clusterIP"))
+		json_object_array_add(json_ensure_array(spec, "clusterIPs"),
+				      json_object_new_string(json_str(spec, "clusterIP")));
+}
+
+static bool same_node_ports(const struct json_object *spec, const struct json_object *old_spec)
+{
+	const struct json_object *ports = json_get(spec, "ports"), *old_ports = json_get(old_spec, "ports");
+	bool all = true;
+
+	for (size_t i = 0; i < json_len(ports); i++)
+		all &= has_node_port(old_spec, json_int(json_at(ports, i), "nodePort", 0));
+	for (size_t i = 0; i < json_len(old_ports); i++)
+		all &= has_node_port(spec, json_int(json_at(old_ports, i), "nodePort", 0));
+	return all;
+}
+
+/* KEY goes when the old type had a use for it, the new one has none, and nobody changed it. */
+static void drop(struct json_object *spec, const struct json_object *old_spec, const char *key,
+		 bool (*needs)(const struct json_object *spec))
+{
+	if (needs(old_spec) && !needs(spec) && same(spec, old_spec, key))
+		json_object_object_del(spec, key);
+}
+
+/* What belongs to another type goes along with it. */
+static void drop_dependent(struct json_object *spec, const struct json_object *old_spec)
+{
+	drop(spec, old_spec, "clusterIP", needs_cluster_ip);
+	drop(spec, old_spec, "clusterIPs", needs_cluster_ip);
+	drop(spec, old_spec, "ipFamilies", needs_cluster_ip);
+	drop(spec, old_spec, "ipFamilyPolicy", needs_cluster_ip);
+	if (needs_node_port(old_spec) && !needs_node_port(spec) && same_node_ports(spec, old_spec))
+		for (size_t i = 0; i < json_len(json_get(spec, "ports")); i++)
+			json_object_object_del(json_at(json_get(spec, "ports"), i), "nodePort");
+	drop(spec, old_spec, "healthCheckNodePort", service_has_health_check);
+	drop(spec, old_spec, "allocateLoadBalancerNodePorts", is_balancer);
+	drop(spec, old_spec, "loadBalancerClass", is_balancer);
+	drop(spec, old_spec, "externalTrafficPolicy", service_is_external);
+}
+
 static void prepare_update(struct json_object *obj, const struct json_object *old)
 {
 	struct json_object *spec = json_ensure_object(obj, "spec");
 	const struct json_object *old_spec = json_get(old, "spec");
-	static const char *const of_address[] = { "clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy" };
-	bool was_external_name = service_is_type(old_spec, "ExternalName");
 
-	if (!service_is_type(spec, "ExternalName")) {
-		if (!default_has_str(spec, "clusterIP")) {
-			json_object_object_del(spec, "clusterIP");
-			json_object_object_del(spec, "clusterIPs");
-		}
-		for (size_t i = 0; i < ARRAY_SIZE(of_address) && !was_external_name; i++)
-			keep(spec, old_spec, of_address[i]);
-	} else if (!was_external_name) {
-		for (size_t i = 0; i < ARRAY_SIZE(of_address); i++)
-			if (json_equal(json_get(spec, of_address[i]), json_get(old_spec, of_address[i])))
-				json_object_object_del(spec, of_address[i]);
-	}
-	assign_addresses(spec);
+	keep_allocated(spec, old_spec);
+	match_cluster_ips(spec, old_spec);
+	drop_dependent(spec, old_spec);
 }
 
 static const struct kind_column columns[] = {

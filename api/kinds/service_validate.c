@@ -1,4 +1,4 @@
-/* What a Service must look like. Its address is only checked here, not handed out. */
+/* What a Service must look like. Whether its addresses and node ports can be had is found out behind this. */
 #include "api/kinds/service.h"
 
 #include <string.h>
@@ -7,8 +7,6 @@
 #include "api/kinds/defaults.h"
 #include "api/kinds/ip.h"
 
-#define NODE_PORT_MIN        30000
-#define NODE_PORT_MAX        32767
 #define MAX_AFFINITY_SECONDS 86400
 
 static const char *const types[] = { "ClusterIP", "ExternalName", "LoadBalancer", "NodePort", NULL };
@@ -29,9 +27,15 @@ bool service_is_external(const struct json_object *spec)
 	       (service_is_type(spec, "ClusterIP") && json_len(json_get(spec, "externalIPs")) > 0);
 }
 
-static bool is_headless(const struct json_object *spec)
+bool service_is_headless(const struct json_object *spec)
 {
 	return strcmp(json_str_or_empty(spec, "clusterIP"), "None") == 0;
+}
+
+bool service_has_health_check(const struct json_object *spec)
+{
+	return service_is_type(spec, "LoadBalancer") &&
+	       strcmp(json_str_or_empty(spec, "externalTrafficPolicy"), "Local") == 0;
 }
 
 static void validate_external_name(const struct json_object *spec, struct field_path *path,
@@ -41,8 +45,11 @@ static void validate_external_name(const struct json_object *spec, struct field_
 	struct name_faults faults = { .n = 0 };
 	size_t len = strlen(name);
 
-	if (json_len(json_get(spec, "clusterIPs")) > 0)
-		fault_forbidden(errors, path, "clusterIPs", "may not be set when `type` is 'ExternalName'");
+	static const char *const of_addresses[] = { "clusterIPs", "ipFamilies", "ipFamilyPolicy" };
+	for (size_t i = 0; i < ARRAY_SIZE(of_addresses); i++)
+		if (json_len(json_get(spec, of_addresses[i])) > 0 || default_has_str(spec, of_addresses[i]))
+			fault_forbidden(errors, path, of_addresses[i],
+					"may not be set when `type` is 'ExternalName'");
 	if (len == 0) {
 		fault_required(errors, path, "externalName", "");
 		return;
@@ -63,7 +70,7 @@ static void validate_of_type(const struct json_object *spec, struct field_path *
 		validate_external_name(spec, path, errors);
 		return;
 	}
-	if (is_headless(spec) && (load_balancer || service_is_type(spec, "NodePort")))
+	if (service_is_headless(spec) && (load_balancer || service_is_type(spec, "NodePort")))
 		fault_str(errors, path, "clusterIPs[0]", "None",
 			  load_balancer ? "may not be set to 'None' for LoadBalancer services"
 					: "may not be set to 'None' for NodePort services");
@@ -151,9 +158,6 @@ static void validate_port_use(const struct json_object *spec, size_t i, struct f
 
 	if (node_port != 0 && service_is_type(spec, "ClusterIP"))
 		fault_forbidden(errors, path, "nodePort", "may not be used when `type` is 'ClusterIP'");
-	else if (node_port != 0 && (node_port < NODE_PORT_MIN || node_port > NODE_PORT_MAX))
-		fault_int(errors, path, "nodePort", node_port,
-			  "provided port is not in the valid range. The range of valid ports is 30000-32767");
 	for (size_t j = 0; j < i; j++) {
 		const struct json_object *other = json_at(ports, j);
 
@@ -210,36 +214,101 @@ static void validate_affinity(const struct json_object *spec, struct field_path 
 				"must not be set when session affinity is None");
 }
 
-/* 10.96.0.0/16 is the range that services draw from; see ip.h. */
-static void validate_cluster_ips(const struct json_object *spec, struct field_path *path,
-				 struct field_errors *errors)
+static bool is_v6(const struct json_object *text)
+{
+	return strchr(json_object_get_string((struct json_object *)(uintptr_t)text), ':') != NULL;
+}
+
+/* clusterIP and clusterIPs say the same, one address of each family. False: not even addresses. */
+static bool validate_addresses(const struct json_object *spec, struct field_path *path,
+			       struct field_errors *errors)
 {
 	const struct json_object *ips = json_get(spec, "clusterIPs");
 	const char *first = json_str_or_empty(spec, "clusterIP");
-	size_t mark = field_push(path, "clusterIPs");
-	bool v6 = false;
+	size_t n = json_len(ips), mark = field_push(path, "clusterIPs"), before;
 
-	for (size_t i = 0; i < json_len(ips); i++) {
+	if (!*first && n > 0)
+		field_error_add(errors, FIELD_INVALID, path, ips,
+				"must be empty when `clusterIP` is not specified");
+	else if (*first && n == 0)
+		field_error_required(errors, path, "");
+	else if (n > 0 && strcmp(json_object_get_string(json_at(ips, 0)), first) != 0)
+		field_error_add(errors, FIELD_INVALID, path, ips, "first value must match `clusterIP`");
+	before = errors->n;
+	for (size_t i = 0; i < n; i++) {
 		const char *ip = json_object_get_string(json_at(ips, i));
+		bool none = i == 0 && strcmp(ip, "None") == 0;
+		size_t item;
+
+		if (none && n > 1)
+			field_error_add(errors, FIELD_INVALID, path, ips,
+					"'None' must be the first and only value");
+		item = field_push_index(path, i);
+		if (!none)
+			ip_validate(ip, path, errors);
+		field_pop(path, item);
+	}
+	bool good = errors->n == before;
+	if (n > 2)
+		field_error_add(errors, FIELD_INVALID, path, ips, "may only hold up to 2 values");
+	if (good && n > 1 && (n > 2 || is_v6(json_at(ips, 0)) == is_v6(json_at(ips, 1))))
+		field_error_add(errors, FIELD_INVALID, path, ips,
+				"may specify no more than one IP for each IP family");
+	field_pop(path, mark);
+	return good;
+}
+
+static void validate_families(const struct json_object *spec, struct field_path *path,
+			      struct field_errors *errors)
+{
+	const struct json_object *list = json_get(spec, "ipFamilies");
+	size_t mark = field_push(path, "ipFamilies");
+
+	for (size_t i = 0; i < json_len(list); i++) {
+		const char *family = json_object_get_string(json_at(list, i));
+		size_t item = field_push_index(path, i);
+		bool seen = false;
+
+		if (strcmp(family, "IPv4") != 0 && strcmp(family, "IPv6") != 0)
+			field_error_not_supported(errors, path, family, families);
+		for (size_t j = 0; j < i && j < FAULT_LIST_MAX; j++)
+			seen |= json_equal(json_at(list, j), json_at(list, i));
+		if (seen)
+			field_error_duplicate(errors, path, family);
+		field_pop(path, item);
+	}
+	field_pop(path, mark);
+	validate_enum(spec, "ipFamilyPolicy", family_policies, false, path, errors);
+}
+
+/* The address at each place is of the family there. */
+static void validate_order(const struct json_object *spec, struct field_path *path,
+			   struct field_errors *errors)
+{
+	const struct json_object *ips = json_get(spec, "clusterIPs"), *list = json_get(spec, "ipFamilies");
+	size_t mark = field_push(path, "clusterIPs");
+
+	for (size_t i = 0; i < json_len(ips) && i < json_len(list) && !service_is_headless(spec); i++) {
+		const char *family = json_object_get_string(json_at(list, i));
 		size_t item = field_push_index(path, i);
 
-		if (i == 0 && strcmp(ip, first) != 0)
-			field_error_add(errors, FIELD_INVALID, path, ips,
-					"first value must match `clusterIP`");
-		if (strcmp(ip, "None") != 0)
-			ip_validate(ip, path, errors);
-		else if (json_len(ips) > 1)
-			field_error_invalid_str(errors, path, ip, "'None' must be the first and only value");
+		if (strcmp(family, is_v6(json_at(ips, i)) ? "IPv4" : "IPv6") == 0)
+			field_error_invalid_str(errors, path, json_object_get_string(json_at(ips, i)),
+						"expected an %s value as indicated by `ipFamilies[%zu]`",
+						family, i);
 		field_pop(path, item);
-		if (ip_valid(ip, &v6) && !v6 && !ip_in_service_range(ip))
-			field_error_add(
-			    errors, FIELD_INVALID, path, ips,
-			    "failed to allocate IP %s: the provided network does not match the current range",
-			    ip);
 	}
-	if (json_len(ips) > 2)
-		field_error_add(errors, FIELD_INVALID, path, ips, "may only hold up to 2 values");
 	field_pop(path, mark);
+}
+
+static void validate_cluster_ips(const struct json_object *spec, struct field_path *path,
+				 struct field_errors *errors)
+{
+	bool good = validate_addresses(spec, path, errors);
+
+	validate_families(spec, path, errors);
+	if (good)
+		validate_order(spec, path, errors);
 }
 
 static void validate_list(const struct json_object *spec, const char *key,
@@ -259,12 +328,6 @@ static void validate_list(const struct json_object *spec, const char *key,
 	field_pop(path, mark);
 }
 
-static void check_family(const char *value, struct field_path *path, struct field_errors *errors)
-{
-	if (strcmp(value, "IPv4") != 0 && strcmp(value, "IPv6") != 0)
-		field_error_not_supported(errors, path, value, families);
-}
-
 static void check_source_range(const char *value, struct field_path *path, struct field_errors *errors)
 {
 	if (!ip_cidr_valid(value))
@@ -272,12 +335,34 @@ static void check_source_range(const char *value, struct field_path *path, struc
 					"must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)");
 }
 
+static void validate_balancer(const struct json_object *spec, struct field_path *path,
+			      struct field_errors *errors)
+{
+	static const char *const of_balancers[] = { "allocateLoadBalancerNodePorts", "loadBalancerClass",
+						    "loadBalancerSourceRanges" };
+	const char *class = json_str_or_empty(spec, "loadBalancerClass");
+	bool balancer = service_is_type(spec, "LoadBalancer");
+	struct name_faults faults = { .n = 0 };
+	int64_t port = json_int(spec, "healthCheckNodePort", 0);
+
+	for (size_t i = 0; i < ARRAY_SIZE(of_balancers) && !balancer; i++)
+		if (json_get(spec, of_balancers[i]))
+			fault_forbidden(errors, path, of_balancers[i],
+					"may only be used when `type` is 'LoadBalancer'");
+	if (balancer && json_get(spec, "loadBalancerClass"))
+		name_check_qualified(class, &faults);
+	fault_names(errors, path, "loadBalancerClass", class, &faults);
+	if (port && !service_has_health_check(spec))
+		fault_int(errors, path, "healthCheckNodePort", port,
+			  "may only be set when `type` is 'LoadBalancer' and `externalTrafficPolicy` is "
+			  "'Local'");
+	else if (port)
+		validate_port_number(port, "healthCheckNodePort", path, errors);
+}
+
 static void validate_policies(const struct json_object *spec, struct field_path *path,
 			      struct field_errors *errors)
 {
-	if (json_get(spec, "loadBalancerSourceRanges") && !service_is_type(spec, "LoadBalancer"))
-		fault_forbidden(errors, path, "loadBalancerSourceRanges",
-				"may only be used when `type` is 'LoadBalancer'");
 	validate_list(spec, "loadBalancerSourceRanges", check_source_range, path, errors);
 	if (default_has_str(spec, "externalTrafficPolicy") && !service_is_external(spec))
 		fault_str(errors, path, "externalTrafficPolicy", json_str(spec, "externalTrafficPolicy"),
@@ -286,8 +371,6 @@ static void validate_policies(const struct json_object *spec, struct field_path 
 		validate_enum(spec, "externalTrafficPolicy", policies, service_is_external(spec), path,
 			      errors);
 	validate_enum(spec, "internalTrafficPolicy", policies, false, path, errors);
-	validate_list(spec, "ipFamilies", check_family, path, errors);
-	validate_enum(spec, "ipFamilyPolicy", family_policies, false, path, errors);
 }
 
 void service_validate(const struct json_object *obj, struct field_errors *errors)
@@ -297,7 +380,7 @@ void service_validate(const struct json_object *obj, struct field_errors *errors
 	size_t mark;
 
 	field_path_init(&path, "spec");
-	if (json_len(json_get(spec, "ports")) == 0 && !is_headless(spec) &&
+	if (json_len(json_get(spec, "ports")) == 0 && !service_is_headless(spec) &&
 	    !service_is_type(spec, "ExternalName"))
 		fault_required(errors, &path, "ports", "");
 	validate_of_type(spec, &path, errors);
@@ -310,20 +393,59 @@ void service_validate(const struct json_object *obj, struct field_errors *errors
 		validate_cluster_ips(spec, &path, errors);
 	validate_list(spec, "externalIPs", ip_validate_not_special, &path, errors);
 	validate_enum(spec, "type", types, true, &path, errors);
+	validate_balancer(spec, &path, errors);
 	validate_policies(spec, &path, errors);
+}
+
+/* Addresses and families stay, but for a second one that comes or goes. */
+static void validate_kept(const struct json_object *spec, const struct json_object *old_spec, const char *key,
+			  const char *unset, struct field_errors *errors)
+{
+	const struct json_object *list = json_get(spec, key), *old_list = json_get(old_spec, key);
+	size_t n = json_len(list), old_n = json_len(old_list);
+	struct field_path path;
+
+	field_path_init(&path, "spec");
+	field_push(&path, key);
+	for (size_t i = 0; i < old_n && (i == 0 || n == old_n); i++) {
+		size_t item = field_push_index(&path, i);
+
+		if (n == 0)
+			field_error_add(errors, FIELD_INVALID, &path, list, "%s", unset);
+		else if (!json_equal(json_at(list, i), json_at(old_list, i)))
+			field_error_add(errors, FIELD_INVALID, &path, list, "may not change once set");
+		field_pop(&path, item);
+	}
+}
+
+static void validate_balancer_update(const struct json_object *spec, const struct json_object *old_spec,
+				     struct field_errors *errors)
+{
+	struct field_path path;
+
+	field_path_init(&path, "spec");
+	if (service_is_type(spec, "LoadBalancer") && service_is_type(old_spec, "LoadBalancer") &&
+	    !same_member(spec, old_spec, "loadBalancerClass"))
+		fault_json(errors, &path, "loadBalancerClass", json_get(spec, "loadBalancerClass"),
+			   "may not change once set");
+	if (service_has_health_check(spec) && service_has_health_check(old_spec) &&
+	    json_int(old_spec, "healthCheckNodePort", 0) &&
+	    !same_member(spec, old_spec, "healthCheckNodePort"))
+		fault_int(errors, &path, "healthCheckNodePort", json_int(spec, "healthCheckNodePort", 0),
+			  "field is immutable");
 }
 
 void service_validate_update(const struct json_object *obj, const struct json_object *old,
 			     struct field_errors *errors)
 {
 	const struct json_object *spec = json_get(obj, "spec"), *old_spec = json_get(old, "spec");
-	const struct json_object *ips = json_get(spec, "clusterIPs");
-	const char *old_ip = json_str_or_empty(old_spec, "clusterIP");
-	struct field_path path;
 
-	if (!*old_ip || service_is_type(spec, "ExternalName") || service_is_type(old_spec, "ExternalName"))
+	if (service_is_type(spec, "ExternalName") || service_is_type(old_spec, "ExternalName"))
 		return;
-	field_path_init(&path, "spec");
-	if (strcmp(json_str_or_empty(spec, "clusterIP"), old_ip) != 0)
-		fault_json(errors, &path, "clusterIPs[0]", ips, "may not change once set");
+	validate_kept(spec, old_spec, "clusterIPs", "primary clusterIP can not be unset", errors);
+	/* Families that nobody names are found behind this. */
+	if (!service_is_headless(spec) && !service_is_headless(old_spec) &&
+	    json_len(json_get(spec, "ipFamilies")) > 0)
+		validate_kept(spec, old_spec, "ipFamilies", "", errors);
+	validate_balancer_update(spec, old_spec, errors);
 }

@@ -6,6 +6,7 @@
 #include "api/quota.h"
 #include "apiserver/admission/admission.h"
 #include "apiserver/admission/policies.h"
+#include "apiserver/companions.h"
 #include "apiserver/edge/server.h"
 #include "lib/quantity.h"
 
@@ -175,19 +176,11 @@ static void add_charge(struct request *r, const struct object *object, struct js
 		       const struct json_object *delta)
 {
 	struct json_object *used = json_ensure_object(json_ensure_object(quota, "status"), "used");
-	struct core_command *charge = mem_zalloc(sizeof(*charge));
 	size_t managed_len;
 	const char *managed = object_managed(object, &managed_len);
 
 	quota_add(used, delta, 1, NULL);
-	*charge = (struct core_command){ .op = CORE_UPDATE,
-					 .resource = object_resource(object),
-					 .namespace_ = r->route.namespace_,
-					 .name = mem_dup(object_name(object)),
-					 .object = object_new(object_resource(object), quota, managed, managed_len),
-					 .revision = object_revision(object),
-					 .next = r->charges };
-	r->charges = charge;
+	companions_update(r, object, object_new(object_resource(object), quota, managed, managed_len));
 }
 
 static enum step_result charge_one(struct request *r, const char *name)
@@ -209,7 +202,7 @@ enum step_result quota_charge(struct request *r)
 {
 	CLEANUP(mem_freep) char *name = NULL;
 
-	quota_charges_drop(r);
+	companions_drop(r);
 	while (is_measured(r)) {
 		char *next = quota_after(r, name, &r->err);
 		free(name);
@@ -222,15 +215,4 @@ enum step_result quota_charge(struct request *r)
 			return STEP_FAIL;
 	}
 	return STEP_NEXT;
-}
-
-void quota_charges_drop(struct request *r)
-{
-	while (r->charges) {
-		struct core_command *charge = r->charges;
-		r->charges = charge->next;
-		object_unref(charge->object);
-		free((char *)(uintptr_t)charge->name);
-		free(charge);
-	}
 }

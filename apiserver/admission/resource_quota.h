@@ -10,7 +10,6 @@
 
 #include "apiserver/edge/request.h"
 
-/* A step behind validation: leaves in r->charges what is to be written along with r->obj. */
+/* A step behind validation: leaves in r->companions (companions.h) what is to be written along with r->obj,
+ * and nothing else. */
 enum step_result quota_charge(struct request *r);
-/* Puts r->charges away. */
-void quota_charges_drop(struct request *r);

@@ -224,13 +224,33 @@ static void add_delete(struct batch *batch, struct batch_write *write, struct ob
 	}
 }
 
+/* A deletion of what is gone, or has become something else, is as good as done. */
+static const struct object *find_companion(const struct batch *batch, const struct table *table,
+					   struct core_command *with)
+{
+	char buf[STATE_KEY_SIZE];
+	const char *key;
+	const struct object *old;
+
+	if (with->op == CORE_UPDATE)
+		return find(batch, table, with);
+	key = with->op == CORE_CREATE ? object_key(with->object)
+				      : state_key(with->namespace_, with->name, buf, sizeof(buf));
+	old = key ? look_up(batch, table, key) : NULL;
+	return with->op == CORE_DELETE && old && with->uid && strcmp(with->uid, object_uid(old)) != 0 ? NULL
+												      : old;
+}
+
 /* All that is to be made along with COMMAND can be. */
 static bool companions_hold(const struct batch *batch, struct core_command *command)
 {
 	for (struct core_command *with = command->with; with; with = with->next) {
 		const struct table *table = state_table(batch->state, with->resource);
+		const struct object *old = find_companion(batch, table, with);
 
-		if (!find(batch, table, with)) {
+		if (with->op == CORE_CREATE && old)
+			status_conflict(&with->err, with->resource, object_name(with->object), NULL);
+		if (with->err.kind != ERR_NONE) {
 			command->err = with->err;
 			command->with_failed = true;
 			return false;
@@ -243,9 +263,13 @@ static void apply_companions(struct batch *batch, struct core_command *command)
 {
 	for (struct core_command *with = command->with; with; with = with->next) {
 		struct table *table = state_table(batch->state, with->resource);
-		const struct object *old = find(batch, table, with);
+		const struct object *old = find_companion(batch, table, with), *state = with->object;
 
-		apply(batch, new_write(batch, NULL, table), object_copy_at(with->object, 0), old);
+		if (with->op == CORE_DELETE && !old)
+			continue;
+		struct batch_write *write = new_write(batch, NULL, table);
+		write->deleted = with->op == CORE_DELETE;
+		apply(batch, write, object_copy_at(state ? state : old, 0), old);
 	}
 }
 

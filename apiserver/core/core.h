@@ -83,8 +83,9 @@ struct core_command {
 	bool check_namespace;      /* CREATE: the namespace must exist (NotFound) and not be terminating
 				      (Forbidden) */
 	bool dry_run;              /* writes: all checks, no change */
-	struct core_command *with; /* writes: UPDATEs of other objects, linked by next, that are made along
-				      with it: all or nothing. They have no reply; their objects are taken */
+	struct core_command *with; /* writes: of other objects, linked by next, that are made along with it:
+				      all or nothing. CREATEs of what is not there, UPDATEs, and DELETEs,
+				      which may find it gone. They have no reply; their objects are taken */
 	struct core_filter filter; /* LIST, WATCH */
 	uint64_t at_revision; /* LIST: exactly this snapshot (continue, resourceVersionMatch=Exact); 0: now.
 				 WATCH: events after it, which may lie ahead; 0: state as ADDED first */

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "apiserver/core/call.h"
 #include "apiserver/crd/definition_status.h"
 #include "apiserver/delete.h"
 #include "apiserver/managed.h"
@@ -24,17 +25,12 @@ struct caretaker {
 	struct core *core;
 	const struct resource *resource;
 	pthread_t thread;
-	sem_t work, answered;
+	sem_t work;
 	atomic_bool stopping;
 	int64_t retry_ms;
 };
 
 /* --- commands --- */
-
-static void on_reply(struct core_command *command)
-{
-	sem_post(command->arg);
-}
 
 static void wait_for(sem_t *semaphore)
 {
@@ -42,14 +38,10 @@ static void wait_for(sem_t *semaphore)
 	}
 }
 
-/* Submits and waits; the command's error is the answer. */
+/* The command's error is the answer. */
 static enum err_kind call(struct caretaker *caretaker, struct core_command *command)
 {
-	command->reply = on_reply;
-	command->arg = &caretaker->answered;
-	core_submit(caretaker->core, command);
-	wait_for(&caretaker->answered);
-	return command->err.kind;
+	return core_call(caretaker->core, command);
 }
 
 /* Replaces CURRENT by OBJ, or, when GONE, removes it for good. */
@@ -239,7 +231,6 @@ int caretaker_new(struct definitions *definitions, struct core *core, struct car
 	caretaker->resource = resource_find("apiextensions.k8s.io", "v1", "customresourcedefinitions");
 	caretaker->retry_ms = RETRY_MIN_MS;
 	sem_init(&caretaker->work, 0, 0);
-	sem_init(&caretaker->answered, 0, 0);
 	definitions_begin(definitions, core, call_to_work, caretaker);
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
@@ -247,7 +238,6 @@ int caretaker_new(struct definitions *definitions, struct core *core, struct car
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	if (error) {
 		sem_destroy(&caretaker->work);
-		sem_destroy(&caretaker->answered);
 		free(caretaker);
 		return err_set_errno(err, error, "starting the thread for custom resource definitions");
 	}
@@ -265,6 +255,5 @@ void caretaker_free(struct caretaker *caretaker)
 	pthread_join(caretaker->thread, NULL);
 	definitions_end(caretaker->definitions);
 	sem_destroy(&caretaker->work);
-	sem_destroy(&caretaker->answered);
 	free(caretaker);
 }

@@ -6,16 +6,17 @@
 
 #include "api/protobuf.h"
 #include "api/resource_set.h"
-#include "apiserver/admission/resource_quota.h"
 #include "apiserver/audit/audit.h"
 #include "apiserver/authn/authenticate.h"
 #include "apiserver/authn/certificate.h"
 #include "apiserver/authz/authorize.h"
+#include "apiserver/companions.h"
 #include "apiserver/crd/definitions.h"
 #include "apiserver/edge/counters.h"
 #include "apiserver/edge/dispatch.h"
 #include "apiserver/edge/respond.h"
 #include "apiserver/edge/server.h"
+#include "apiserver/service/allocate.h"
 #include "lib/timefmt.h"
 
 #define BODIES_MAX (256 * 1024 * 1024)
@@ -127,7 +128,8 @@ void request_drop_round(struct request *r)
 {
 	core_command_close(&r->command);
 	r->command = (struct core_command){ 0 };
-	quota_charges_drop(r);
+	companions_drop(r);
+	service_allocation_drop(r);
 	object_unref(r->current);
 	r->current = NULL;
 	json_object_put(r->old);

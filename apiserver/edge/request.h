@@ -32,6 +32,7 @@
 #define REQUEST_TRIES       5 /* of a read-modify-write when somebody else was faster */
 
 struct server;
+struct service_allocation;
 struct request;
 
 enum step_result {
@@ -108,9 +109,9 @@ struct request {
 	bool conditional; /* the client named a resourceVersion: no retry */
 	bool dry_run;
 	enum field_validation validation;
-	struct core_command
-	    *charges; /* what is written along with the object, or NULL (admission/resource_quota.h) */
-	void *state;  /* of a verb; freed by state_free */
+	struct core_command *companions; /* what is written along with the object, or NULL (companions.h) */
+	struct service_allocation *allocation; /* of a Service, or NULL (service/allocate.h) */
+	void *state;                           /* of a verb; freed by state_free */
 	void (*state_free)(void *state);
 
 	struct err err;

@@ -74,6 +74,7 @@ int server_new(const struct server_opts *opts, struct server **ret, struct err *
 	server->authz = opts->authz;
 	server->audit = opts->audit;
 	server->definitions = opts->definitions;
+	server->allocator = opts->allocator;
 	server->kubelet = opts->kubelet;
 	server->asks_certificates = opts->client_ca_pem != NULL;
 	server->max_reads = opts->max_reads ? opts->max_reads : 400;

@@ -15,15 +15,17 @@ struct authn;
 struct authz;
 struct definitions;
 struct policies;
+struct service_allocator;
 
 struct server_opts {
-	struct core *core;               /* outlives the server */
-	struct authn *authn;             /* outlives the server */
-	struct authz *authz;             /* outlives the server */
-	struct audit *audit;             /* outlives the server; NULL: nothing is recorded */
-	struct definitions *definitions; /* outlives it as well; NULL: there are no custom resources */
-	const char *address;             /* "127.0.0.1", "::1", "0.0.0.0" */
-	uint16_t port;                   /* 0: any free */
+	struct core *core;                   /* outlives the server */
+	struct authn *authn;                 /* outlives the server */
+	struct authz *authz;                 /* outlives the server */
+	struct audit *audit;                 /* outlives the server; NULL: nothing is recorded */
+	struct definitions *definitions;     /* outlives it as well; NULL: there are no custom resources */
+	struct service_allocator *allocator; /* and so does it */
+	const char *address;                 /* "127.0.0.1", "::1", "0.0.0.0" */
+	uint16_t port;                       /* 0: any free */
 	const char *cert_pem, *key_pem;
 	const char *client_ca_pem;    /* NULL: no client certificates */
 	struct http_identity kubelet; /* how we show ourselves to node agents; its texts outlive the server */
@@ -42,6 +44,7 @@ struct server {
 	struct audit *audit;
 	struct definitions *definitions;
 	struct policies *policies;
+	struct service_allocator *allocator;
 	struct http_listener *listener; /* NULL: connections are given to the edges (tests) */
 	struct http_identity kubelet;
 	bool asks_certificates;

@@ -16,6 +16,7 @@
 #include "apiserver/authz/bootstrap_rbac.h"
 #include "apiserver/bootstrap.h"
 #include "apiserver/crd/caretaker.h"
+#include "apiserver/service/keeper.h"
 #include "apiserver/store/store.h"
 #include "lib/timefmt.h"
 
@@ -53,6 +54,8 @@ static void start_server(struct api_fixture *fixture)
 	must(caretaker_new(fixture->definitions, fixture->core, &fixture->caretaker, &err), &err);
 	must(bootstrap(fixture->core, &err), &err);
 	must(bootstrap_rbac(fixture->core, &err), &err);
+	fixture->services = service_keeper_new(fixture->core, &SERVICE_NETWORKS_INIT);
+	must(service_keeper_prepare(fixture->services, &err), &err);
 	fixture->authz = authz_new(fixture->core);
 	struct authn_opts authn_opts = { .token_file = fixture->token_file,
 					 .keys = { .signing_file = fixture->signing_key_file } };
@@ -64,6 +67,7 @@ static void start_server(struct api_fixture *fixture)
 		.authn = fixture->authn,
 		.authz = fixture->authz,
 		.definitions = fixture->definitions,
+		.allocator = service_keeper_allocator(fixture->services),
 		.address = "127.0.0.1",
 		.cert_pem = fixture->server_pair.cert_pem,
 		.key_pem = fixture->server_pair.key_pem,
@@ -82,6 +86,7 @@ static void start_server(struct api_fixture *fixture)
 static void stop_server(struct api_fixture *fixture)
 {
 	server_stop_and_free(TAKE(fixture->server));
+	service_keeper_free(TAKE(fixture->services));
 	audit_free(TAKE(fixture->audit));
 	authz_free(TAKE(fixture->authz));
 	caretaker_free(TAKE(fixture->caretaker));

@@ -22,6 +22,7 @@ struct api_fixture {
 	struct authz *authz;
 	struct audit *audit;
 	struct definitions *definitions;
+	struct service_keeper *services;
 	struct caretaker *caretaker;
 	struct server *server;
 	struct loop *loop;

@@ -18,12 +18,14 @@
 #include "apiserver/edge/log_stream.h"
 #include "apiserver/edge/request.h"
 #include "apiserver/edge/server.h"
+#include "apiserver/service/keeper.h"
 #include "lib/timefmt.h"
 
 /* Without progress: for the answer to a request in flight, and for what comes when there is none. */
 #define PATIENCE_MS 1000
 #define QUIET_MS    3
 
+static struct service_keeper *services;
 static struct server server = { .max_reads = 400, .max_writes = 200, .answer_ms = 60000 };
 
 /* --- a store that forgets --- */
@@ -161,6 +163,7 @@ void edge_new_core(void)
 	authz_free(TAKE(server.authz));
 	if (server.core) {
 		policies_free(server.policies);
+		service_keeper_free(services);
 		core_stop_and_free(server.core);
 	}
 	if (core_new(&opts, &server.core, NULL) < 0 || core_start(server.core, NULL) < 0 ||
@@ -168,6 +171,10 @@ void edge_new_core(void)
 		abort();
 	server.authz = authz_new(server.core);
 	server.policies = policies_new(server.core);
+	services = service_keeper_new(server.core, &SERVICE_NETWORKS_INIT);
+	if (service_keeper_prepare(services, NULL) < 0)
+		abort();
+	server.allocator = service_keeper_allocator(services);
 }
 
 static void listed(struct core_command *command)

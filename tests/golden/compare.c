@@ -55,13 +55,20 @@ static size_t span_age(const char *s)
 	return n && strchr("smh", s[n]) && s[n] ? n + 1 : 0;
 }
 
+/* In 10.96.0.0/16, of which Services get theirs. */
+static size_t span_service_ip(const char *s)
+{
+	size_t len = strspn(s, "0123456789."), prefix = sizeof("10.96.") - 1;
+	return len > prefix && strncmp(s, "10.96.", prefix) == 0 ? len : 0;
+}
+
 static const struct {
 	const char *mask;
 	size_t (*span)(const char *s); /* how much of S it covers, 0: none */
 } masks[] = {
 	{ "<uid>", span_uid },        { "<time>", span_time },     { "<rv>", span_digits },
 	{ "<continue>", span_token }, { "<suffix>", span_suffix }, { "<age>", span_age },
-	{ "<hash>", span_hash },      { "<any>", span_token },
+	{ "<hash>", span_hash },      { "<any>", span_token },     { "<service-ip>", span_service_ip },
 };
 
 bool compare_text(const char *pattern, const char *text)
