@@ -28,13 +28,16 @@ static const struct flag *find_short(const struct flag *flags, char name)
 
 static void list_add(struct string_list *list, const char *value)
 {
-	CLEANUP(mem_freep) char *copy = mem_dup(value);
-	char *rest = copy;
+	list->items = mem_realloc_array(list->items, list->n + 1, sizeof(*list->items));
+	list->items[list->n++] = mem_dup(value); /* lives as long as the program */
+}
 
-	for (char *part; (part = strsep(&rest, ","));) {
-		list->items = mem_realloc_array(list->items, list->n + 1, sizeof(*list->items));
-		list->items[list->n++] = mem_dup(part); /* lives as long as the program */
-	}
+static void list_add_each(struct string_list *list, const char *values)
+{
+	CLEANUP(mem_freep) char *copy = mem_dup(values);
+
+	for (char *rest = copy, *part; (part = strsep(&rest, ","));)
+		list_add(list, part);
 }
 
 static _Noreturn void bad_value(const struct flag *flag, const char *value, const char *why)
@@ -69,6 +72,9 @@ static void set_value(const struct flag *flag, const char *value)
 			bad_value(flag, value, "want a duration such as 30s or 5m");
 		break;
 	case FLAG_LIST:
+		list_add_each(flag->value, value);
+		break;
+	case FLAG_ARRAY:
 		list_add(flag->value, value);
 		break;
 	}
@@ -157,15 +163,24 @@ int command_flag_takes_word(const struct flag *flags, const char *word)
 	return flag && flag->type != FLAG_BOOL && !flag->if_bare;
 }
 
+static size_t n_before_dashes;
+
+size_t command_n_before_dashes(void)
+{
+	return n_before_dashes;
+}
+
 void command_parse(const struct command *command, const char *path, int argc, char **argv, char ***ret_args,
 		   size_t *ret_n)
 {
 	char **args = mem_zalloc(((size_t)argc + 1) * sizeof(*args));
 	size_t n = 0;
 
+	n_before_dashes = SIZE_MAX;
 	for (int i = 0; i < argc;) {
 		char *word = argv[i], *next = i + 1 < argc ? argv[i + 1] : NULL;
 		if (strcmp(word, "--") == 0) {
+			n_before_dashes = n;
 			for (i++; i < argc; i++)
 				args[n++] = argv[i];
 		} else if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0) {
@@ -180,6 +195,8 @@ void command_parse(const struct command *command, const char *path, int argc, ch
 			i++;
 		}
 	}
+	if (n_before_dashes > n)
+		n_before_dashes = n;
 	*ret_args = args;
 	*ret_n = n;
 }
@@ -223,6 +240,6 @@ int command_usage_error(const char *path, const char *format, ...)
 	va_start(ap, format);
 	vfprintf(stderr, format, ap);
 	va_end(ap);
-	fprintf(stderr, "\nSee '%s %s --help' for usage.\n", PROGRAM, path);
+	fprintf(stderr, "\nSee '%s %s -h' for help and examples\n", PROGRAM, path);
 	return 1;
 }

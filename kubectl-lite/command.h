@@ -21,6 +21,7 @@ enum flag_type {
 	FLAG_INT,      /* int64_t */
 	FLAG_DURATION, /* int64_t, microseconds: "90s", "1m30s", "0" */
 	FLAG_LIST,     /* struct string_list: may be given several times; commas separate */
+	FLAG_ARRAY,    /* struct string_list: may be given several times; commas are part of it */
 };
 
 struct flag {
@@ -37,12 +38,14 @@ struct flag {
 
 struct command {
 	const char *name;
+	const char *alias;        /* its other name, or NULL */
 	const char *about;        /* one line */
 	const char *usage;        /* after the program's name: "get (TYPE[/NAME] ...) [flags]" */
 	const char *help;         /* some lines, then examples: what --help teaches. May be NULL */
 	const struct flag *flags; /* ends with a NULL name; may be NULL */
-	const struct command *const *subcommands; /* NULL-terminated; then run is NULL */
-	/* ARGS: what is no flag, after the command's name. Returns the exit code. */
+	const struct command *const *subcommands; /* NULL-terminated */
+	/* ARGS: what is no flag, after the command's name. Returns the exit code. With subcommands it runs
+	 * when none is named, and may be NULL. */
 	int (*run)(char **args, size_t n_args);
 };
 
@@ -53,9 +56,11 @@ extern const struct command *const commands[]; /* main.c; NULL-terminated */
  * --x" and how to get help and exits 1. */
 void command_parse(const struct command *command, const char *path, int argc, char **argv, char ***ret_args,
 		   size_t *ret_n);
+/* How many of the operands stood before "--"; all when it was not there. */
+size_t command_n_before_dashes(void);
 /* 1 when WORD is one of FLAGS whose value is the next word, else 0. */
 int command_flag_takes_word(const struct flag *flags, const char *word);
 void command_print_flags(const char *title, const struct flag *flags);
 void command_print_help(const struct command *command, const char *path);
-/* "error: TEXT" on stderr, then "See 'kubectl-lite PATH --help' for usage."; returns 1. */
+/* "error: TEXT" on stderr, then "See 'kubectl-lite PATH -h' for help and examples"; returns 1. */
 int command_usage_error(const char *path, const char *format, ...) PRINTF_LIKE(2, 3);

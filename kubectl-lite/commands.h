@@ -15,6 +15,7 @@ extern const struct command command_config;
 extern const struct command command_convert;
 extern const struct command command_cordon;
 extern const struct command command_cp;
+extern const struct command command_create;
 extern const struct command command_delete;
 extern const struct command command_describe;
 extern const struct command command_drain;

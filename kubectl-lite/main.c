@@ -9,37 +9,14 @@
 #include "kubectl-lite/suggest.h"
 
 const struct command *const commands[] = {
-	&command_annotate,
-	&command_api_resources,
-	&command_api_versions,
-	&command_apply,
-	&command_attach,
-	&command_auth,
-	&command_cluster_info,
-	&command_completion,
-	&command_config,
-	&command_convert,
-	&command_cordon,
-	&command_cp,
-	&command_delete,
-	&command_describe,
-	&command_drain,
-	&command_exec,
-	&command_explain,
-	&command_get,
-	&command_label,
-	&command_logs,
-	&command_patch,
-	&command_port_forward,
-	&command_rollout,
-	&command_run,
-	&command_scale,
-	&command_set,
-	&command_taint,
-	&command_uncordon,
-	&command_version,
-	&command_wait,
-	NULL,
+	&command_annotate, &command_api_resources, &command_api_versions, &command_apply,
+	&command_attach,   &command_auth,          &command_cluster_info, &command_completion,
+	&command_config,   &command_convert,       &command_cordon,       &command_cp,
+	&command_create,   &command_delete,        &command_describe,     &command_drain,
+	&command_exec,     &command_explain,       &command_get,          &command_label,
+	&command_logs,     &command_patch,         &command_port_forward, &command_rollout,
+	&command_run,      &command_scale,         &command_set,          &command_taint,
+	&command_uncordon, &command_version,       &command_wait,         NULL,
 };
 
 /* Where --help shows a command. */
@@ -47,7 +24,7 @@ static const struct {
 	const char *title;
 	const char *names[8];
 } groups[] = {
-	{ "Basic Commands", { "apply", "run", "get", "explain", "delete" } },
+	{ "Basic Commands", { "apply", "create", "run", "get", "explain", "delete" } },
 	{ "Deploy Commands", { "rollout", "scale", "set" } },
 	{ "Cluster Management Commands", { "cluster-info", "cordon", "uncordon", "drain", "taint" } },
 	{ "Troubleshooting and Debugging Commands",
@@ -60,7 +37,7 @@ static const struct {
 static const struct command *find(const struct command *const *list, const char *name)
 {
 	for (; *list; list++)
-		if (strcmp((*list)->name, name) == 0)
+		if (strcmp((*list)->name, name) == 0 || ((*list)->alias && strcmp((*list)->alias, name) == 0))
 			return *list;
 	return NULL;
 }
@@ -102,14 +79,18 @@ static int unknown_command(const struct command *const *list, const char *path, 
 	return 1;
 }
 
-/* Takes the first word that is neither flag nor a flag's value out of ARGV; NULL when there is none. Flags
- * may stand before a command. */
-static char *take_command(int *argc, char **argv)
+/* Takes the first word that is neither flag nor the value of a flag, be it of all commands or one of FLAGS,
+ * out of ARGV; NULL when there is none. Flags may stand before a command. */
+static char *take_command(const struct flag *flags, int *argc, char **argv)
 {
 	for (int i = 0; i < *argc; i++) {
 		char *word = argv[i];
+		if (strcmp(word, "--") == 0)
+			break;
 		if (word[0] == '-' && word[1]) {
-			i += command_flag_takes_word(session_flags, word);
+			if (command_flag_takes_word(session_flags, word) ||
+			    (flags && command_flag_takes_word(flags, word)))
+				i++;
 			continue;
 		}
 		memmove(&argv[i], &argv[i + 1], (size_t)(*argc - i - 1) * sizeof(*argv));
@@ -137,12 +118,16 @@ static int run(const struct command *command, int argc, char **argv)
 
 	snprintf(path, sizeof(path), "%s", command->name);
 	while (command->subcommands) {
-		char *name = take_command(&argc, argv);
+		char *name = take_command(command->flags, &argc, argv);
+		if (!name && command->run)
+			break;
 		if (!name) {
 			command_print_help(command, path);
 			return wants_help(argc, argv) ? 0 : 1;
 		}
 		const struct command *sub = find(command->subcommands, name);
+		if (!sub && command->run)
+			return command_usage_error(path, "Unexpected args: [%s]", name);
 		if (!sub)
 			return unknown_command(command->subcommands, path, name);
 		size_t len = strlen(path);
@@ -160,10 +145,10 @@ int main(int argc, char **argv)
 	signal(SIGPIPE, SIG_IGN);
 	argc--;
 	argv++;
-	char *name = take_command(&argc, argv);
+	char *name = take_command(NULL, &argc, argv);
 	bool help = name && strcmp(name, "help") == 0;
 	if (help)
-		name = take_command(&argc, argv);
+		name = take_command(NULL, &argc, argv);
 	if (!name) {
 		print_overview();
 		return 0;
@@ -177,7 +162,7 @@ int main(int argc, char **argv)
 		return unknown_command(commands, "", name);
 	char *help_words[] = { NULL, (char[]){ "--help" }, NULL };
 	if (help) {
-		help_words[0] = take_command(&argc, argv);
+		help_words[0] = take_command(NULL, &argc, argv);
 		argc = help_words[0] ? 2 : 1;
 		argv = help_words[0] ? help_words : help_words + 1;
 	}

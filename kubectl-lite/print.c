@@ -87,6 +87,17 @@ void output_close(struct output *output)
 	*output = (struct output){ 0 };
 }
 
+void output_escape_html(struct buf *b, const struct buf *text)
+{
+	for (size_t i = 0; i < text->len;) {
+		size_t plain = strcspn(text->data + i, "<>&");
+		buf_add(b, text->data + i, plain);
+		i += plain;
+		if (i < text->len)
+			buf_printf(b, "\\u%04x", text->data[i++]);
+	}
+}
+
 static void drop_managed(struct json_object *obj, bool managed)
 {
 	struct json_object *metadata = json_get(obj, "metadata");
@@ -95,19 +106,32 @@ static void drop_managed(struct json_object *obj, bool managed)
 		json_object_object_del(metadata, "managedFields");
 }
 
-/* JSON and YAML: all members sorted, as kubectl's decoder leaves them. */
-static void write_value(enum output_form form, struct json_object *obj, struct buf *b)
+/* Indented, and with <, > and & as Go's encoder writes them; they stand within strings only. */
+static void write_json(const struct json_object *obj, struct buf *b)
 {
-	if (form == OUTPUT_YAML) {
+	CLEANUP(buf_close) struct buf text = BUF_INIT;
+
+	json_write_pretty(&text, obj);
+	output_escape_html(b, &text);
+	buf_char(b, '\n');
+}
+
+/* JSON and YAML: all members sorted, as kubectl's decoder leaves them. */
+static void write_value(const struct output *output, struct json_object *obj, struct buf *b)
+{
+	if (output->form == OUTPUT_YAML) {
 		yaml_write(b, obj);
+		return;
+	}
+	if (output->in_order) {
+		write_json(obj, b);
 		return;
 	}
 	CLEANUP(buf_close) struct buf sorted = BUF_INIT;
 	CLEANUP(json_putp) struct json_object *copy = NULL;
 	json_write_sorted(&sorted, obj);
 	if (json_parse(sorted.data, sorted.len, &copy, NULL, NULL) == 0)
-		json_write_pretty(b, copy);
-	buf_char(b, '\n');
+		write_json(copy, b);
 }
 
 /* A value as kubectl's columns show it, which is how Go prints it: map[a:b c:d], [a b], <nil>. */
@@ -203,7 +227,7 @@ int output_object(const struct output *output, const struct resource *resource, 
 	case OUTPUT_YAML:
 	case OUTPUT_TABLE:
 	case OUTPUT_WIDE:
-		write_value(output->form, obj, &b);
+		write_value(output, obj, &b);
 		break;
 	}
 	if (b.len > 0)

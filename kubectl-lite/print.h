@@ -22,6 +22,7 @@ struct output {
 	struct output_column *columns; /* of OUTPUT_CUSTOM_COLUMNS */
 	size_t n_columns;
 	bool no_headers; /* of OUTPUT_CUSTOM_COLUMNS; set by the caller */
+	bool in_order;   /* of OUTPUT_JSON: members stay in their order; set by the caller */
 };
 
 struct output_column {
@@ -39,3 +40,5 @@ int output_object(const struct output *output, const struct resource *resource, 
 /* Prints several as one List (json, yaml), or one after the other. */
 int output_list(const struct output *output, struct json_object **objects,
 		const struct resource *const *resources, size_t n, bool managed, struct err *err);
+/* Appends TEXT, which is JSON, with <, > and & as Go's encoder writes them: \u003c. */
+void output_escape_html(struct buf *b, const struct buf *text);

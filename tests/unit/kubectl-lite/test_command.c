@@ -13,7 +13,7 @@ static struct {
 	bool all, wide;
 	const char *name;
 	int64_t count, wait_us;
-	struct string_list files;
+	struct string_list files, pairs;
 } flags;
 
 static const struct flag test_flags[] = {
@@ -23,6 +23,7 @@ static const struct flag test_flags[] = {
 	{ "count", 0, FLAG_INT, &flags.count, "N", "", NULL, NULL },
 	{ "wait", 0, FLAG_DURATION, &flags.wait_us, "TIME", "", NULL, NULL },
 	{ "file", 'f', FLAG_LIST, &flags.files, "FILE", "", NULL, NULL },
+	{ "pair", 0, FLAG_ARRAY, &flags.pairs, "A=B", "", NULL, NULL },
 	{ "bare", 0, FLAG_STRING, &flags.name, "X", "", "said", NULL },
 	{ 0 },
 };
@@ -32,11 +33,17 @@ static const struct command command = {
 };
 
 /* Values of a list live as long as the program; here it is a test. */
+static void free_list(struct string_list *list)
+{
+	for (size_t i = 0; i < list->n; i++)
+		free((void *)(uintptr_t)list->items[i]);
+	free(list->items);
+}
+
 static void free_files(void)
 {
-	for (size_t i = 0; i < flags.files.n; i++)
-		free((void *)(uintptr_t)flags.files.items[i]);
-	free(flags.files.items);
+	free_list(&flags.files);
+	free_list(&flags.pairs);
 	memset(&flags, 0, sizeof(flags));
 }
 
@@ -81,6 +88,41 @@ static void test_forms(void **state)
 	free_files();
 }
 
+static void test_lists(void **state)
+{
+	char **args;
+	size_t n;
+
+	(void)state;
+	parse(&args, &n, 4, "--file=a,b", "-fc", "--pair", "k=a,b");
+	assert_int_equal(flags.files.n, 3);
+	assert_string_equal(flags.files.items[1], "b");
+	assert_int_equal(flags.pairs.n, 1);
+	assert_string_equal(flags.pairs.items[0], "k=a,b");
+	free(args);
+	free_files();
+}
+
+/* What stands behind "--" is counted apart. */
+static void test_dashes(void **state)
+{
+	char **args;
+	size_t n;
+
+	(void)state;
+	parse(&args, &n, 5, "name", "--", "sh", "-c", "x");
+	assert_int_equal(n, 4);
+	assert_int_equal(command_n_before_dashes(), 1);
+	free(args);
+	parse(&args, &n, 2, "name", "sh");
+	assert_int_equal(command_n_before_dashes(), 2);
+	free(args);
+	parse(&args, &n, 1, "--");
+	assert_int_equal(command_n_before_dashes(), 0);
+	free(args);
+	free_files();
+}
+
 static void test_values(void **state)
 {
 	char **args;
@@ -114,6 +156,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_forms),
+		cmocka_unit_test(test_lists),
+		cmocka_unit_test(test_dashes),
 		cmocka_unit_test(test_values),
 		cmocka_unit_test(test_words_before_a_command),
 	};

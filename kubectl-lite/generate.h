@@ -1,0 +1,31 @@
+/* Building blocks of the objects that commands make from their flags. Members stand in the order of
+ * Kubernetes' Go types, with the empty ones that Go always shows: so -o json and the annotation for apply
+ * read as kubectl writes them.
+ */
+#pragma once
+
+#include "kubectl-lite/command.h"
+#include "lib/err.h"
+#include "lib/json.h"
+
+/* Kind, apiVersion and metadata with NAME; with the namespace that -n gives when NAMESPACED. */
+struct json_object *generate_object(const char *api_version, const char *kind, const char *name,
+				    bool namespaced);
+/* PARENT's "template" with LABELS_TAKEN (or NULL) and one container; its spec is given back, borrowed.
+ * COMMAND ends the container's command; n 0: the image's own. */
+struct json_object *generate_pod_template(struct json_object *parent, struct json_object *labels_taken);
+struct json_object *generate_container(const char *name, const char *image, char *const *command, size_t n);
+/* {KEY: VALUE} */
+struct json_object *generate_pair(const char *key, const char *value);
+/* An array of the strings that ITEMS are. */
+struct json_object *generate_strings(const struct string_list *items);
+bool generate_list_has(const struct string_list *list, const char *text);
+void generate_list_add(struct string_list *list, const char *text);
+/* VALUE as a number when it is one, else as text. */
+void generate_int_or_string(struct json_object *obj, const char *key, const char *value);
+/* "a=b,c in (d)" as a LabelSelector. */
+int generate_label_selector(const char *text, struct json_object **ret, struct err *err);
+/* "cpu=1,memory=2Gi": quantities in their canonical form. */
+int generate_quantities(const char *text, struct json_object **ret, struct err *err);
+/* "8080" and "8080:http": a port, and the one it stands for. */
+int generate_port_pair(const char *text, int64_t *ret_port, struct json_object **ret_target, struct err *err);

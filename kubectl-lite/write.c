@@ -1,0 +1,130 @@
+#include "kubectl-lite/write.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "kubectl-lite/go_shape.h"
+#include "kubectl-lite/session.h"
+#include "kubectl-lite/target.h"
+
+#define LAST_APPLIED "kubectl.kubernetes.io/last-applied-configuration"
+
+struct write_flags write_flags;
+
+static int parse_validation(const char *value, const char **ret, struct err *err)
+{
+	static const char *const words[][2] = { { "strict", "Strict" },
+						{ "true", "Strict" },
+						{ "warn", "Warn" },
+						{ "ignore", "Ignore" },
+						{ "false", "Ignore" } };
+
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+		if (!value || strcmp(value, words[i][0]) == 0) {
+			*ret = words[i][1];
+			return 0;
+		}
+	return err_set(err, ERR_PARSE,
+		       "invalid - validate option \"%s\"; must be one of: strict (or true), warn, ignore (or "
+		       "false)",
+		       value);
+}
+
+int write_begin(struct write *ret, const char *manager, struct err *err)
+{
+	struct write write = { .manager = write_flags.manager ? write_flags.manager : manager,
+			       .typed = true };
+
+	if (dry_run_parse(write_flags.dry_run, &write.dry_run, err) < 0 ||
+	    parse_validation(write_flags.validate, &write.validation, err) < 0 ||
+	    output_parse(write_flags.output, &write.output, err) < 0)
+		return -1;
+	if (write.output.form == OUTPUT_WIDE || write.output.form == OUTPUT_CUSTOM_COLUMNS) {
+		output_close(&write.output);
+		return err_set(err, ERR_PARSE,
+			       "unable to match a printer suitable for the output format \"%s\", allowed "
+			       "formats are: json,jsonpath,jsonpath-file,name,yaml",
+			       write_flags.output);
+	}
+	*ret = write;
+	return 0;
+}
+
+void write_end(struct write *write)
+{
+	output_close(&write->output);
+}
+
+void write_query(const struct write *write, struct buf *b)
+{
+	buf_str(b, write->dry_run == DRY_RUN_SERVER ? "dryRun=All&fieldManager=" : "fieldManager=");
+	buf_url_encode(b, write->manager);
+	buf_printf(b, "&fieldValidation=%s", write->validation);
+}
+
+int write_create(const struct write *write, const struct resource *resource, const char *namespace_,
+		 struct json_object **obj, struct err *err)
+{
+	CLEANUP(buf_close) struct buf query = BUF_INIT, path = BUF_INIT, body = BUF_INIT, answer = BUF_INIT;
+	struct json_object *created = NULL;
+
+	if (write->dry_run == DRY_RUN_CLIENT)
+		return 0;
+	write_query(write, &query);
+	session_path(&path, resource, namespace_, NULL, NULL, query.data);
+	json_write(&body, *obj);
+	if (session_do("POST", path.data, NULL, NULL, &body, &answer, err) < 0 ||
+	    json_parse(answer.data ? answer.data : "", answer.len, &created, NULL, err) < 0)
+		return -1;
+	json_object_put(*obj);
+	*obj = created;
+	return 0;
+}
+
+void write_go_json(struct buf *b, const struct json_object *obj, bool sorted)
+{
+	CLEANUP(buf_close) struct buf text = BUF_INIT;
+
+	if (sorted)
+		json_write_sorted(&text, obj);
+	else
+		json_write(&text, obj);
+	output_escape_html(b, &text);
+}
+
+void write_save_config(struct json_object *obj, bool sorted)
+{
+	CLEANUP(buf_close) struct buf text = BUF_INIT;
+	struct json_object *metadata = json_ensure_object(obj, "metadata");
+	struct json_object *annotations = json_get(metadata, "annotations");
+
+	/* Go leaves an empty map out of what it knows, and keeps it in what it does not. */
+	if (sorted)
+		annotations = json_ensure_object(metadata, "annotations");
+	if (annotations)
+		json_object_object_del(annotations, LAST_APPLIED);
+	write_go_json(&text, obj, sorted);
+	buf_char(&text, '\n');
+	json_set_str(json_ensure_object(metadata, "annotations"), LAST_APPLIED, text.data);
+}
+
+int write_show(struct write *write, const struct resource *resource, struct json_object *obj,
+	       const char *done, struct err *err)
+{
+	char text[400];
+
+	if (write->output.form == OUTPUT_TABLE) {
+		printf("%s %s%s\n",
+		       target_text(resource, json_str_or_empty(json_get(obj, "metadata"), "name"), text,
+				   sizeof(text)),
+		       done, dry_run_suffix(write->dry_run));
+		return 0;
+	}
+	if (write->output.form == OUTPUT_YAML && write->n_shown++)
+		puts("---");
+	write->output.in_order = write->typed;
+	CLEANUP(json_putp)
+	struct json_object *shown =
+	    write->typed ? go_shape(json_object_get(obj), resource->def) : json_object_get(obj);
+	return output_object(&write->output, resource, shown, write_flags.managed, err);
+}
