@@ -47,13 +47,12 @@ same create -f "$work/two.yaml" more
 same create nothing
 same create
 
-leaves namespace/$space-x create namespace "$space-x"
+leaves "namespace/$space-x" create namespace "$space-x"
 same create namespace "$space"
 same create namespace
 same create ns a b
 shown namespace x
 
-base=
 leaves deployment/made create deployment made --image=example/web:v1
 leaves deployment/made create deployment made --image=example/web:v1 -o json
 leaves deployment/made create deployment made --image=example/web:v1 --port=80 -r 0 --save-config -o yaml
@@ -134,8 +133,8 @@ same create role made --verb=bind --resource=pods
 same create role made more --verb=get --resource=pods
 "$lite" -n "$space" create role there --verb=get --resource=pods
 same create role there --verb=get --resource=pods
-leaves clusterrole/$space create clusterrole "$space" --verb=get --resource=nodes --non-resource-url=/x,/y/*
-leaves clusterrole/$space create clusterrole "$space" --aggregation-rule=a=b,c=d --aggregation-rule=e=f
+leaves "clusterrole/$space" create clusterrole "$space" --verb=get --resource=nodes --non-resource-url=/x,/y/*
+leaves "clusterrole/$space" create clusterrole "$space" --aggregation-rule=a=b,c=d --aggregation-rule=e=f
 shown clusterrole made --aggregation-rule=b=1 --aggregation-rule=a=2
 same create clusterrole view --verb=get --resource=pods
 same create clusterrole made --verb=get --non-resource-url=x
@@ -147,7 +146,7 @@ same create clusterrole made --aggregation-rule=a=b --verb=get
 
 leaves rolebinding/made create rolebinding made --role=there --user=a,b --user=c --group=g --serviceaccount=x:y
 leaves rolebinding/made create rolebinding made --clusterrole=view -o json
-leaves clusterrolebinding/$space create clusterrolebinding "$space" --clusterrole=view --user=a --serviceaccount=x:y
+leaves "clusterrolebinding/$space" create clusterrolebinding "$space" --clusterrole=view --user=a --serviceaccount=x:y
 "$lite" -n "$space" create rolebinding there --role=there
 same create rolebinding there --role=there
 same create clusterrolebinding cluster-admin --clusterrole=view
@@ -213,8 +212,8 @@ same create pdb made --selector=a=b --min-available=1 --max-unavailable=1
 same create pdb made --selector=a=b --min-available=x
 same create pdb made --selector='a in' --min-available=1
 same create pdb made --selector='a!=b' --min-available=1
-leaves priorityclass/$space create priorityclass "$space" --value=1000 --description='some text' --preemption-policy=Never
-leaves priorityclass/$space create pc "$space" --value=7 -o json
+leaves "priorityclass/$space" create priorityclass "$space" --value=1000 --description='some text' --preemption-policy=Never
+leaves "priorityclass/$space" create pc "$space" --value=7 -o json
 shown priorityclass made --global-default
 same create priorityclass system-node-critical --value=1
 kubectl delete priorityclass,clusterrole,clusterrolebinding "$space" >/dev/null 2>&1
