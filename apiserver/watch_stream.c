@@ -161,7 +161,10 @@ static void put_event(struct watch_state *state, struct watch_event *event)
 	CLEANUP(object_unrefp)
 	struct object *object = event->object = view_show(state->r->route.resource, event->object);
 	buf_reset(&state->head);
-	buf_printf(&state->head, "{\"type\":\"%s\",\"object\":", type_names[event->type]);
+	/* Once for each watcher: not by buf_printf, which takes a tenth of what an event takes. */
+	buf_str(&state->head, "{\"type\":\"");
+	buf_str(&state->head, type_names[event->type]);
+	buf_str(&state->head, "\",\"object\":");
 	state->tail = "}\n";
 	state->offset = 0;
 	if (event->type == WATCH_CLOSED) {
