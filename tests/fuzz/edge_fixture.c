@@ -234,13 +234,15 @@ void edge_exchange(const void *data, size_t size, size_t piece, struct buf *ret)
 	const char *text = data;
 	bool open = true;
 	int64_t progress_ms = time_mono_ms();
-	for (size_t sent = 0, received = 0; !receive(fd, ret) && (open || !is_over(progress_ms));) {
+	for (size_t sent = 0, received = 0; !receive(fd, ret);) {
 		size_t n = sent < size ? send_piece(fd, text + sent, size - sent, piece) : 0;
 		bool progress = n || ret->len != received;
 		sent += n;
 		received = ret->len;
+		if (!progress && !open && is_over(progress_ms))
+			break;
 		/* What stands behind a watch is not read before it ends. */
-		if (open && !progress && (sent == size || is_over(progress_ms))) {
+		if (!progress && open && (sent == size || is_over(progress_ms))) {
 			shutdown(fd, SHUT_WR);
 			open = false;
 			progress = true;
