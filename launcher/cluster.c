@@ -124,6 +124,8 @@ static int save(const struct cluster *cluster, struct err *err)
 	json_set_str(settings, "nodeName", cluster->node_name);
 	json_set_str(settings, "clusterCIDR", cluster->cluster_cidr);
 	json_set_str(settings, "runtime", cluster->runtime);
+	json_set_str(settings, "serviceCIDR", cluster->service_cidr);
+	json_set_str(settings, "nodePorts", cluster->node_ports);
 	json_write_pretty(&text, settings);
 	buf_char(&text, '\n');
 	return buf_write_file_atomic(path, text.data, text.len, 0600, err);
@@ -158,6 +160,8 @@ int cluster_load(const char *dir, struct cluster *ret, struct err *err)
 		.node_name = mem_dup(node_name),
 		.cluster_cidr = mem_dup(cidr),
 		.runtime = mem_dup(runtime),
+		.service_cidr = mem_dup(json_str(settings, "serviceCIDR")),
+		.node_ports = mem_dup(json_str(settings, "nodePorts")),
 	};
 	snprintf(ret->id, sizeof(ret->id), "%06x", path_hash(path) & 0xffffff);
 	ret->dir = TAKE(path);
@@ -206,9 +210,10 @@ static void replace(char **setting, const char *value)
 	*setting = mem_dup(value);
 }
 
-int cluster_open(const char *dir, const char *address, uint16_t port, const char *runtime,
-		 struct cluster *ret, int *ret_lock, struct err *err)
+int cluster_open(const char *dir, const struct cluster_settings *given, struct cluster *ret, int *ret_lock,
+		 struct err *err)
 {
+	static const struct cluster_settings nothing = { 0 };
 	static const char *const folders[] = { "pki", "auth", "apiserver", "agent", "log" };
 	CLEANUP(cluster_close) struct cluster cluster = { 0 };
 	CLEANUP(mem_closep) int lock = -1;
@@ -225,10 +230,14 @@ int cluster_open(const char *dir, const char *address, uint16_t port, const char
 	/* The lock first: settings of a cluster that runs must stay what it runs with. */
 	if (make_folder(&cluster, "run", err) < 0 || cluster_lock(&cluster, &lock, err) < 0)
 		return -1;
-	replace(&cluster.address, address);
-	replace(&cluster.runtime, runtime);
-	if (port)
-		cluster.port = port;
+	if (!given)
+		given = &nothing;
+	replace(&cluster.address, given->address);
+	replace(&cluster.runtime, given->runtime);
+	replace(&cluster.service_cidr, given->service_cidr);
+	replace(&cluster.node_ports, given->node_ports);
+	if (given->port)
+		cluster.port = given->port;
 	if (save(&cluster, err) < 0)
 		return -1;
 	for (size_t i = 0; i < ARRAY_SIZE(folders); i++)
@@ -248,6 +257,8 @@ void cluster_close(struct cluster *cluster)
 	free(cluster->node_name);
 	free(cluster->cluster_cidr);
 	free(cluster->runtime);
+	free(cluster->service_cidr);
+	free(cluster->node_ports);
 	*cluster = (struct cluster){ 0 };
 }
 

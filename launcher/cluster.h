@@ -23,17 +23,25 @@ struct cluster {
 	char *node_name;
 	char *cluster_cidr; /* "10.244.0.0/16" */
 	char *runtime;      /* "runc" */
+	char *service_cidr; /* "10.96.0.0/16", or one of each family; NULL: the API server's default */
+	char *node_ports;   /* "30000-32767"; the same */
+};
+
+/* What a user may give; NULL and 0: as stored, or the default. */
+struct cluster_settings {
+	const char *address, *runtime, *service_cidr, *node_ports;
+	uint16_t port;
 };
 
 /* Reads DIR/cluster.json. ERR_NOT_FOUND: "no cluster in DIR". */
 int cluster_load(const char *dir, struct cluster *ret, struct err *err);
 /* Makes the folder and its settings at the first start, or loads them, and takes the lock of a running
  * supervisor, which closing *ret_lock or the end of this process gives back (so does closing any other
- * descriptor of that file: see cluster_supervisor). PORT 0, ADDRESS and RUNTIME NULL: as stored or the
- * default; given ones are stored. ERR_CONFLICT: a cluster runs there (its settings stay as they are; its pid
- * is in the message), or the folder is somebody else's: neither empty nor a cluster's. */
-int cluster_open(const char *dir, const char *address, uint16_t port, const char *runtime,
-		 struct cluster *ret, int *ret_lock, struct err *err);
+ * descriptor of that file: see cluster_supervisor). What is GIVEN (NULL: nothing) is stored. ERR_CONFLICT: a
+ * cluster runs there (its settings stay as they are; its pid is in the message), or the folder is somebody
+ * else's: neither empty nor a cluster's. */
+int cluster_open(const char *dir, const struct cluster_settings *given, struct cluster *ret, int *ret_lock,
+		 struct err *err);
 void cluster_close(struct cluster *cluster);
 
 /* DIR/NAME; caller frees. */

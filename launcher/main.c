@@ -13,16 +13,22 @@
 #include "lib/program.h"
 
 static const struct command commands[] = {
-	{ "up", "up [--data DIR] [--port N] [--address IP] [--runtime NAME] [--no-agent] [-d]",
+	{ "up",
+	  "up [--data DIR] [--port N] [--address IP] [--runtime NAME] [--service-cidr NET] [--node-ports "
+	  "RANGE] [--no-agent] [-d]",
 	  "Start a cluster on this machine and keep it running",
 	  "  --data DIR      the cluster's folder (default /var/lib/knarr), made at the first start\n"
 	  "  --port N        the API server's port (default 6443); N+1 to N+3 are used as well\n"
 	  "  --address IP    where to listen, and this node's address (default 127.0.0.1: this machine "
 	  "only)\n"
 	  "  --runtime NAME  OCI runtime for containers (default runc)\n"
+	  "  --service-cidr NET  network of the Services' addresses, or one of each family (default "
+	  "10.96.0.0/16)\n"
+	  "  --node-ports RANGE  node ports of Services (default 30000-32767)\n"
 	  "  --no-agent      only the control plane: no containers on this machine\n"
 	  "  -d, --detach    return once it runs; without it the cluster ends with this command\n"
-	  "\nPort, address and runtime are remembered. Needs root, for containers and their network.\n"
+	  "\nPort, address, runtime and the Services' ranges are remembered. Needs root, for containers and "
+	  "their network.\n"
 	  "\nExample:\n  knarr up -d && export KUBECONFIG=/var/lib/knarr/kubeconfig && kubectl-lite get "
 	  "nodes\n",
 	  command_up },

@@ -116,6 +116,10 @@ static void apiserver_args(struct args *args, const struct cluster *c)
 	if (encryption)
 		add(args, "--encryption-provider-config=%s", encryption);
 	add_audit(args, c);
+	if (c->service_cidr)
+		add(args, "--service-cluster-ip-range=%s", c->service_cidr);
+	if (c->node_ports)
+		add(args, "--service-node-port-range=%s", c->node_ports);
 	add(args, "--kubelet-client-cert=%s/pki/kubelet-client.crt", c->dir);
 	add(args, "--kubelet-client-key=%s/pki/kubelet-client.key", c->dir);
 	add(args, "--kubelet-ca=%s/pki/ca.crt", c->dir);

@@ -23,8 +23,7 @@
 struct up {
 	const char *dir;
 	const char *port_text;
-	const char *address;
-	const char *runtime;
+	struct cluster_settings given;
 	bool detach;
 	bool no_agent;
 
@@ -47,10 +46,16 @@ static void set_flag(int option, const char *value, void *arg)
 		up->port_text = value;
 		break;
 	case 'A':
-		up->address = value;
+		up->given.address = value;
 		break;
 	case 'R':
-		up->runtime = value;
+		up->given.runtime = value;
+		break;
+	case 'S':
+		up->given.service_cidr = value;
+		break;
+	case 'O':
+		up->given.node_ports = value;
 		break;
 	case 'd':
 		up->detach = true;
@@ -159,7 +164,7 @@ static void stop_asked(int signo, void *arg)
 }
 
 /* The supervisor's life. */
-static int serve(struct up *up, uint16_t port)
+static int serve(struct up *up)
 {
 	CLEANUP(mem_freep) char *bin_dir = command_bin_dir();
 	CLEANUP(mem_closep) int lock = -1;
@@ -167,7 +172,7 @@ static int serve(struct up *up, uint16_t port)
 
 	signal(SIGPIPE, SIG_IGN); /* `knarr up | head`, or the waiting command is ended */
 	progress_begin("preparing %s", up->dir);
-	if (cluster_open(up->dir, up->address, port, up->runtime, &up->cluster, &lock, &err) < 0)
+	if (cluster_open(up->dir, &up->given, &up->cluster, &lock, &err) < 0)
 		goto fail;
 	progress_done();
 	progress_begin("certificates and credentials");
@@ -211,13 +216,18 @@ static int wait_for_child(pid_t child, int fd)
 int command_up(const struct command *command, int argc, char **argv)
 {
 	static const struct option options[] = {
-		{ "data", required_argument, NULL, 'D' },    { "port", required_argument, NULL, 'P' },
-		{ "address", required_argument, NULL, 'A' }, { "runtime", required_argument, NULL, 'R' },
-		{ "detach", no_argument, NULL, 'd' },        { "no-agent", no_argument, NULL, 'N' },
-		{ "help", no_argument, NULL, 'h' },          { 0 },
+		{ "data", required_argument, NULL, 'D' },
+		{ "port", required_argument, NULL, 'P' },
+		{ "address", required_argument, NULL, 'A' },
+		{ "runtime", required_argument, NULL, 'R' },
+		{ "detach", no_argument, NULL, 'd' },
+		{ "no-agent", no_argument, NULL, 'N' },
+		{ "service-cidr", required_argument, NULL, 'S' },
+		{ "node-ports", required_argument, NULL, 'O' },
+		{ "help", no_argument, NULL, 'h' },
+		{ 0 },
 	};
 	struct up up = { .dir = CLUSTER_DEFAULT_DIR, .parent_fd = -1 };
-	uint16_t port;
 	int ends[2];
 
 	if (command_flags(command, argc, argv, options, set_flag, &up) != argc) {
@@ -225,16 +235,16 @@ int command_up(const struct command *command, int argc, char **argv)
 			argv[optind]);
 		return 2;
 	}
-	if (parse_port(up.port_text, &port) < 0) {
+	if (parse_port(up.port_text, &up.given.port) < 0) {
 		fprintf(stderr, "error: invalid --port %s: must be between 1 and %d\n", up.port_text,
 			LAST_PORT);
 		return 2;
 	}
-	if (up.address && !is_ipv4(up.address)) {
-		fprintf(stderr, "error: invalid --address %s: must be an IPv4 address\n", up.address);
+	if (up.given.address && !is_ipv4(up.given.address)) {
+		fprintf(stderr, "error: invalid --address %s: must be an IPv4 address\n", up.given.address);
 		return 2;
 	}
-	if (!*up.dir || (up.runtime && !*up.runtime)) {
+	if (!*up.dir || (up.given.runtime && !*up.given.runtime)) {
 		fprintf(stderr, "error: %s must not be empty\n", !*up.dir ? "--data" : "--runtime");
 		return 2;
 	}
@@ -245,7 +255,7 @@ int command_up(const struct command *command, int argc, char **argv)
 	log_init("knarr", LOG_LEVEL_INFO, false);
 	if (!up.detach) {
 		log_init("knarr", LOG_LEVEL_WARN, false);
-		return serve(&up, port);
+		return serve(&up);
 	}
 	if (pipe2(ends, O_CLOEXEC) < 0)
 		return command_failed("cannot make a pipe");
@@ -260,5 +270,5 @@ int command_up(const struct command *command, int argc, char **argv)
 	close(ends[0]);
 	setsid();
 	up.parent_fd = ends[1];
-	return serve(&up, port);
+	return serve(&up);
 }

@@ -15,6 +15,7 @@ struct config_objects;
 struct image_store;
 struct network;
 struct runtime;
+struct service_env;
 struct start_slots;
 struct status_writer;
 
@@ -27,6 +28,7 @@ struct agent {
 	struct runtime *runtime;
 	struct network *network; /* NULL until the node has its pod CIDR */
 	struct config_objects *configs;
+	struct service_env *services;
 	struct status_writer *writer;
 	struct start_slots *starts; /* how many containers are made at once */
 	const char *node_name;

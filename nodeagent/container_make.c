@@ -22,6 +22,7 @@ struct pod_env_opts container_make_env_opts(const struct pod_context *pod, const
 		.node_millicpu = pod->agent->capacity_millicpu,
 		.node_memory_bytes = pod->agent->capacity_memory_bytes,
 		.lookup = pod->lookup,
+		.services = pod->agent->services,
 	};
 }
 

@@ -29,6 +29,7 @@
 #include "nodeagent/pod_store.h"
 #include "nodeagent/purge_command.h"
 #include "nodeagent/runtime.h"
+#include "nodeagent/service_env.h"
 #include "nodeagent/start_slots.h"
 #include "nodeagent/status_writer.h"
 #include "nodeagent/tree.h"
@@ -132,6 +133,15 @@ static int open_runtime(struct node_agent *a, struct err *err)
 	return a->agent.runtime ? 0 : err_wrap(err, "runtime");
 }
 
+/* Containers are told of the Services that there are: pods come after them. */
+static void watch_pods(void *arg)
+{
+	struct node_agent *a = arg;
+
+	if (a->agent.network && a->pods && service_env_synced(a->agent.services))
+		pod_manager_watch(a->pods);
+}
+
 static int open_api(struct node_agent *a, struct err *err)
 {
 	const struct kubeconfig_overrides overrides = { .path = a->opts->kubeconfig };
@@ -141,6 +151,8 @@ static int open_api(struct node_agent *a, struct err *err)
 	if (kubeconfig_load(&overrides, &config, err) < 0)
 		return -1;
 	a->agent.api = api_client_new(a->agent.loop, &config, "knarr-nodeagent/" KNARR_VERSION, err);
+	if (a->agent.api)
+		a->agent.services = service_env_new(&a->agent, config.server, watch_pods, a);
 	kubeconfig_close(&config);
 	if (!a->agent.api)
 		return -1;
@@ -205,7 +217,7 @@ static void on_pod_cidr(const char *cidr, void *arg)
 		log_warn("pod CIDR not remembered", "error", err.msg, NULL);
 	node_status_set_ready(a->node);
 	pod_manager_network_ready(a->pods);
-	pod_manager_watch(a->pods);
+	watch_pods(a);
 }
 
 static int read_pem(const char *path, struct buf *ret, struct err *err)
@@ -263,7 +275,7 @@ static int start(struct node_agent *a, struct err *err)
 	a->lease = lease_new(a->agent.loop, a->agent.api, a->node_name);
 	if (a->agent.network) {
 		node_status_set_ready(a->node);
-		pod_manager_watch(a->pods);
+		watch_pods(a);
 	}
 	return 0;
 }
@@ -280,6 +292,7 @@ static void stop(struct node_agent *a)
 	start_slots_free(a->agent.starts);
 	status_writer_free(a->agent.writer);
 	config_objects_free(a->agent.configs);
+	service_env_free(a->agent.services);
 	event_recorder_free(a->agent.events);
 	runtime_close(a->agent.runtime);
 	image_store_close(a->agent.images);

@@ -8,32 +8,41 @@
 #include "lib/quantity.h"
 #include "nodeagent/expand.h"
 
+struct place {
+	size_t at;
+	char name[];
+};
+
 void pod_env_close(struct pod_env *env)
 {
+	void *place;
+
+	for (size_t i = 0; map_next(&env->places, &i, NULL, &place);)
+		free(place);
+	map_close(&env->places);
 	for (size_t i = 0; i < env->n; i++)
 		free(env->vars[i]);
 	free(env->vars);
 	*env = (struct pod_env){ 0 };
 }
 
-static char **find(const struct pod_env *env, const char *name, size_t len)
+static char **find(const struct pod_env *env, const char *name)
 {
-	for (size_t i = 0; i < env->n; i++)
-		if (strncmp(env->vars[i], name, len) == 0 && env->vars[i][len] == '=')
-			return &env->vars[i];
-	return NULL;
+	const struct place *place = map_get(&env->places, name);
+
+	return place ? &env->vars[place->at] : NULL;
 }
 
 const char *pod_env_get(const struct pod_env *env, const char *name)
 {
-	char **var = find(env, name, strlen(name));
+	char **var = find(env, name);
 
 	return var ? *var + strlen(name) + 1 : NULL;
 }
 
 static void set(struct pod_env *env, const char *name, const char *value)
 {
-	char **var = find(env, name, strlen(name));
+	char **var = find(env, name);
 	char *text = mem_printf("%s=%s", name, value);
 
 	if (var) {
@@ -41,6 +50,11 @@ static void set(struct pod_env *env, const char *name, const char *value)
 		*var = text;
 		return;
 	}
+	size_t size = strlen(name) + 1;
+	struct place *place = mem_zalloc(sizeof(*place) + size);
+	place->at = env->n;
+	memcpy(place->name, name, size);
+	map_put(&env->places, place->name, place);
 	env->vars = mem_realloc_array(env->vars, env->n + 2, sizeof(*env->vars));
 	env->vars[env->n++] = text;
 	env->vars[env->n] = NULL;
@@ -299,6 +313,11 @@ static void add_image(const struct pod_env_opts *opts, struct pod_env *env)
 	}
 }
 
+static void set_service_var(const char *name, const char *value, void *arg)
+{
+	set(arg, name, value);
+}
+
 int pod_env_build(const struct pod_env_opts *opts, struct pod_env *ret, struct err *err)
 {
 	CLEANUP(pod_env_close) struct pod_env env = { 0 };
@@ -306,6 +325,7 @@ int pod_env_build(const struct pod_env_opts *opts, struct pod_env *ret, struct e
 	set(&env, "PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
 	set(&env, "HOSTNAME", opts->hostname);
 	add_image(opts, &env);
+	service_env_each(opts->services, opts->pod, set_service_var, &env);
 	if (add_from(opts, &env, err) < 0 || add_env(opts, &env, err) < 0)
 		return -1;
 	*ret = env;

@@ -1,12 +1,14 @@
-/* A container's environment: env, envFrom, references to the pod's own fields, resources, ConfigMaps and
- * Secrets, and $(VAR) expansion, which command and args get as well.
+/* A container's environment: variables of Services, env, envFrom, references to the pod's own fields,
+ * resources, ConfigMaps and Secrets, and $(VAR) expansion, which command and args get as well.
  * https://kubernetes.io/docs/tasks/inject-data-application/define-interdependent-environment-variables/
  */
 #pragma once
 
 #include "lib/err.h"
 #include "lib/json.h"
+#include "lib/map.h"
 #include "nodeagent/config_objects.h"
+#include "nodeagent/service_env.h"
 
 struct pod_env_opts {
 	const struct json_object *pod;
@@ -16,11 +18,13 @@ struct pod_env_opts {
 	const char *pod_ip, *host_ip, *node_name;
 	int64_t node_millicpu, node_memory_bytes; /* what limits default to in resourceFieldRef */
 	struct config_lookup lookup;
+	const struct service_env *services; /* or NULL */
 };
 
 struct pod_env {
 	char **vars; /* NULL-terminated "K=V", each name once */
 	size_t n;
+	struct map places; /* in vars, by name */
 };
 
 /* On failure the message is what CreateContainerConfigError shows: configmap "x" not found; couldn't find key

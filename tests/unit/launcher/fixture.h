@@ -61,7 +61,7 @@ static inline void fixture_open(struct fixture *f)
 {
 	struct err err = ERR_INIT;
 
-	if (cluster_open(f->dir, NULL, 0, NULL, &f->cluster, &f->lock, &err) < 0)
+	if (cluster_open(f->dir, NULL, &f->cluster, &f->lock, &err) < 0)
 		fail_msg("%s", err.msg);
 }
 

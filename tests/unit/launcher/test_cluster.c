@@ -5,6 +5,11 @@
 static void first_start_and_next(void **state)
 {
 	struct fixture *f = *state;
+	const struct cluster_settings given = { .address = "127.0.0.2",
+						.port = 7000,
+						.runtime = "crun",
+						.service_cidr = "10.1.0.0/16,fd00::/112",
+						.node_ports = "20000-20100" };
 	struct cluster again = { 0 };
 	struct err err = ERR_INIT;
 	struct stat st;
@@ -12,7 +17,7 @@ static void first_start_and_next(void **state)
 
 	assert_int_equal(cluster_load(f->dir, &again, &err), -1);
 	assert_int_equal(err.kind, ERR_NOT_FOUND);
-	assert_int_equal(cluster_open(f->dir, "127.0.0.2", 7000, "crun", &f->cluster, &f->lock, &err), 0);
+	assert_int_equal(cluster_open(f->dir, &given, &f->cluster, &f->lock, &err), 0);
 	assert_string_equal(f->cluster.dir, f->dir);
 	assert_int_equal(strlen(f->cluster.id), 6);
 	assert_int_equal(strncmp(cluster_bridge(&f->cluster, name, sizeof(name)), "knarr", 5), 0);
@@ -25,12 +30,14 @@ static void first_start_and_next(void **state)
 	f->lock = -1;
 	CLEANUP(mem_freep) char *link_path = mem_printf("%s/link", f->root);
 	assert_int_equal(symlink(f->dir, link_path), 0);
-	assert_int_equal(cluster_open(link_path, NULL, 0, NULL, &again, &f->lock, &err), 0);
+	assert_int_equal(cluster_open(link_path, NULL, &again, &f->lock, &err), 0);
 	assert_string_equal(again.dir, f->dir);
 	assert_string_equal(again.id, f->cluster.id);
 	assert_string_equal(again.address, "127.0.0.2");
 	assert_int_equal(again.port, 7000);
 	assert_string_equal(again.runtime, "crun");
+	assert_string_equal(again.service_cidr, given.service_cidr);
+	assert_string_equal(again.node_ports, given.node_ports);
 	assert_string_equal(again.cluster_cidr, f->cluster.cluster_cidr);
 	assert_string_equal(again.node_name, f->cluster.node_name);
 	cluster_close(&again);
@@ -43,13 +50,13 @@ static void somebody_elses_folder(void **state)
 	struct err err = ERR_INIT;
 
 	fixture_write(file, "x", 0600);
-	assert_int_equal(cluster_open(f->root, NULL, 0, NULL, &f->cluster, &f->lock, &err), -1);
+	assert_int_equal(cluster_open(f->root, NULL, &f->cluster, &f->lock, &err), -1);
 	assert_int_equal(err.kind, ERR_CONFLICT);
 	assert_non_null(strstr(err.msg, "is not empty and holds no cluster"));
 	/* Nor a file, nor below one. */
-	assert_int_equal(cluster_open(file, NULL, 0, NULL, &f->cluster, &f->lock, &err), -1);
+	assert_int_equal(cluster_open(file, NULL, &f->cluster, &f->lock, &err), -1);
 	CLEANUP(mem_freep) char *below = mem_printf("%s/below", file);
-	assert_int_equal(cluster_open(below, NULL, 0, NULL, &f->cluster, &f->lock, &err), -1);
+	assert_int_equal(cluster_open(below, NULL, &f->cluster, &f->lock, &err), -1);
 	CLEANUP(mem_freep) char *run = mem_printf("%s/run", f->root);
 	assert_int_equal(access(run, F_OK), -1); /* nothing was made in it */
 }
@@ -82,7 +89,7 @@ static void damaged_settings(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(damaged); i++) {
 		struct err err = ERR_INIT;
 		fixture_write(path, damaged[i], 0600);
-		assert_int_equal(cluster_open(f->dir, NULL, 0, NULL, &f->cluster, &f->lock, &err), -1);
+		assert_int_equal(cluster_open(f->dir, NULL, &f->cluster, &f->lock, &err), -1);
 		assert_int_not_equal(err.kind, ERR_NOT_FOUND);
 		assert_non_null(strstr(err.msg, path));
 		CLEANUP(buf_close) struct buf text = fixture_read(f->dir, "cluster.json");
@@ -105,7 +112,7 @@ static void one_at_a_time(void **state)
 		char pid[32];
 		int lock = -1;
 		snprintf(pid, sizeof(pid), "(process %d)", getppid());
-		_exit(cluster_open(f->dir, NULL, 7777, NULL, &second, &lock, &err) == -1 && err.kind == ERR_CONFLICT &&
+		_exit(cluster_open(f->dir, &(struct cluster_settings){ .port = 7777 }, &second, &lock, &err) == -1 && err.kind == ERR_CONFLICT &&
 			      strstr(err.msg, pid) && cluster_supervisor(&f->cluster) == getppid() ?
 			      0 :
 			      1);
