@@ -6,6 +6,7 @@
 #include "api/apply.h"
 #include "api/custom.h"
 #include "api/status.h"
+#include "apiserver/admission/pod_security_namespace.h"
 #include "apiserver/admission/resource_quota.h"
 #include "apiserver/admit.h"
 #include "apiserver/authz/authorize.h"
@@ -180,7 +181,14 @@ static enum step_result apply_apply(struct request *r)
 }
 
 const struct request_step apply_steps[] = {
-	{ "begin", apply_begin },  { "read", apply_read },     { "apply", apply_apply },
-	{ "admit", admit_update }, { "charge", quota_charge }, { "allocate", service_allocate },
-	{ "write", update_write }, { "reply", update_reply },  { NULL, NULL },
+	{ "begin", apply_begin },
+	{ "read", apply_read },
+	{ "apply", apply_apply },
+	{ "admit", admit_update },
+	{ "pods of a namespace", pod_security_namespace_pods },
+	{ "charge", quota_charge },
+	{ "allocate", service_allocate },
+	{ "write", update_write },
+	{ "reply", update_reply },
+	{ NULL, NULL },
 };

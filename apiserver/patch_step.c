@@ -5,6 +5,7 @@
 
 #include "api/decode_syntax.h"
 #include "api/patch.h"
+#include "apiserver/admission/pod_security_namespace.h"
 #include "apiserver/admission/resource_quota.h"
 #include "apiserver/admit.h"
 #include "apiserver/edge/dispatch.h"
@@ -138,9 +139,15 @@ static enum step_result object_begin(struct request *r)
 }
 
 const struct request_step patch_steps[] = {
-	{ "begin", object_begin },        { "options", options_write },
-	{ "read", update_read },          { "patch", patch_object },
-	{ "admit", admit_update },        { "charge", quota_charge },
-	{ "allocate", service_allocate }, { "write", update_write },
-	{ "reply", update_reply },        { NULL, NULL },
+	{ "begin", object_begin },
+	{ "options", options_write },
+	{ "read", update_read },
+	{ "patch", patch_object },
+	{ "admit", admit_update },
+	{ "pods of a namespace", pod_security_namespace_pods },
+	{ "charge", quota_charge },
+	{ "allocate", service_allocate },
+	{ "write", update_write },
+	{ "reply", update_reply },
+	{ NULL, NULL },
 };

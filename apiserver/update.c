@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "apiserver/admission/pod_security_namespace.h"
 #include "apiserver/admission/resource_quota.h"
 #include "apiserver/admit.h"
 #include "apiserver/authz/authorize.h"
@@ -77,7 +78,14 @@ static enum step_result put_read(struct request *r)
 }
 
 const struct request_step update_steps[] = {
-	{ "options", options_write }, { "decode", put_decode },   { "read", put_read },
-	{ "admit", admit_update },    { "charge", quota_charge }, { "allocate", service_allocate },
-	{ "write", update_write },    { "reply", update_reply },  { NULL, NULL },
+	{ "options", options_write },
+	{ "decode", put_decode },
+	{ "read", put_read },
+	{ "admit", admit_update },
+	{ "pods of a namespace", pod_security_namespace_pods },
+	{ "charge", quota_charge },
+	{ "allocate", service_allocate },
+	{ "write", update_write },
+	{ "reply", update_reply },
+	{ NULL, NULL },
 };

@@ -1,17 +1,17 @@
 /* PodSecurity: a namespace's labels say which Pod Security Standard its pods keep to, and what becomes of
- * those that do not: refused (enforce), or told to the user (warn). Workloads are never refused for their
- * template, only told. https://kubernetes.io/docs/concepts/security/pod-security-admission/
+ * those that do not: refused (enforce), told to the user (warn), or noted in the audit log (audit). Workloads
+ * are never refused for their template. https://kubernetes.io/docs/concepts/security/pod-security-admission/
  */
-#include <stdlib.h>
 #include <string.h>
 
-#include "api/validate.h"
 #include "apiserver/admission/admission.h"
-#include "apiserver/admission/pod_security_checks.h"
+#include "apiserver/admission/pod_security_namespace.h"
+#include "apiserver/admission/pod_security_policy.h"
 #include "apiserver/admit.h"
+#include "apiserver/audit/audit.h"
 #include "apiserver/edge/server.h"
 
-#define LABEL "pod-security.kubernetes.io/"
+#define ANNOTATION "pod-security.kubernetes.io/"
 
 static const char *const concerned[] = {
 	"pods",
@@ -27,74 +27,6 @@ static const char *const concerned[] = {
 	NULL,
 };
 
-static const char *const level_names[] = { "privileged", "baseline", "restricted" };
-
-/* "latest" or "v1.N". */
-static bool parse_version(const char *text, unsigned *ret)
-{
-	char *end;
-
-	if (strcmp(text, "latest") == 0) {
-		*ret = POD_SECURITY_LATEST;
-		return true;
-	}
-	if (strncmp(text, "v1.", 3) != 0 || !text[3] || (text[3] == '0' && text[4]) || strlen(text) > 6)
-		return false;
-	*ret = (unsigned)strtoul(text + 3, &end, 10);
-	return *end == '\0' && text[3] >= '0' && text[3] <= '9';
-}
-
-static bool parse_level(const char *text, enum pod_security_level *ret)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(level_names); i++) {
-		if (strcmp(text, level_names[i]) == 0) {
-			*ret = (enum pod_security_level)i;
-			return true;
-		}
-	}
-	return false;
-}
-
-/* What NAMESPACE's labels say for MODE. A value that cannot be read (validation keeps new ones out) asks for
- * the strictest. */
-static void standard_of(const struct object *namespace_, const char *mode, struct pod_security_standard *ret)
-{
-	CLEANUP(mem_freep) char *key = mem_printf(LABEL "%s", mode);
-	CLEANUP(mem_freep) char *version_key = mem_printf(LABEL "%s-version", mode);
-	const char *level = object_label(namespace_, key), *version = object_label(namespace_, version_key);
-
-	*ret = (struct pod_security_standard){ POD_SECURITY_PRIVILEGED, POD_SECURITY_LATEST };
-	if (level && !parse_level(level, &ret->level))
-		ret->level = POD_SECURITY_RESTRICTED;
-	if (version && !parse_version(version, &ret->minor))
-		ret->minor = POD_SECURITY_LATEST;
-}
-
-static void name_standard(struct buf *b, const struct pod_security_standard *standard)
-{
-	buf_printf(b, "PodSecurity \"%s:", level_names[standard->level]);
-	if (standard->minor == POD_SECURITY_LATEST)
-		buf_str(b, "latest\": ");
-	else
-		buf_printf(b, "v1.%u\": ", standard->minor);
-}
-
-/* Whose SPEC breaks STANDARD: TEXT says how, behind WORD. */
-static bool breaks(const struct pod_security_standard *standard, const struct json_object *metadata,
-		   const struct json_object *spec, const char *word, struct buf *text)
-{
-	CLEANUP(buf_close) struct buf violations = BUF_INIT;
-
-	if (pod_security_allows(standard, metadata, spec, &violations))
-		return false;
-	buf_printf(text, "%s ", word);
-	name_standard(text, standard);
-	buf_str(text, violations.data);
-	return true;
-}
-
-/* --- pods and what makes them --- */
-
 /* The pod, or the template of the pods, that OBJ describes. */
 static const struct json_object *pod_of(const struct request *r)
 {
@@ -109,76 +41,86 @@ static const struct json_object *pod_of(const struct request *r)
 	return json_path(r->obj, "spec", "template", NULL);
 }
 
-/* What an update may change in a pod breaks no standard, but for containers that are added. */
-static bool needs_look(const struct request *r, bool is_pod)
+/* Subresources whose writes change nothing that a standard is about. */
+static bool is_ignored(const struct request *r, bool is_pod)
 {
 	const char *subresource = r->route.subresource ? r->route.subresource->name : "";
 
-	if (is_pod && r->old)
-		return strcmp(subresource, "ephemeralcontainers") == 0;
-	return !*subresource;
+	return *subresource && !(is_pod && (strcmp(subresource, "ephemeralcontainers") == 0 ||
+					    strcmp(subresource, "resize") == 0));
+}
+
+/* What else an update may change in a pod breaks no standard. */
+static bool adds_containers(const struct request *r)
+{
+	return r->route.subresource && strcmp(r->route.subresource->name, "ephemeralcontainers") == 0;
+}
+
+/* WORD, and how the pod breaks STANDARD, into TEXT. False: it does not. */
+static bool breaks(const struct pod_security_standard *standard, const struct json_object *pod,
+		   const char *word, struct buf *text)
+{
+	CLEANUP(buf_close) struct buf violations = BUF_INIT;
+
+	if (pod_security_allows(standard, json_get(pod, "metadata"), json_get(pod, "spec"), true,
+				&violations))
+		return false;
+	buf_printf(text, "%s PodSecurity \"", word);
+	pod_security_standard_write(text, standard);
+	buf_printf(text, "\": %s", violations.data);
+	return true;
+}
+
+static void annotate_enforced(struct request *r, const struct pod_security_standard *standard)
+{
+	CLEANUP(buf_close) struct buf text = BUF_INIT;
+
+	if (!r->audit)
+		return;
+	pod_security_standard_write(&text, standard);
+	audit_annotate(r, ANNOTATION "enforce-policy", text.data);
+}
+
+static enum step_result judge(struct request *r, const struct pod_security_policy *policy,
+			      const struct json_object *pod, bool is_pod)
+{
+	CLEANUP(buf_close) struct buf refusal = BUF_INIT, note = BUF_INIT, warning = BUF_INIT;
+
+	if (is_pod)
+		annotate_enforced(r, &policy->enforce);
+	bool refused = is_pod && breaks(&policy->enforce, pod, "violates", &refusal);
+	if (r->audit && breaks(&policy->audit, pod, "would violate", &note))
+		audit_annotate(r, ANNOTATION "audit-violations", note.data);
+	if (refused)
+		return admission_forbid(r, "%s", refusal.data);
+	/* What keeps to the enforced standard need not be told so. */
+	if (is_pod && pod_security_standard_is(&policy->warn, &policy->enforce))
+		return STEP_NEXT;
+	if (breaks(&policy->warn, pod, "would violate", &warning))
+		admit_warn(r, warning.data);
+	return STEP_NEXT;
 }
 
 static enum step_result check_pod(struct request *r, bool is_pod)
 {
 	const struct json_object *pod = pod_of(r);
-	const struct json_object *metadata = json_get(pod, "metadata"), *spec = json_get(pod, "spec");
 	const struct resource *namespaces = resource_find("", "v1", "namespaces");
 	CLEANUP(object_unrefp) struct object *namespace_ = NULL;
-	CLEANUP(buf_close) struct buf refusal = BUF_INIT, warning = BUF_INIT;
-	struct pod_security_standard enforce, warn;
+	struct pod_security_policy policy;
 
 	/* That it is missing is found, and told, when the object is to be stored. */
-	if (!spec || !needs_look(r, is_pod) ||
+	if (is_ignored(r, is_pod) || !json_get(pod, "spec") ||
 	    core_get(r->server->core, namespaces, "", r->route.namespace_, &namespace_, NULL) < 0)
 		return STEP_NEXT;
-	standard_of(namespace_, "enforce", &enforce);
-	standard_of(namespace_, "warn", &warn);
-	if (is_pod && breaks(&enforce, metadata, spec, "violates", &refusal))
-		return admission_forbid(r, "%s", refusal.data);
-	if (breaks(&warn, metadata, spec, "would violate", &warning))
-		admit_warn(r, warning.data);
-	return STEP_NEXT;
-}
-
-/* --- the labels --- */
-
-static bool label_valid(const char *key, const char *value)
-{
-	size_t len = strlen(key);
-	enum pod_security_level level;
-	unsigned minor;
-
-	if (len > 8 && strcmp(key + len - 8, "-version") == 0)
-		return parse_version(value, &minor);
-	return parse_level(value, &level);
-}
-
-static enum step_result check_labels(struct request *r)
-{
-	static const char *const keys[] = { LABEL "enforce", LABEL "enforce-version",
-					    LABEL "audit",   LABEL "audit-version",
-					    LABEL "warn",    LABEL "warn-version" };
-	const struct json_object *labels = json_path(r->obj, "metadata", "labels", NULL);
-	struct field_path path;
-
-	field_path_init(&path, "metadata");
-	field_push(&path, "labels");
-	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
-		const char *value = json_str(labels, keys[i]);
-		if (!value || label_valid(keys[i], value))
-			continue;
-		size_t mark = field_push_key(&path, keys[i]);
-		bool version = strstr(keys[i], "-version") != NULL;
-		field_error_invalid_str(&r->errors, &path, value, "%s",
-					version ? "must be \"latest\" or \"v1.x\""
-						: "must be one of privileged, baseline, restricted");
-		field_pop(&path, mark);
-	}
-	if (!r->errors.n)
+	pod_security_policy_read(object_label, namespace_, &policy);
+	if (pod_security_policy_is_free(&policy)) {
+		if (is_pod)
+			annotate_enforced(r, &policy.enforce);
 		return STEP_NEXT;
-	status_invalid(&r->err, r->route.resource, r->name, &r->errors);
-	return request_fail_as(r, DETAILS_KIND);
+	}
+	if (is_pod && r->old && !adds_containers(r))
+		return STEP_NEXT;
+	return judge(r, &policy, pod, is_pod);
 }
 
 static enum step_result pod_security_check(struct request *r)
@@ -186,7 +128,7 @@ static enum step_result pod_security_check(struct request *r)
 	const char *plural = r->route.resource->plural;
 
 	if (strcmp(plural, "namespaces") == 0)
-		return r->route.subresource ? STEP_NEXT : check_labels(r);
+		return r->route.subresource ? STEP_NEXT : pod_security_namespace_check(r);
 	return check_pod(r, strcmp(plural, "pods") == 0);
 }
 

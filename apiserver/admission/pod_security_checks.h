@@ -19,6 +19,6 @@ struct pod_security_standard {
 
 /* True when a pod with METADATA (of the pod or template, for its annotations; may be NULL) and SPEC keeps to
  * STANDARD. Otherwise appends what it breaks, in Kubernetes' words, to VIOLATIONS: `reason (detail), reason
- * (detail)`. */
+ * (detail)`, or the reasons alone. */
 bool pod_security_allows(const struct pod_security_standard *standard, const struct json_object *metadata,
-			 const struct json_object *spec, struct buf *ret_violations);
+			 const struct json_object *spec, bool details, struct buf *ret_violations);

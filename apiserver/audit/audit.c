@@ -26,6 +26,7 @@ struct audit_record {
 	char source[HTTP_PEER_SIZE];
 	int64_t received_us;
 	struct buf answer;
+	struct json_object *annotations; /* or NULL */
 };
 
 /* --- start and end --- */
@@ -154,6 +155,20 @@ static void add_times(struct buf *b, const struct audit_record *record)
 	add_member(b, "stageTimestamp", time_format_micro(time_now_us(), text));
 }
 
+static void add_annotations(struct buf *b, const struct request *r)
+{
+	buf_printf(b, ",\"annotations\":{\"authorization.k8s.io/decision\":\"%s\"",
+		   r->details == DETAILS_REFUSED ? "forbid" : "allow");
+	struct json_object *annotations = r->audit->annotations;
+	if (annotations) {
+		json_object_object_foreach(annotations, key, value)
+		{
+			add_member(b, key, json_object_get_string(value));
+		}
+	}
+	buf_char(b, '}');
+}
+
 static void emit(struct request *r, enum audit_stage stage)
 {
 	const struct audit_record *record = r->audit;
@@ -180,8 +195,7 @@ static void emit(struct request *r, enum audit_stage stage)
 	add_bodies(&b, r, stage);
 	add_times(&b, record);
 	if (stage != AUDIT_REQUEST_RECEIVED && r->identity)
-		buf_printf(&b, ",\"annotations\":{\"authorization.k8s.io/decision\":\"%s\"}",
-			   r->details == DETAILS_REFUSED ? "forbid" : "allow");
+		add_annotations(&b, r);
 	buf_str(&b, "}\n");
 	audit_log_add(r->server->audit->log, b.data, b.len);
 }
@@ -242,6 +256,17 @@ void audit_answer(struct request *r, const char *json, size_t len)
 		buf_add(&r->audit->answer, json, len);
 }
 
+void audit_annotate(struct request *r, const char *key, const char *value)
+{
+	struct audit_record *record = r->audit;
+	if (!record)
+		return;
+	if (!record->annotations)
+		record->annotations = json_object_new_object();
+	if (!json_get(record->annotations, key))
+		json_set_str(record->annotations, key, value);
+}
+
 void audit_stream(struct request *r)
 {
 	if (r->audit)
@@ -258,5 +283,6 @@ void audit_end(struct request *r)
 	free(record->uri);
 	free(record->agent);
 	buf_close(&record->answer);
+	json_object_put(record->annotations);
 	free(record);
 }

@@ -22,6 +22,9 @@ void audit_counts(struct audit *audit, uint64_t *ret_written, uint64_t *ret_lost
 void audit_begin(struct request *r);
 /* The answer's JSON is going to be kept: it is to go by where audit_answer sees it. */
 bool audit_wants_answer(const struct request *r);
+/* Something of note about the request (audit.k8s.io Event.annotations). Said again it stays as it was first
+ * said. */
+void audit_annotate(struct request *r, const char *key, const char *value);
 /* More of the answer's JSON. */
 void audit_answer(struct request *r, const char *json, size_t len);
 /* A stream begins. */

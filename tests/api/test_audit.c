@@ -146,6 +146,63 @@ static void who_asks_and_what_came_of_it(void **state)
 	assert_null(json_get(nobody, "user"));
 }
 
+#define POD(name, host)                                                                                      \
+	"{\"metadata\":{\"name\":\"" name "\"},\"spec\":{\"hostPID\":" host                                  \
+	",\"containers\":[{\"name\":\"c\",\"image\":\"i\"}]}}"
+
+/* NULL: it is not there. */
+static void assert_noted(const struct json_object *event, const char *key, const char *want)
+{
+	CLEANUP(mem_freep) char *name = mem_printf("pod-security.kubernetes.io/%s", key);
+	const char *got = json_str(json_get(event, "annotations"), name);
+	if (want)
+		assert_string_equal(got, want);
+	else
+		assert_null(got);
+}
+
+static void pod_security_is_recorded(void **state)
+{
+	static const char namespace_[] =
+	    "{\"metadata\":{\"name\":\"safe\",\"labels\":{\"pod-security.kubernetes.io/enforce\":"
+	    "\"baseline\",\"pod-security.kubernetes.io/audit\":\"restricted\",\"pod-security."
+	    "kubernetes.io/audit-version\":\"v1.20\"}}}";
+	struct api_fixture *fixture = *state;
+	static const struct {
+		const char *path, *body;
+		int code;
+		const char *enforce, *audit;
+	} rows[] = {
+		{ "/api/v1/namespaces", namespace_, 201, NULL, NULL },
+		{ "/api/v1/namespaces/safe/serviceaccounts", "{\"metadata\":{\"name\":\"default\"}}", 201,
+		  NULL, NULL },
+		{ "/api/v1/namespaces/default/pods", POD("free", "true"), 201, "privileged:latest", NULL },
+		{ "/api/v1/namespaces/safe/pods", POD("bad", "true"), 403, "baseline:latest",
+		  "would violate PodSecurity \"restricted:v1.20\": host namespaces (hostPID=true), "
+		  "allowPrivilegeEscalation != false (container \"c\" must set "
+		  "securityContext.allowPrivilegeEscalation=false), runAsNonRoot != true (pod or container "
+		  "\"c\" must set securityContext.runAsNonRoot=true), seccompProfile (pod or container \"c\" "
+		  "must set securityContext.seccompProfile.type to \"RuntimeDefault\" or \"Localhost\")" },
+		{ "/api/v1/namespaces/safe/podtemplates",
+		  "{\"metadata\":{\"name\":\"t\"},\"template\":{\"metadata\":{\"labels\":{\"a\":\"b\"}},"
+		  "\"spec\":{\"securityContext\":{\"runAsNonRoot\":true,\"seccompProfile\":{\"type\":"
+		  "\"RuntimeDefault\"}},\"containers\":[{\"name\":\"c\",\"image\":\"i\"}]}}}",
+		  201, NULL,
+		  "would violate PodSecurity \"restricted:v1.20\": allowPrivilegeEscalation != false "
+		  "(container \"c\" must set securityContext.allowPrivilegeEscalation=false)" },
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		assert_int_equal(
+		    ask(fixture, "POST", rows[i].path, "application/json", rows[i].body, NULL, NULL),
+		    rows[i].code);
+	CLEANUP(json_putp) struct json_object *list = events(fixture);
+	assert_int_equal(json_len(list), ARRAY_SIZE(rows));
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		assert_noted(json_at(list, i), "enforce-policy", rows[i].enforce);
+		assert_noted(json_at(list, i), "audit-violations", rows[i].audit);
+	}
+}
+
 static void streams_are_recorded_when_they_begin_and_end(void **state)
 {
 	struct api_fixture *fixture = *state;
@@ -165,6 +222,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(bodies_are_recorded_as_the_level_says, setup, teardown),
+		cmocka_unit_test_setup_teardown(pod_security_is_recorded, setup, teardown),
 		cmocka_unit_test_setup_teardown(who_asks_and_what_came_of_it, setup, teardown),
 		cmocka_unit_test_setup_teardown(streams_are_recorded_when_they_begin_and_end, setup,
 						teardown),

@@ -90,7 +90,7 @@ static void test_standards(void **state)
 
 		if (json_parse(cases[i].pod, strlen(cases[i].pod), &pod, NULL, &err) < 0)
 			fail_msg("case %zu: %s", i, err.msg);
-		bool allowed = pod_security_allows(&cases[i].standard, json_get(pod, "metadata"), json_get(pod, "spec"), &violations);
+		bool allowed = pod_security_allows(&cases[i].standard, json_get(pod, "metadata"), json_get(pod, "spec"), true, &violations);
 		assert_int_equal(allowed, cases[i].violations == NULL);
 		if (!allowed)
 			assert_string_equal(violations.data, cases[i].violations);
