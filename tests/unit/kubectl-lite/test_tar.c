@@ -15,6 +15,7 @@
 
 static char work[] = "/tmp/knarr-tar.XXXXXX";
 
+PRINTF_LIKE(1, 2)
 static int run(const char *format, ...)
 {
 	va_list ap;

@@ -198,7 +198,7 @@ static void test_json_is_taken(void **state)
 static void check_written(const char *json, const char *yaml)
 {
 	CLEANUP(json_putp) struct json_object *obj = NULL;
-	CLEANUP(buf_close) struct buf b = BUF_INIT, back = BUF_INIT, again = BUF_INIT;
+	CLEANUP(buf_close) struct buf b = BUF_INIT;
 	struct yaml_doc *docs = NULL;
 	struct err err = ERR_INIT;
 	size_t n = 0;
