@@ -17,6 +17,7 @@
 #include "apiserver/core/core.h"
 #include "apiserver/crd/caretaker.h"
 #include "apiserver/edge/server.h"
+#include "apiserver/encryption_file.h"
 #include "apiserver/service/keeper.h"
 #include "apiserver/serving_files.h"
 #include "apiserver/store/encrypted.h"
@@ -94,6 +95,7 @@ static const struct program_flag flags[] = {
 /* What the settings name, read and parsed. */
 struct setup {
 	struct serving_files serving;
+	struct encryption_file encryption;
 	struct buf kubelet_cert, kubelet_key, kubelet_ca;
 	char address[64];
 	uint16_t port;
@@ -213,13 +215,14 @@ static void stop_in_doubt(void *arg)
 	loop_stop(doubt->loop);
 }
 
-static int start_core(const struct setup *setup, struct doubt *doubt, struct definitions **ret_definitions,
+static int start_core(struct setup *setup, struct doubt *doubt, struct definitions **ret_definitions,
 		      struct core **ret, struct err *err)
 {
 	struct store *store = NULL;
 	struct encryption *encryption = NULL;
 	if (mkdir(data_dir, 0700) < 0 && errno != EEXIST)
 		return err_set_errno(err, errno, "make data folder %s", data_dir);
+	encryption_file_init(&setup->encryption, encryption_config);
 	if (encryption_new(encryption_config, &encryption, err) < 0)
 		return -1;
 	if (store_sqlite_open(data_dir, &store, err) < 0) {
@@ -242,6 +245,7 @@ static int start_core(const struct setup *setup, struct doubt *doubt, struct def
 		core_stop_and_free(core);
 		return -1;
 	}
+	setup->encryption.store = opts.store;
 	*ret = core;
 	return 0;
 }
@@ -356,12 +360,15 @@ static int serve(struct setup *setup, struct err *err)
 		struct err unwatched = ERR_INIT;
 		if (serving_files_watch(&setup->serving, loop, server, &unwatched) < 0)
 			log_warn("certificates are not watched", "error", unwatched.msg, NULL);
+		if (encryption_file_watch(&setup->encryption, loop, &unwatched) < 0)
+			log_warn("the encryption configuration is not watched", "error", unwatched.msg, NULL);
 		log_info("serving", "address", setup->address, "port", log_num(server_port(server)), NULL);
 		program_ready();
 		loop_run(loop);
 		result = 0;
 	}
 	serving_files_close(&setup->serving);
+	encryption_file_close(&setup->encryption);
 	server_stop_and_free(server);
 	service_keeper_free(services);
 	audit_free(audit);

@@ -1,15 +1,10 @@
 #include "apiserver/serving_files.h"
 
-#include <errno.h>
 #include <string.h>
-#include <sys/epoll.h>
-#include <sys/inotify.h>
-#include <unistd.h>
 
 #include "lib/log.h"
 
-#define PEM_MAX   (1024 * 1024)
-#define SETTLE_MS 200
+#define PEM_MAX (1024 * 1024)
 
 static int read_one(struct buf *ret, const char *flag, const char *path, struct err *err)
 {
@@ -33,8 +28,7 @@ int serving_files_read(struct serving_files *files, const char *cert_path, const
 {
 	*files = (struct serving_files){ .cert_path = cert_path,
 					 .key_path = key_path,
-					 .client_ca_path = client_ca_path,
-					 .inotify_fd = -1 };
+					 .client_ca_path = client_ca_path };
 	return read_all(files, &files->cert, &files->key, &files->client_ca, err);
 }
 
@@ -52,12 +46,11 @@ static void take(struct buf *to, struct buf *from)
 
 /* A certificate whose key is not there yet, or what is no certificate, leaves the server as it is: the next
  * change is looked at again. */
-static void renew(struct loop_timer *timer, void *arg)
+static void renew(void *arg)
 {
 	struct serving_files *files = arg;
 	CLEANUP(buf_close) struct buf cert = BUF_INIT, key = BUF_INIT, client_ca = BUF_INIT;
 	struct err err = ERR_INIT;
-	(void)timer;
 	int result = read_all(files, &cert, &key, &client_ca, &err);
 	if (result == 0 && same(&cert, &files->cert) && same(&key, &files->key) &&
 	    same(&client_ca, &files->client_ca))
@@ -74,54 +67,23 @@ static void renew(struct loop_timer *timer, void *arg)
 	log_info("certificates taken anew", "file", files->cert_path, NULL);
 }
 
-static void on_event(struct loop_io *io, int fd, uint32_t events, void *arg)
-{
-	struct serving_files *files = arg;
-	char text[4096];
-	(void)io;
-	(void)events;
-	while (read(fd, text, sizeof(text)) > 0) {
-	}
-	loop_timer_arm(&files->settle, SETTLE_MS);
-}
-
-/* The folder: a file replaced by rename is another one. */
-static int watch_folder(int fd, const char *path, struct err *err)
-{
-	const char *slash = path ? strrchr(path, '/') : NULL;
-	if (!path)
-		return 0;
-	CLEANUP(mem_freep)
-	char *folder = slash ? mem_dupn(path, slash > path ? (size_t)(slash - path) : 1) : mem_dup(".");
-	if (inotify_add_watch(fd, folder, IN_CLOSE_WRITE | IN_MOVED_TO | IN_CREATE) < 0)
-		return err_set_errno(err, errno, "watch %s", folder);
-	return 0;
-}
-
 int serving_files_watch(struct serving_files *files, struct loop *loop, struct server *server,
 			struct err *err)
 {
 	files->server = server;
-	loop_timer_init(&files->settle, loop, renew, files);
-	files->inotify_fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
-	if (files->inotify_fd < 0)
-		return err_set_errno(err, errno, "inotify");
-	if (watch_folder(files->inotify_fd, files->cert_path, err) < 0 ||
-	    watch_folder(files->inotify_fd, files->key_path, err) < 0 ||
-	    watch_folder(files->inotify_fd, files->client_ca_path, err) < 0)
-		return -1;
-	files->io = loop_io_new(loop, files->inotify_fd, EPOLLIN, on_event, files, err);
-	return files->io ? 0 : -1;
+	return file_watch_open(&files->watch, loop, renew, files, err) < 0 ||
+		       file_watch_add(&files->watch, files->cert_path, err) < 0 ||
+		       file_watch_add(&files->watch, files->key_path, err) < 0 ||
+		       file_watch_add(&files->watch, files->client_ca_path, err) < 0
+		   ? -1
+		   : 0;
 }
 
 void serving_files_close(struct serving_files *files)
 {
 	if (!files->cert_path)
 		return;
-	if (files->settle.loop)
-		loop_timer_disarm(&files->settle);
-	loop_io_free(files->io);
-	mem_closep(&files->inotify_fd);
+	file_watch_close(&files->watch);
 	buf_close(&files->cert);
 	buf_close(&files->key);
 	buf_close(&files->client_ca);

@@ -1,18 +1,16 @@
 /* The files of the server's certificate, its key and the authority of client certificates: read at start, and
- * again when they change, on the main thread's loop, by inotify on their folders.
+ * again when they change, on the main thread's loop.
  */
 #pragma once
 
 #include "apiserver/edge/server.h"
-#include "lib/loop.h"
+#include "apiserver/file_watch.h"
 
 struct serving_files {
 	const char *cert_path, *key_path, *client_ca_path; /* client_ca_path NULL: no client certificates */
 	struct buf cert, key, client_ca;                   /* what they hold */
 	struct server *server;
-	int inotify_fd;
-	struct loop_io *io;
-	struct loop_timer settle; /* files are replaced one after the other: the last change counts */
+	struct file_watch watch;
 };
 
 /* Reads them; the paths are kept. */

@@ -1,5 +1,6 @@
 #include "apiserver/store/encrypted.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,6 +18,7 @@ struct stale {
 struct encrypted_store {
 	struct store base;
 	struct store *inner;
+	pthread_mutex_t lock; /* over encryption, which the main thread may replace */
 	struct encryption *encryption;
 	struct stale *stale;
 	size_t n_stale;
@@ -126,10 +128,18 @@ static int encrypted_load(struct store *base, const struct store_loader *loader,
 
 /* --- committing --- */
 
+static bool is_on(struct encrypted_store *store)
+{
+	pthread_mutex_lock(&store->lock);
+	bool on = encryption_on(store->encryption);
+	pthread_mutex_unlock(&store->lock);
+	return on;
+}
+
 static int encrypted_commit(struct store *base, const struct store_batch *batch, struct err *err)
 {
 	struct encrypted_store *store = encrypted_of(base);
-	if (!encryption_on(store->encryption)) {
+	if (!is_on(store)) {
 		int result = store->inner->ops->commit(store->inner, batch, err);
 		base->in_doubt = store->inner->in_doubt;
 		return result;
@@ -139,6 +149,7 @@ static int encrypted_commit(struct store *base, const struct store_batch *batch,
 	struct store_change *changes = mem_alloc((batch->n_changes + 1) * sizeof(struct store_change));
 	struct buf *values = mem_zalloc((batch->n_changes + 1) * sizeof(struct buf));
 	int result = 0;
+	pthread_mutex_lock(&store->lock);
 	for (size_t i = 0; i < batch->n_changes && result == 0; i++) {
 		changes[i] = batch->changes[i];
 		result = encryption_seal(store->encryption, &changes[i], &values[i], err);
@@ -147,6 +158,7 @@ static int encrypted_commit(struct store *base, const struct store_batch *batch,
 			changes[i].value_len = values[i].len;
 		}
 	}
+	pthread_mutex_unlock(&store->lock);
 	sealed.changes = changes;
 	if (result == 0)
 		result = store->inner->ops->commit(store->inner, &sealed, err);
@@ -183,6 +195,7 @@ static void encrypted_close(struct store *base)
 	forget_stale(store);
 	store->inner->ops->close(store->inner);
 	encryption_free(store->encryption);
+	pthread_mutex_destroy(&store->lock);
 	free(store);
 }
 
@@ -202,5 +215,21 @@ struct store *store_encrypted(struct store *inner, struct encryption *encryption
 	store->base.ops = &encrypted_ops;
 	store->inner = inner;
 	store->encryption = encryption;
+	pthread_mutex_init(&store->lock, NULL);
 	return &store->base;
+}
+
+int store_encrypted_reload(struct store *base, struct encryption *encryption, struct err *err)
+{
+	struct encrypted_store *store = encrypted_of(base);
+	struct encryption *unused = encryption;
+	pthread_mutex_lock(&store->lock);
+	int result = encryption_succeed(encryption, store->encryption, err);
+	if (result == 0) {
+		unused = store->encryption;
+		store->encryption = encryption;
+	}
+	pthread_mutex_unlock(&store->lock);
+	encryption_free(unused);
+	return result;
 }

@@ -40,9 +40,18 @@ struct rule {
 	bool plain_first, plain; /* identity writes; identity is there */
 };
 
+/* A key that values of a resource are sealed with, as far as they were opened or sealed here. */
+struct use {
+	char *group, *plural, *name;
+	unsigned char secret[KEY_BYTES];
+	unsigned secret_len;
+};
+
 struct encryption {
 	struct rule *rules;
 	size_t n_rules;
+	struct use *uses;
+	size_t n_uses;
 };
 
 /* --- configuration --- */
@@ -69,6 +78,13 @@ void encryption_free(struct encryption *encryption)
 		free(rule->patterns);
 	}
 	free(encryption->rules);
+	for (size_t i = 0; i < encryption->n_uses; i++) {
+		gnutls_memset(encryption->uses[i].secret, 0, KEY_BYTES);
+		free(encryption->uses[i].group);
+		free(encryption->uses[i].plural);
+		free(encryption->uses[i].name);
+	}
+	free(encryption->uses);
 	free(encryption);
 }
 
@@ -182,11 +198,11 @@ static bool matches(const char *pattern, const char *group, const char *plural)
 	return strcmp(dot ? dot + 1 : "", group) == 0 || (any && dot && strcmp(dot + 1, "*") == 0);
 }
 
-static struct rule *find_rule(struct encryption *encryption, const struct store_change *change)
+static struct rule *find_rule(const struct encryption *encryption, const char *group, const char *plural)
 {
 	for (size_t i = 0; i < encryption->n_rules; i++)
 		for (size_t k = 0; k < encryption->rules[i].n_patterns; k++)
-			if (matches(encryption->rules[i].patterns[k], change->group, change->plural))
+			if (matches(encryption->rules[i].patterns[k], group, plural))
 				return &encryption->rules[i];
 	return NULL;
 }
@@ -254,6 +270,65 @@ static int key_of_salt(struct key *key, const unsigned char *salt, gnutls_aead_c
 	return 0;
 }
 
+/* --- which keys are in use --- */
+
+static bool is_key(const struct key *key, const char *name, const unsigned char *secret, unsigned len)
+{
+	return strcmp(key->name, name) == 0 && key->secret_len == len &&
+	       gnutls_memcmp(key->secret, secret, len) == 0;
+}
+
+static void add_use(struct encryption *encryption, const struct use *use)
+{
+	for (size_t i = encryption->n_uses; i-- > 0;) {
+		const struct use *known = &encryption->uses[i];
+		if (strcmp(known->plural, use->plural) == 0 && strcmp(known->group, use->group) == 0 &&
+		    strcmp(known->name, use->name) == 0 && known->secret_len == use->secret_len &&
+		    gnutls_memcmp(known->secret, use->secret, use->secret_len) == 0)
+			return;
+	}
+	encryption->uses = mem_realloc_array(encryption->uses, encryption->n_uses + 1, sizeof(struct use));
+	struct use *added = &encryption->uses[encryption->n_uses++];
+	*added = *use;
+	added->group = mem_dup(use->group);
+	added->plural = mem_dup(use->plural);
+	added->name = mem_dup(use->name);
+}
+
+static void note_use(struct encryption *encryption, const struct key *key, const struct store_change *change)
+{
+	struct use use = { .group = (char *)(uintptr_t)change->group,
+			   .plural = (char *)(uintptr_t)change->plural,
+			   .name = key->name,
+			   .secret_len = key->secret_len };
+	memcpy(use.secret, key->secret, key->secret_len);
+	add_use(encryption, &use);
+}
+
+static bool can_open(const struct encryption *encryption, const struct use *use)
+{
+	const struct rule *rule = find_rule(encryption, use->group, use->plural);
+	for (size_t i = 0; rule && i < rule->n_keys; i++)
+		if (is_key(&rule->keys[i], use->name, use->secret, use->secret_len))
+			return true;
+	return false;
+}
+
+int encryption_succeed(struct encryption *encryption, const struct encryption *old, struct err *err)
+{
+	for (size_t i = 0; i < old->n_uses; i++) {
+		const struct use *use = &old->uses[i];
+		if (!can_open(encryption, use))
+			return err_set(err, ERR_BAD_REQUEST,
+				       "%s are stored encrypted with key \"%s\", which it does not have for "
+				       "them: keep it behind the new one until the server has started again",
+				       use->plural, use->name);
+	}
+	for (size_t i = 0; i < old->n_uses; i++)
+		add_use(encryption, &old->uses[i]);
+	return 0;
+}
+
 /* --- one value --- */
 
 static void write_bound(struct buf *b, const struct store_change *change)
@@ -291,8 +366,11 @@ static int seal(struct key *key, const struct store_change *change, struct buf *
 int encryption_seal(struct encryption *encryption, const struct store_change *change, struct buf *ret,
 		    struct err *err)
 {
-	struct rule *rule = find_rule(encryption, change);
-	return rule && !rule->plain_first ? seal(&rule->keys[0], change, ret, err) : 0;
+	struct rule *rule = find_rule(encryption, change->group, change->plural);
+	if (!rule || rule->plain_first)
+		return 0;
+	note_use(encryption, &rule->keys[0], change);
+	return seal(&rule->keys[0], change, ret, err);
 }
 
 static struct key *find_key(struct rule *rule, const char *name, size_t len)
@@ -306,7 +384,7 @@ static struct key *find_key(struct rule *rule, const char *name, size_t len)
 int encryption_open(struct encryption *encryption, const struct store_change *change, struct buf *ret,
 		    bool *ret_stale, struct err *err)
 {
-	struct rule *rule = find_rule(encryption, change);
+	struct rule *rule = find_rule(encryption, change->group, change->plural);
 	bool to_seal = rule && !rule->plain_first;
 	const char *value = change->value, *end = value + change->value_len;
 	*ret_stale = false;
@@ -344,5 +422,7 @@ int encryption_open(struct encryption *encryption, const struct store_change *ch
 	ret->len += len;
 	ret->data[ret->len] = '\0';
 	*ret_stale = !to_seal || key != &rule->keys[0];
+	if (!*ret_stale)
+		note_use(encryption, key, change);
 	return 0;
 }

@@ -29,6 +29,9 @@ struct encryption;
 /* PATH NULL: nothing is encrypted, and what is cannot be read. ERR_BAD_REQUEST says what is wrong with it. */
 int encryption_new(const char *path, struct encryption **ret, struct err *err);
 void encryption_free(struct encryption *encryption); /* NULL is fine */
+/* ENCRYPTION takes the place of OLD, whose values stay as they are stored: it must open them all, and knows
+ * from here on that they are there. ERR_BAD_REQUEST: which key it lacks. */
+int encryption_succeed(struct encryption *encryption, const struct encryption *old, struct err *err);
 /* Anything is to be encrypted. */
 bool encryption_on(const struct encryption *encryption);
 

@@ -133,6 +133,20 @@ secrets_are_stored_encrypted() {
 	wait_for 20 is "aesgcm:v1:$newest" sh -c "grep -aoh 'aesgcm:v1:key-[0-9]*' '$DIR/apiserver/store.db' | sort -u"
 }
 
+a_key_is_added_while_the_server_runs() {
+	cluster_use one
+	pid=$(program_pid apiserver)
+	sed '0,/- name:/s/^\( *\)- name:.*/\1- name: by-hand\n\1  secret: QkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkI=\n&/' "$DIR/pki/encryption.yaml" >"$WORK/encryption.yaml"
+	mv "$WORK/encryption.yaml" "$DIR/pki/encryption.yaml"
+	wait_for 10 written_by_hand
+	assert_eq "$pid" "$(program_pid apiserver)" "the server's process"
+}
+
+written_by_hand() {
+	k annotate --overwrite secret s "time=$(date +%s%N)"
+	grep -qF aesgcm:v1:by-hand "$DIR"/apiserver/store.db*
+}
+
 requests_are_recorded() {
 	cluster_use one
 	"$BIN/knarr" down --data "$DIR"
@@ -171,4 +185,4 @@ certificates_are_taken_anew() {
 }
 
 run_cases a_pod_finds_its_token an_agent_that_starts_again_leaves_it_good the_signing_key_rotates a_token_ends_with_its_pod \
-	a_pod_that_wants_none_gets_none a_token_is_its_pods_own a_secret_holds_a_token secrets_are_stored_encrypted requests_are_recorded certificates_are_taken_anew
+	a_pod_that_wants_none_gets_none a_token_is_its_pods_own a_secret_holds_a_token secrets_are_stored_encrypted a_key_is_added_while_the_server_runs requests_are_recorded certificates_are_taken_anew

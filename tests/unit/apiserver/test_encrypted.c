@@ -1,4 +1,6 @@
+#include "apiserver/encryption_file.h"
 #include "apiserver/store/encrypted.h"
+#include "tests/support/test_server.h"
 #include "tests/unit/apiserver/core_fixture.h"
 
 #define KEY_A "QUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUE=" /* 32 times A */
@@ -227,6 +229,92 @@ static void no_nonce_comes_twice_and_no_row_moves(void **state)
 	encryption_free(encryption);
 }
 
+static void write_row(struct store *store, const char *key, uint64_t revision)
+{
+	struct err err = ERR_INIT;
+	struct store_change row = { .group = "",
+				    .plural = "secrets",
+				    .key = key,
+				    .revision = revision,
+				    .value = SECRET,
+				    .value_len = strlen(SECRET) };
+	struct store_batch batch = { .changes = &row, .n_changes = 1 };
+	assert_int_equal(store->ops->commit(store, &batch, &err), 0);
+}
+
+static int reload(struct fixture *f, struct store *store, const char *config, struct err *err)
+{
+	struct encryption *encryption = NULL;
+	*err = ERR_INIT;
+	assert_int_equal(buf_write_file_atomic(f->config, config, strlen(config), 0600, err), 0);
+	assert_int_equal(encryption_new(f->config, &encryption, err), 0);
+	return store_encrypted_reload(store, encryption, err);
+}
+
+static void a_new_configuration_while_it_runs(void **state)
+{
+	struct fixture *f = *state;
+	struct err err;
+	struct store *store = open_store(f, RULE(AESGCM(NAMED("one", KEY_A)) IDENTITY), &err);
+	assert_non_null(store);
+	write_row(store, "d/a", 2);
+	/* What lacks a key that is in use, or has another one of its name, is not taken. */
+	assert_int_equal(reload(f, store, RULE(AESGCM(NAMED("two", KEY_B)) IDENTITY), &err), -1);
+	assert_string_equal(err.msg,
+			    "secrets are stored encrypted with key \"one\", which it does not have for "
+			    "them: keep it behind the new one until the server has started again");
+	assert_int_equal(reload(f, store, RULE(AESGCM(NAMED("one", KEY_B))), &err), -1);
+	write_row(store, "d/b", 3);
+	assert_false(on_disk(f, "aesgcm:v1:two:"));
+	assert_int_equal(reload(f, store, RULE(AESGCM(NAMED("two", KEY_B) "," NAMED("one", KEY_A))), &err),
+			 0);
+	write_row(store, "d/c", 4);
+	assert_true(on_disk(f, "aesgcm:v1:two:"));
+	/* Both are in use now. */
+	assert_int_equal(reload(f, store, RULE(AESGCM(NAMED("two", KEY_B))), &err), -1);
+	assert_int_equal(reload(f, store, RULE(AESGCM(NAMED("one", KEY_A))), &err), -1);
+	store->ops->close(store);
+	/* A start brings all to the first one: it alone is. */
+	store = open_store(f, RULE(AESGCM(NAMED("two", KEY_B) "," NAMED("one", KEY_A))), &err);
+	assert_non_null(store);
+	assert_int_equal(reload(f, store, RULE(AESGCM(NAMED("two", KEY_B))), &err), 0);
+	write_row(store, "d/d", 5);
+	store->ops->close(store);
+	must_open(f, RULE(AESGCM(NAMED("two", KEY_B))),
+		  "secrets d/a " SECRET ";secrets d/b " SECRET ";secrets d/c " SECRET ";secrets d/d " SECRET
+		  ";");
+}
+
+/* Rows written until the disk shows one of the new key: the file was taken anew. */
+static bool writes_with(struct fixture *f, struct store *store, const char *key, uint64_t *revision)
+{
+	write_row(store, "d/a", ++*revision);
+	return on_disk(f, key);
+}
+
+static void the_file_is_taken_anew(void **state)
+{
+	struct fixture *f = *state;
+	static const char text[] = RULE(AESGCM(NAMED("two", KEY_B) "," NAMED("one", KEY_A))),
+			  bad[] = "kind: {";
+	struct loop *loop = loop_new(NULL);
+	struct encryption_file file;
+	struct err err;
+	uint64_t revision = 1;
+	struct store *store = open_store(f, RULE(AESGCM(NAMED("one", KEY_A))), &err);
+	encryption_file_init(&file, f->config);
+	file.store = store;
+	assert_int_equal(encryption_file_watch(&file, loop, &err), 0);
+	assert_int_equal(buf_write_file_atomic(f->config, bad, strlen(bad), 0600, &err), 0);
+	loop_turn(loop, 300);
+	loop_turn(loop, 300);
+	assert_int_equal(buf_write_file_atomic(f->config, text, strlen(text), 0600, &err), 0);
+	LOOP_UNTIL(loop, writes_with(f, store, "aesgcm:v1:two:", &revision));
+	encryption_file_close(&file);
+	store->ops->close(store);
+	loop_free(loop);
+}
+
 static void what_is_wrong_is_said(void **state)
 {
 	struct fixture *f = *state;
@@ -252,6 +340,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(keys_rotate, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_was_plain_is_encrypted_and_back, setup, teardown),
 		cmocka_unit_test_setup_teardown(no_nonce_comes_twice_and_no_row_moves, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_new_configuration_while_it_runs, setup, teardown),
+		cmocka_unit_test_setup_teardown(the_file_is_taken_anew, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_is_wrong_is_said, setup, teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
