@@ -11,6 +11,7 @@
 #include "kubectl-lite/dry_run.h"
 #include "kubectl-lite/last_applied.h"
 #include "kubectl-lite/manifest.h"
+#include "kubectl-lite/objects.h"
 #include "kubectl-lite/print.h"
 #include "kubectl-lite/session.h"
 #include "kubectl-lite/target.h"
@@ -66,23 +67,10 @@ static struct json_object *annotate(const struct manifest *manifest)
 	return obj;
 }
 
-static int send(const char *method, const struct manifest *manifest, const char *name, const char *query,
-		const char *type, const struct json_object *body, struct json_object **ret, struct err *err)
-{
-	CLEANUP(buf_close) struct buf path = BUF_INIT, text = BUF_INIT, answer = BUF_INIT;
-
-	json_write(&text, body);
-	session_path(&path, manifest->resource, manifest->namespace_, name, NULL, query);
-	if (session_do(method, path.data, NULL, type, &text, &answer, err) < 0)
-		return -1;
-	return json_parse(answer.data, answer.len, ret, NULL, err);
-}
-
 /* The query of a write. */
 static void write_query(struct buf *b, const struct applying *a)
 {
-	buf_str(b, a->dry_run == DRY_RUN_SERVER ? "dryRun=All&fieldManager=" : "fieldManager=");
-	buf_url_encode(b, flags.manager ? flags.manager : MANAGER);
+	object_write_query(b, a->dry_run == DRY_RUN_SERVER, flags.manager ? flags.manager : MANAGER);
 	buf_str(b, "&fieldValidation=Strict");
 }
 
@@ -95,39 +83,39 @@ static int create(const struct manifest *manifest, const struct applying *a, con
 	}
 	CLEANUP(buf_close) struct buf query = BUF_INIT;
 	write_query(&query, a);
-	if (send("POST", manifest, NULL, query.data, NULL, wanted, ret, err) == 0)
+	if (object_send("POST", manifest->resource, manifest->namespace_, NULL, NULL, query.data, NULL,
+			wanted, ret, err) == 0)
 		return 0;
 	return err_wrap(err, "error when creating \"%s\"", manifest->file);
 }
 
 /* What the annotation of CURRENT holds; NULL when there is none. A damaged one is an error. */
-static int last_applied(const struct json_object *current, const char *shown_name, struct json_object **ret,
-			struct err *err)
+static int last_applied(const struct manifest *manifest, const struct json_object *current,
+			struct json_object **ret, struct err *err)
 {
 	const char *text = last_applied_text(current);
 
 	if (text)
 		return json_parse(text, strlen(text), ret, NULL, err);
 	fprintf(stderr,
-		"Warning: resource %s is missing the " LAST_APPLIED
+		"Warning: resource %s/%s is missing the " LAST_APPLIED
 		" annotation which is required by kubectl apply. "
 		"kubectl apply should only be used on resources created declaratively by either kubectl "
 		"create --save-config "
 		"or kubectl apply. The missing annotation will be patched automatically.\n",
-		shown_name);
+		manifest->resource->plural, manifest->name);
 	return 0;
 }
 
 /* Patches CURRENT; *ret stays NULL when there is nothing to do. */
 static int update(const struct manifest *manifest, const struct applying *a, const struct json_object *wanted,
-		  const struct json_object *current, const char *shown_name, struct json_object **ret,
-		  struct err *err)
+		  const struct json_object *current, struct json_object **ret, struct err *err)
 {
 	CLEANUP(json_putp) struct json_object *before = NULL, *patch = NULL;
 	CLEANUP(buf_close) struct buf query = BUF_INIT;
 	const char *type;
 
-	if (last_applied(current, shown_name, &before, err) < 0 ||
+	if (last_applied(manifest, current, &before, err) < 0 ||
 	    last_applied_patch(manifest->resource, before, wanted, current, &patch, &type, err) < 0)
 		return -1;
 	if (json_object_object_length(patch) == 0)
@@ -137,7 +125,8 @@ static int update(const struct manifest *manifest, const struct applying *a, con
 			   ? patch_merge(current, patch, ret, err)
 			   : patch_strategic(manifest->resource->def, current, patch, ret, err);
 	write_query(&query, a);
-	if (send("PATCH", manifest, manifest->name, query.data, type, patch, ret, err) == 0)
+	if (object_send("PATCH", manifest->resource, manifest->namespace_, manifest->name, NULL, query.data,
+			type, patch, ret, err) == 0)
 		return 0;
 	return err->kind == ERR_CONFLICT ? -1 : err_wrap(err, "error when patching \"%s\"", manifest->file);
 }
@@ -170,7 +159,7 @@ static int try_apply(const struct manifest *manifest, const struct applying *a, 
 		*ret_what = "created";
 		return create(manifest, a, wanted, ret, err);
 	}
-	if (update(manifest, a, wanted, current, shown_name, ret, err) < 0)
+	if (update(manifest, a, wanted, current, ret, err) < 0)
 		return -1;
 	*ret_what = *ret ? "configured" : "unchanged";
 	if (!*ret)

@@ -4,6 +4,7 @@
 
 #include "api/managed_fields.h"
 #include "kubectl-lite/last_applied.h"
+#include "kubectl-lite/objects.h"
 #include "kubectl-lite/session.h"
 
 #define CLIENT_MANAGER "kubectl-client-side-apply"
@@ -23,11 +24,16 @@ static int apply(const struct manifest *manifest, const struct json_object *conf
 		 bool force, enum dry_run dry_run, struct json_object **ret, struct err *err)
 {
 	CLEANUP(buf_close) struct buf query = BUF_INIT, body = BUF_INIT;
+	CLEANUP(json_putp) struct json_object *whole = json_clone(config);
 
-	buf_str(&query, dry_run == DRY_RUN_SERVER ? "dryRun=All&fieldManager=" : "fieldManager=");
-	buf_url_encode(&query, manager);
+	/* The server keeps the text that client-side apply goes by up to date: with the namespace, as that
+	 * has it.
+	 */
+	if (manifest->namespace_)
+		json_set_str(json_ensure_object(whole, "metadata"), "namespace", manifest->namespace_);
+	object_write_query(&query, dry_run == DRY_RUN_SERVER, manager);
 	buf_str(&query, force ? "&force=true&fieldValidation=Strict" : "&force=false&fieldValidation=Strict");
-	json_write(&body, config);
+	json_write(&body, whole);
 	return patch(manifest, query.data, "application/apply-patch+yaml", &body, ret, err);
 }
 
@@ -63,7 +69,7 @@ static bool hand_over(const struct json_object *obj, const char *manager, struct
 /* The annotation of client-side apply stays, whoever owns it: another client may go on with it. */
 static int keep_annotation(const struct manifest *manifest, const struct json_object *obj, struct err *err)
 {
-	const char *last = json_str(json_path(obj, "metadata", "annotations", NULL), LAST_APPLIED);
+	const char *last = last_applied_text(obj);
 	CLEANUP(json_putp) struct json_object *config = json_object_new_object(), *result = NULL;
 
 	if (!last)

@@ -243,3 +243,13 @@ int command_usage_error(const char *path, const char *format, ...)
 	fprintf(stderr, "\nSee '%s %s -h' for help and examples\n", PROGRAM, path);
 	return 1;
 }
+
+int command_no_objects(void)
+{
+	return command_error("You must provide one or more resources by argument or filename.\n"
+			     "Example resource specifications include:\n"
+			     "   '-f rsrc.yaml'\n"
+			     "   '--filename=rsrc.json'\n"
+			     "   '<resource> <name>'\n"
+			     "   '<resource>'");
+}

@@ -64,3 +64,5 @@ void command_print_flags(const char *title, const struct flag *flags);
 void command_print_help(const struct command *command, const char *path);
 /* "error: TEXT" on stderr, then "See 'kubectl-lite PATH -h' for help and examples"; returns 1. */
 int command_usage_error(const char *path, const char *format, ...) PRINTF_LIKE(2, 3);
+/* "error: You must provide one or more resources by argument or filename." and how; returns 1. */
+int command_no_objects(void);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "kubectl-lite/commands.h"
+#include "kubectl-lite/deletion.h"
 #include "kubectl-lite/dry_run.h"
 #include "kubectl-lite/objects.h"
 #include "kubectl-lite/session.h"
@@ -64,12 +65,8 @@ static int check_flags(struct err *err)
 	if (flags.output && strcmp(flags.output, "name") != 0)
 		return err_set(err, ERR_PARSE, "unexpected -o output mode: %s. We only support '-o name'",
 			       flags.output);
-	if (strcmp(flags.cascade, "background") != 0 && strcmp(flags.cascade, "foreground") != 0 &&
-	    strcmp(flags.cascade, "orphan") != 0)
-		return err_set(
-		    err, ERR_PARSE,
-		    "invalid cascade value (%s). Must be \"background\", \"foreground\", or \"orphan\"",
-		    flags.cascade);
+	if (deletion_check_cascade(flags.cascade, err) < 0)
+		return -1;
 	if (flags.all && flags.labels)
 		return err_set(err, ERR_PARSE, "setting 'all' parameter but found a non empty selector. ");
 	if (!flags.ignore_given)
@@ -83,43 +80,9 @@ static int check_args(char **args, size_t n_args)
 	if (flags.files.n)
 		return 0;
 	if (n_args == 0)
-		return command_error("You must provide one or more resources by argument or filename.\n"
-				     "Example resource specifications include:\n"
-				     "   '-f rsrc.yaml'\n"
-				     "   '--filename=rsrc.json'\n"
-				     "   '<resource> <name>'\n"
-				     "   '<resource>'");
+		return command_no_objects();
 	if (n_args == 1 && !strchr(args[0], '/') && !flags.labels && !flags.fields && !flags.all)
 		return command_error("resource(s) were provided, but no name was specified");
-	return 0;
-}
-
-static int send_delete(const struct object *object, enum dry_run dry_run, char **ret_uid, struct err *err)
-{
-	static const struct {
-		const char *flag, *policy;
-	} policies[] = { { "background", "Background" },
-			 { "foreground", "Foreground" },
-			 { "orphan", "Orphan" } };
-	CLEANUP(json_putp) struct json_object *options = json_object_new_object(), *answer = NULL;
-	CLEANUP(buf_close) struct buf path = BUF_INIT, body = BUF_INIT, text = BUF_INIT;
-
-	for (size_t i = 0; i < ARRAY_SIZE(policies); i++)
-		if (strcmp(policies[i].flag, flags.cascade) == 0)
-			json_set_str(options, "propagationPolicy", policies[i].policy);
-	if (flags.grace_s >= 0)
-		json_set_int(options, "gracePeriodSeconds", flags.grace_s);
-	if (dry_run == DRY_RUN_SERVER)
-		json_object_array_add(json_ensure_array(options, "dryRun"), json_object_new_string("All"));
-	json_write(&body, options);
-	session_path(&path, object->resource, object->namespace_, object->name, NULL, NULL);
-	if (session_do("DELETE", path.data, NULL, NULL, &body, &text, err) < 0)
-		return -1;
-	/* The object when it is still there, else a Status that names it. */
-	if (json_parse(text.data ? text.data : "", text.len, &answer, NULL, err) < 0)
-		return -1;
-	const char *uid = json_str(json_get(answer, "metadata"), "uid");
-	*ret_uid = mem_dup(uid ? uid : json_str(json_get(answer, "details"), "uid"));
 	return 0;
 }
 
@@ -136,57 +99,19 @@ static void tell_deleted(const struct object *object, enum dry_run dry_run)
 	fflush(stdout);
 }
 
-struct waiting {
-	const char *uid;
-	bool gone;
-};
-
-static bool gone(const char *type, struct json_object *obj, void *arg)
-{
-	struct waiting *w = arg;
-
-	/* Another uid: the name has been taken again, ours is gone. */
-	w->gone = strcmp(type, "DELETED") == 0 ||
-		  (strcmp(type, "BOOKMARK") != 0 && w->uid && strcmp(object_meta(obj, "uid"), w->uid) != 0);
-	return !w->gone;
-}
-
-static int wait_gone(const struct object *object, const char *uid, int64_t deadline_us, struct err *err)
-{
-	struct waiting w = { .uid = uid };
-
-	while (!w.gone) {
-		CLEANUP(json_putp) struct json_object *now = NULL;
-		int64_t left = deadline_us - time_mono_us();
-		if (object_get(object->resource, object->namespace_, object->name, &now, err) < 0)
-			return err->kind == ERR_NOT_FOUND ? 0 : -1;
-		if (uid && strcmp(object_meta(now, "uid"), uid) != 0)
-			return 0;
-		if (left <= 0)
-			err_set(err, ERR_TIMEOUT, "timed out waiting for the condition");
-		if (left <= 0 || object_watch(object->resource, object->namespace_, object->name,
-					      object_meta(now, "resourceVersion"), gone, &w, left, err) < 0) {
-			if (err->kind == ERR_TIMEOUT)
-				return err_set(err, ERR_PARSE, "timed out waiting for the condition on %s/%s",
-					       object->resource->plural, object->name);
-			return -1;
-		}
-	}
-	return 0;
-}
-
 /* Deletes all, then waits for all: they end side by side. */
 static int delete_all(const struct objects *objects, enum dry_run dry_run)
 {
 	CLEANUP(mem_freep) char **uids = mem_zalloc((objects->n + 1) * sizeof(*uids));
 	CLEANUP(mem_freep) bool *deleted = mem_zalloc(objects->n + 1);
 	int64_t deadline_us = time_mono_us() + (flags.timeout_us > 0 ? flags.timeout_us : WEEK_US);
+	struct deletion how = { flags.cascade, flags.grace_s, dry_run == DRY_RUN_SERVER };
 	int code = objects->bad > 0;
 
 	for (size_t i = 0; i < objects->n; i++) {
 		struct err err = ERR_INIT;
 		if (dry_run != DRY_RUN_CLIENT &&
-		    send_delete(&objects->items[i], dry_run, &uids[i], &err) < 0) {
+		    deletion_send(&objects->items[i], &how, &uids[i], &err) < 0) {
 			if (err.kind == ERR_NOT_FOUND && flags.ignore_not_found)
 				continue;
 			if (flags.files.n)
@@ -200,7 +125,7 @@ static int delete_all(const struct objects *objects, enum dry_run dry_run)
 	for (size_t i = 0; i < objects->n; i++) {
 		struct err err = ERR_INIT;
 		if (deleted[i] && flags.wait && dry_run == DRY_RUN_NONE &&
-		    wait_gone(&objects->items[i], uids[i], deadline_us, &err) < 0)
+		    deletion_wait(&objects->items[i], uids[i], deadline_us, &err) < 0)
 			code = session_failed(&err);
 		free(uids[i]);
 	}

@@ -76,7 +76,13 @@ void describe_generic(struct buf *b, const struct object *object)
 {
 	struct walk w = { b, 0, false };
 
-	describe_head(b, object->value);
+	const struct json_object *metadata = json_get(object->value, "metadata");
+
+	/* Other than in describe_head the namespace has its line even when there is none. */
+	buf_printf(b, "Name:\t%s\nNamespace:\t%s\n", json_str_or_empty(metadata, "name"),
+		   json_str_or_empty(metadata, "namespace"));
+	describe_labels(b, "Labels", json_get(metadata, "labels"));
+	describe_annotations(b, "Annotations", json_get(metadata, "annotations"));
 	describe_sorted(object->value, write_member, &w);
 	describe_events(b, object);
 }

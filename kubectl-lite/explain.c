@@ -4,17 +4,20 @@
 
 #include "api/description.h"
 #include "kubectl-lite/commands.h"
+#include "kubectl-lite/explain_text.h"
 #include "kubectl-lite/session.h"
+#include "kubectl-lite/types.h"
 
 static struct {
 	bool recursive;
-	const char *api_version;
-} flags;
+	const char *api_version, *output;
+} flags = { .output = "plaintext" };
 
 static const struct flag explain_flags[] = {
 	{ "recursive", 0, FLAG_BOOL, &flags.recursive, NULL, "fields of fields too, names and types only",
 	  NULL, NULL },
 	{ "api-version", 0, FLAG_STRING, &flags.api_version, "GROUP/VERSION", "of this version", NULL, NULL },
+	{ "output", 'o', FLAG_STRING, &flags.output, "FORM", "plaintext, the only form", NULL, NULL },
 	{ 0 },
 };
 
@@ -30,28 +33,13 @@ static char *values_of(const struct schema_def *def, const struct schema_field *
 	return values ? mem_dupn(values, len) : NULL;
 }
 
-/* The first few of them, as kubectl does. */
-static void print_values(const struct schema_def *def, const struct schema_field *field, unsigned depth)
-{
-	enum { SHOWN = 4 };
-	CLEANUP(mem_freep) char *values = values_of(def, field);
-	char *rest = values;
-
-	if (!values)
-		return;
-	printf("%*senum: ", (int)(2 * depth), "");
-	for (size_t i = 0; rest && i <= SHOWN; i++)
-		printf("%s%s", i ? ", " : "", i < SHOWN ? strsep(&rest, "|") : "....");
-	putchar('\n');
-}
-
 static void print_name(const struct schema_def *def, const struct schema_field *field, unsigned depth)
 {
+	CLEANUP(mem_freep) char *values = values_of(def, field);
 	char type[128];
 
-	printf("%*s%s\t%s%s\n", (int)(2 * depth), "", field->name,
-	       schema_explain_type(field, type, sizeof(type)), field->required ? " -required-" : "");
-	print_values(def, field, depth);
+	explain_name(field->name, schema_explain_type(field, type, sizeof(type)), field->required, values,
+		     depth);
 }
 
 /* ABOVE: definitions that this one lies in; some (JSONSchemaProps) hold themselves and are shown once. */
@@ -68,35 +56,13 @@ static void print_tree(const struct schema_def *def, unsigned depth, const struc
 	}
 }
 
-/* TEXT in lines of at most WIDTH, indented. */
-static void print_wrapped(const char *text, size_t len)
-{
-	enum { WIDTH = 76 };
-
-	while (len) {
-		size_t line = len;
-		if (line > WIDTH) {
-			line = WIDTH;
-			while (line && text[line] != ' ')
-				line--;
-			if (!line) /* a word longer than a line */
-				line = WIDTH;
-		}
-		printf("    %.*s\n", (int)line, text);
-		while (line < len && text[line] == ' ')
-			line++;
-		text += line;
-		len -= line;
-	}
-}
-
 static bool print_description(const struct schema_def *def, const char *field)
 {
 	size_t len;
 	const char *text = description_find(def, field, &len);
 
 	if (text)
-		print_wrapped(text, len);
+		explain_paragraph(text, len);
 	return text;
 }
 
@@ -126,17 +92,9 @@ static void print_head(const struct resource *resource, const struct schema_def 
 	const struct schema_def *def = field ? field->def : resource->def;
 	char type[128];
 
-	if (*resource->group)
-		printf("GROUP:      %s\n", resource->group);
-	printf("KIND:       %s\nVERSION:    %s\n\n", resource->kind_name, resource->version);
 	if (field) {
 		CLEANUP(mem_freep) char *values = values_of(holder, field);
-		printf("FIELD: %s %s\n", field->name, schema_explain_type(field, type, sizeof(type)));
-		puts(values ? "ENUM:" : "\n");
-		for (char *rest = values, *value; (value = strsep(&rest, "|"));)
-			printf("    %s\n", value);
-		if (values)
-			putchar('\n');
+		explain_field(field->name, schema_explain_type(field, type, sizeof(type)), values);
 	}
 	puts("DESCRIPTION:");
 	bool any = field && print_description(holder, field->name);
@@ -145,40 +103,83 @@ static void print_head(const struct resource *resource, const struct schema_def 
 	puts(any ? "    " : "    <empty>");
 }
 
-static const struct resource *find_resource(const char *type)
+/* What WORD ("pods.spec", "deployments.apps.spec") names: the type, and *ret_fields, what is behind it or
+ * NULL. A group may stand between them; the type with the longest one is meant. */
+static const struct resource *
+find_with_group(const char *word, const struct resource *(*find)(const char *name), const char **ret_fields)
 {
-	const struct resource *resource = resource_find_typed(type);
+	CLEANUP(mem_freep) char *name = mem_dup(word);
 
-	if (!resource || !flags.api_version || strcmp(resource->group_version, flags.api_version) == 0)
-		return resource;
-	return resource_find_kind(flags.api_version, resource->kind_name);
+	for (;;) {
+		const struct resource *found = find(name);
+		char *dot = strrchr(name, '.');
+		if (found) {
+			size_t len = strlen(name);
+			*ret_fields = word[len] ? word + len + 1 : NULL;
+			return found;
+		}
+		if (!dot)
+			return NULL;
+		*dot = '\0';
+	}
 }
 
-static int run_explain(char **args, size_t n_args)
+static const struct resource *find_quietly(const char *name)
 {
-	if (n_args != 1)
-		return command_usage_error(
-		    "explain", n_args
-				   ? "We accept only this format: explain RESOURCE"
-				   : "You must specify the type of resource to explain. Use \"kubectl-lite "
-				     "api-resources\" for a complete list of supported resources.");
-	CLEANUP(mem_freep) char *copy = mem_dup(args[0]);
-	char *rest = copy, *type = strsep(&rest, ".");
-	const struct resource *resource = find_resource(type);
-	if (!resource) {
-		fprintf(stderr, "the server doesn't have a resource type \"%s\"\n", type);
-		return 1;
+	return type_find(name, NULL);
+}
+
+static bool has_field(const struct resource *resource, const char *fields)
+{
+	size_t len = fields ? strcspn(fields, ".") : 0;
+
+	return !len || (resource->def && schema_field_find(resource->def, fields, len));
+}
+
+static const struct resource *find_resource(const char *word, const char **ret_fields, struct err *err)
+{
+	const struct resource *found = find_with_group(word, resource_find_typed, ret_fields), *other;
+	const char *fields;
+
+	/* A type of the server's own can have a built-in one's name and another group. */
+	if (!found || !has_field(found, *ret_fields)) {
+		other = find_with_group(word, find_quietly, &fields);
+		if (other) {
+			found = other;
+			*ret_fields = fields;
+		}
 	}
-	const struct schema_def *def = resource->def;
-	const struct schema_def *holder = NULL;
+	if (!found) {
+		CLEANUP(mem_freep) char *name = mem_dupn(word, strcspn(word, "."));
+		type_find(name, err);
+	}
+	return found;
+}
+
+static void offer_fields(const struct schema_def *def, struct suggestion *s)
+{
+	for (size_t i = 0; def && i < def->n_fields; i++)
+		suggest_offer(s, def->fields[i].name);
+}
+
+static int explain_built_in(const struct resource *resource, const char *fields)
+{
+	CLEANUP(mem_freep) char *copy = mem_dup(fields);
+	const struct schema_def *def = resource->def, *holder = NULL;
 	const struct schema_field *field = NULL;
+	char *rest = copy;
+
+	explain_kind(resource);
 	for (char *name; (name = strsep(&rest, "."));) {
 		if (!*name && !rest)
 			break; /* "pods.spec." */
 		holder = def;
 		field = def ? schema_field_find(def, name, strlen(name)) : NULL;
-		if (!field)
-			return command_error("field \"%s\" does not exist", name);
+		if (!field) {
+			struct suggestion s = suggest_for(name);
+			offer_fields(def, &s);
+			return explain_no_field(name, &s);
+		}
 		def = field->def;
 	}
 	print_head(resource, holder, field);
@@ -187,6 +188,36 @@ static int run_explain(char **args, size_t n_args)
 	else
 		putchar('\n');
 	return 0;
+}
+
+static int run_explain(char **args, size_t n_args)
+{
+	struct err err = ERR_INIT;
+	const char *fields = NULL;
+
+	if (n_args != 1)
+		return command_error("%s", n_args ? "We accept only this format: explain RESOURCE"
+						  : "You must specify the type of resource to explain. Use "
+						    "\"kubectl-lite api-resources\" for "
+						    "a complete list of supported resources.");
+	if (strcmp(flags.output, "plaintext") != 0)
+		return command_error("unrecognized format: %s", flags.output);
+	const struct resource *resource = find_resource(args[0], &fields, &err);
+	if (!resource && err.kind != ERR_PARSE)
+		return session_failed(&err);
+	if (!resource) {
+		fprintf(stderr, "%s\n", err.msg); /* kubectl has no "error: " here */
+		return 1;
+	}
+	if (flags.api_version && strcmp(resource->group_version, flags.api_version) != 0) {
+		const struct resource *other = type_in_version(resource, flags.api_version);
+		if (!other)
+			return command_error("couldn't find resource for \"%s, Resource=%s\"",
+					     flags.api_version, resource->plural);
+		resource = other;
+	}
+	return type_is_custom(resource) ? explain_openapi(resource, fields, flags.recursive)
+					: explain_built_in(resource, fields);
 }
 
 const struct command command_explain = {

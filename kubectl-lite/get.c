@@ -6,6 +6,7 @@
 #include "kubectl-lite/manifest.h"
 #include "kubectl-lite/print.h"
 #include "kubectl-lite/session.h"
+#include "kubectl-lite/sort_by.h"
 #include "kubectl-lite/table.h"
 #include "kubectl-lite/target.h"
 #include "kubectl-lite/watch.h"
@@ -13,15 +14,18 @@
 #define ACCEPT_TABLE "application/json;as=Table;v=v1;g=meta.k8s.io,application/json"
 
 static struct {
-	bool all_namespaces, watch, watch_only, no_headers, show_labels, ignore_not_found, managed, recursive;
-	const char *output, *labels, *fields, *sort_by;
+	bool all_namespaces, watch, watch_only, watch_events, no_headers, show_labels, show_kind,
+	    server_print;
+	bool ignore_not_found, managed, recursive;
+	const char *output, *labels, *fields, *sort_by, *subresource, *raw;
 	struct string_list label_columns, files;
 	int64_t chunk_size;
 } flags = { .chunk_size = 500 };
 
 static const struct flag get_flags[] = {
 	{ "output", 'o', FLAG_STRING, &flags.output, "FORM",
-	  "wide, yaml, json, name, jsonpath=TEMPLATE, jsonpath-file=FILE or custom-columns=HEADER:PATH,...",
+	  "wide, yaml, json, name, jsonpath=TEMPLATE, jsonpath-file=FILE, jsonpath-as-json=TEMPLATE, "
+	  "custom-columns=HEADER:PATH,... or custom-columns-file=FILE",
 	  NULL, NULL },
 	{ "all-namespaces", 'A', FLAG_BOOL, &flags.all_namespaces, NULL, "objects of all namespaces", NULL,
 	  NULL },
@@ -44,6 +48,15 @@ static const struct flag get_flags[] = {
 	  "an object that is not there is no error", NULL, NULL },
 	{ "show-managed-fields", 0, FLAG_BOOL, &flags.managed, NULL, "keep managedFields in yaml and json",
 	  NULL, NULL },
+	{ "show-kind", 0, FLAG_BOOL, &flags.show_kind, NULL, "names with their type: pod/web-0", NULL, NULL },
+	{ "output-watch-events", 0, FLAG_BOOL, &flags.watch_events, NULL,
+	  "with --watch: what happened (ADDED, MODIFIED, DELETED) as well", NULL, NULL },
+	{ "subresource", 0, FLAG_STRING, &flags.subresource, "NAME", "status or scale instead of the object",
+	  NULL, NULL },
+	{ "raw", 0, FLAG_STRING, &flags.raw, "PATH", "what the server answers at this path, as it is", NULL,
+	  NULL },
+	{ "server-print", 0, FLAG_BOOL, &flags.server_print, NULL,
+	  "accepted as kubectl does; tables are always the server's", NULL, NULL },
 	{ "chunk-size", 0, FLAG_INT, &flags.chunk_size, "N",
 	  "objects asked for at once (default 500; 0: all)", NULL, NULL },
 	{ 0 },
@@ -72,7 +85,8 @@ static void write_path(struct buf *b, const struct query *q, const char *continu
 			ADD("labelSelector", flags.labels);
 		if (flags.fields)
 			ADD("fieldSelector", flags.fields);
-		if (flags.chunk_size > 0 && !revision)
+		/* What is sorted must be there as a whole. */
+		if (flags.chunk_size > 0 && !revision && !flags.sort_by)
 			buf_printf(&query, "%slimit=%lld", query.len ? "&" : "", (long long)flags.chunk_size);
 		if (continue_)
 			ADD("continue", continue_);
@@ -85,7 +99,7 @@ static void write_path(struct buf *b, const struct query *q, const char *continu
 	if (full)
 		ADD("includeObject", "Object");
 #undef ADD
-	session_path(b, q->resource, q->namespace_, revision ? NULL : q->name, NULL, query.data);
+	session_path(b, q->resource, q->namespace_, revision ? NULL : q->name, flags.subresource, query.data);
 }
 
 /* What was found, in one of two shapes: Tables, or objects. */
@@ -167,6 +181,9 @@ static int fetch(const struct query *q, enum output_form form, struct found *f, 
 			f->revision = mem_dup(json_str(metadata, "resourceVersion"));
 		}
 		if (is_table(form)) {
+			/* Some answers, a scale, are never made a Table. */
+			if (strcmp(json_str_or_empty(answer, "kind"), "Table") != 0)
+				answer = table_of_object(answer);
 			found_add(f, answer, NULL, q);
 		} else if (q->name) {
 			found_add(f, NULL, answer, q);
@@ -194,48 +211,41 @@ static struct table_view make_view(const struct output *output, const char *pref
 				    .with_namespace = flags.all_namespaces,
 				    .show_labels = flags.show_labels,
 				    .kind_prefix = prefix,
+				    .event = flags.watch_events ? "ADDED" : NULL,
 				    .label_columns = &flags.label_columns };
 }
 
 /* --- sorting --- */
 
-static struct jsonpath *sort_path;
-
-static int compare_values(struct json_object *x, struct json_object *y)
+static int sort_rows(struct sort_by *sort, struct json_object *rows, struct err *err)
 {
-	if (x && y && (json_object_is_type(x, json_type_int) || json_object_is_type(x, json_type_double))) {
-		double a = json_object_get_double(x), b = json_object_get_double(y);
-		return (a > b) - (a < b);
-	}
-	return strcmp(x ? json_object_get_string(x) : "", y ? json_object_get_string(y) : "");
-}
+	size_t n = json_len(rows);
+	CLEANUP(mem_freep) struct json_object **values = mem_zalloc((n + 1) * sizeof(*values));
 
-static int by_object(const void *x, const void *y)
-{
-	return compare_values(jsonpath_first(sort_path, *(struct json_object *const *)x),
-			      jsonpath_first(sort_path, *(struct json_object *const *)y));
-}
-
-static int by_row(const void *x, const void *y)
-{
-	return compare_values(jsonpath_first(sort_path, json_get(*(struct json_object *const *)x, "object")),
-			      jsonpath_first(sort_path, json_get(*(struct json_object *const *)y, "object")));
+	for (size_t i = 0; i < n; i++)
+		values[i] = json_object_get(json_at(rows, i));
+	int failed = sort_by_values(sort, values, NULL, n, true, err);
+	for (size_t i = 0; i < n; i++)
+		json_object_array_put_idx(rows, i, values[i]);
+	return failed;
 }
 
 static int sort_found(struct found *f, struct err *err)
 {
+	struct sort_by *sort = NULL;
+	int failed = 0;
+
 	if (!flags.sort_by)
 		return 0;
-	if (jsonpath_parse_relaxed(flags.sort_by, &sort_path, err) < 0)
+	if (sort_by_new(flags.sort_by, &sort, err) < 0)
 		return -1;
-	/* Equal keys keep the server's order: insertion keeps it, and lists to sort by hand are short. */
-	for (size_t i = 0; i < f->n; i++)
-		if (f->tables[i] && json_get(f->tables[i], "rows"))
-			json_object_array_sort(json_get(f->tables[i], "rows"), by_row);
-	if (f->n > 1 && f->objects[0])
-		qsort(f->objects, f->n, sizeof(*f->objects), by_object);
-	jsonpath_free(TAKE(sort_path));
-	return 0;
+	for (size_t i = 0; i < f->n && !failed; i++)
+		if (f->tables[i])
+			failed = sort_rows(sort, json_get(f->tables[i], "rows"), err);
+	if (!failed && f->n && f->objects[0])
+		failed = sort_by_values(sort, f->objects, (const void **)f->resources, f->n, false, err);
+	sort_by_free(sort);
+	return failed;
 }
 
 /* --- printing --- */
@@ -256,12 +266,11 @@ static void print_tables(const struct found *f, const struct output *output, boo
 			table_close(t);
 			printed = true;
 		}
-		if (printed && !t->columns)
+		if (printed && !t->columns && !flags.no_headers)
 			putchar('\n');
 		current = f->resources[i];
-		snprintf(prefix, sizeof(prefix), "%s%s%s/", current->singular, *current->group ? "." : "",
-			 current->group);
-		struct table_view view = make_view(output, several_kinds ? prefix : NULL);
+		target_text(current, "", prefix, sizeof(prefix));
+		struct table_view view = make_view(output, several_kinds || flags.show_kind ? prefix : NULL);
 		table_add_server(t, f->tables[i], &view);
 	}
 	if (t->columns)
@@ -282,10 +291,35 @@ static void tell_nothing_found(const struct query *q)
 
 struct watching {
 	const struct query *query;
-	const struct output *output;
+	struct output output;
 	struct table table;
+	bool begun; /* something has been shown */
 	struct err err;
 };
+
+static void show_row(struct watching *w, const char *type, struct json_object *table)
+{
+	char prefix[128];
+
+	target_text(w->query->resource, "", prefix, sizeof(prefix));
+	struct table_view view = make_view(&w->output, flags.show_kind ? prefix : NULL);
+	view.event = flags.watch_events ? type : NULL;
+	table_add_server(&w->table, table, &view);
+	table_print(&w->table, stdout, flags.no_headers);
+}
+
+/* One object, what happened to it included when that is wanted. */
+static int show_object(struct watching *w, const char *type, struct json_object *obj, struct err *err)
+{
+	const struct resource *resource = w->query->resource;
+
+	if (w->begun && w->output.form == OUTPUT_YAML)
+		puts("---");
+	w->output.no_headers |= w->begun;
+	w->begun = true;
+	return flags.watch_events ? output_event(&w->output, resource, type, obj, flags.managed, err)
+				  : output_object(&w->output, resource, obj, flags.managed, err);
+}
 
 static bool watch_event(const char *type, struct json_object *obj, void *arg)
 {
@@ -293,40 +327,43 @@ static bool watch_event(const char *type, struct json_object *obj, void *arg)
 
 	if (strcmp(type, "BOOKMARK") == 0)
 		return true;
-	if (is_table(w->output->form)) {
-		struct table_view view = make_view(w->output, NULL);
-		table_add_server(&w->table, obj, &view);
-		table_print(&w->table, stdout, flags.no_headers);
-	} else if (output_object(w->output, w->query->resource, obj, flags.managed, &w->err) < 0) {
+	if (is_table(w->output.form))
+		show_row(w, type, obj);
+	else if (show_object(w, type, obj, &w->err) < 0)
 		return false;
-	} else if (w->output->form == OUTPUT_YAML) {
-		puts("---");
-	}
 	/* "get -w | head": the reader has had enough. */
 	return fflush(stdout) == 0;
 }
 
-static int watch_changes(const struct query *q, const struct output *output, struct table *table_taken,
-			 const char *revision, struct err *err)
+/* W shows what FOUND has, unless that is not wanted, and then what changes. */
+static int watch_changes(struct watching *w, const struct found *found, struct err *err)
 {
-	struct watching w = { .query = q, .output = output, .table = *table_taken };
-	CLEANUP(mem_freep) char *from = mem_dup(revision ? revision : "0");
-	int failed = 0;
+	const char *from = found->revision ? found->revision : "0";
 
-	*table_taken = (struct table){ 0 };
-	while (!failed) {
-		CLEANUP(buf_close) struct buf path = BUF_INIT;
-		write_path(&path, q, NULL, from, false);
-		failed = watch_run(path.data, is_table(output->form) ? ACCEPT_TABLE : NULL, watch_event, &w,
-				   0, err);
-		if (!failed)
-			break; /* the server ended it, as kubectl we do too */
-	}
-	table_close(&w.table);
-	if (w.err.kind != ERR_NONE) {
-		*err = w.err;
+	for (size_t i = 0; i < found->n && !flags.watch_only && !is_table(w->output.form); i++)
+		if (show_object(w, "ADDED", found->objects[i], err) < 0)
+			return -1;
+	fflush(stdout);
+	CLEANUP(buf_close) struct buf path = BUF_INIT;
+	write_path(&path, w->query, NULL, from, false);
+	/* The server ends it after a while; so do we, as kubectl does. */
+	if (watch_run(path.data, is_table(w->output.form) ? ACCEPT_TABLE : NULL, watch_event, w, 0, err) < 0)
+		return -1;
+	if (w->err.kind != ERR_NONE) {
+		*err = w->err;
 		return -1;
 	}
+	return 0;
+}
+
+static int watch(const struct query *q, const struct output *output, struct table *table_taken,
+		 const struct found *found, struct err *err)
+{
+	struct watching w = { .query = q, .output = *output, .table = *table_taken };
+
+	*table_taken = (struct table){ 0 };
+	int failed = watch_changes(&w, found, err);
+	table_close(&w.table);
 	return failed;
 }
 
@@ -351,6 +388,9 @@ static int make_queries(char **args, size_t n_args, struct query **ret, size_t *
 	*ret = mem_zalloc((*ret_n + 1) * sizeof(**ret));
 	for (size_t i = 0; i < *ret_n; i++) {
 		bool in_namespace = targets[i].resource->namespaced && !flags.all_namespaces;
+		if (targets[i].name && (flags.labels || flags.fields))
+			return err_set(err, ERR_PARSE,
+				       "name cannot be provided when a selector is specified");
 		if (targets[i].name && flags.all_namespaces && targets[i].resource->namespaced)
 			return err_set(err, ERR_PARSE,
 				       "a resource cannot be retrieved by name across all namespaces");
@@ -382,6 +422,25 @@ static int print_found(struct found *f, const struct output *output, const struc
 	return output_list(output, f->objects, f->resources, f->n, flags.managed, err);
 }
 
+static int get_raw(size_t n_args)
+{
+	CLEANUP(buf_close) struct buf answer = BUF_INIT;
+	struct err err = ERR_INIT;
+
+	if (n_args || flags.files.n)
+		return command_error("arguments may not be passed when --raw is specified");
+	if (flags.output)
+		return command_error("--raw and --output are mutually exclusive");
+	if (session_do("GET", flags.raw, NULL, NULL, NULL, &answer, &err) < 0) {
+		/* A path that is none is answered in plain text. */
+		if (err.kind == ERR_NOT_FOUND && strstr(err.msg, "404 page not found"))
+			err_set(&err, ERR_NOT_FOUND, "the server could not find the requested resource");
+		return session_failed(&err);
+	}
+	fwrite(answer.data ? answer.data : "", 1, answer.len, stdout);
+	return 0;
+}
+
 static int run_get(char **args, size_t n_args)
 {
 	CLEANUP(output_close) struct output output = { 0 };
@@ -392,17 +451,28 @@ static int run_get(char **args, size_t n_args)
 	size_t n = 0, bad = 0;
 	int code = 0;
 
+	if (flags.raw)
+		return get_raw(n_args);
 	if (n_args == 0 && flags.files.n == 0) {
 		fputs("You must specify the type of resource to get. Use \"kubectl-lite api-resources\" for "
 		      "a complete list of supported resources.\n\n",
 		      stderr);
-		return command_usage_error("get", "Required resource not specified.");
+		return command_usage_error("get",
+					   "Required resource not specified.\nUse \"kubectl-lite explain "
+					   "<resource>\" for a detailed description of that resource "
+					   "(e.g. kubectl-lite explain pods).");
 	}
+	if (flags.watch_events && !flags.watch && !flags.watch_only)
+		return command_error(
+		    "--output-watch-events option can only be used with --watch or --watch-only");
 	if (output_parse(flags.output, &output, &err) < 0 ||
 	    make_queries(args, n_args, &queries, &n, &bad, &err) < 0)
 		return session_failed(&err);
 	if ((flags.watch || flags.watch_only) && n > 1)
 		return command_error("you may only specify a single resource type");
+	for (size_t i = 0; flags.subresource && i < n; i++)
+		if (!queries[i].name)
+			return command_error("subresource cannot be used when bulk resources are specified");
 	code = bad > 0;
 	output.no_headers = flags.no_headers;
 	for (size_t i = 0; i < n; i++) {
@@ -419,14 +489,14 @@ static int run_get(char **args, size_t n_args)
 				 flags.fields ? flags.fields : "");
 		code = session_failed(&err);
 	}
-	bool nothing = count_rows(&found) == 0;
-	if (!flags.watch_only && print_found(&found, &output, queries, n, &table, &err) < 0)
+	bool nothing = count_rows(&found) == 0, watching = flags.watch || flags.watch_only;
+	if (!flags.watch_only && !(watching && !is_table(output.form)) &&
+	    print_found(&found, &output, queries, n, &table, &err) < 0)
 		code = session_failed(&err);
-	if (nothing && !code && n > 0 && is_table(output.form) && !flags.watch && !flags.watch_only)
+	if (nothing && !code && n > 0 && is_table(output.form) && !watching)
 		tell_nothing_found(&queries[0]);
 	fflush(stdout);
-	if ((flags.watch || flags.watch_only) && !code &&
-	    watch_changes(&queries[0], &output, &table, found.revision, &err) < 0)
+	if (watching && !code && watch(&queries[0], &output, &table, &found, &err) < 0)
 		code = session_failed(&err);
 	return code;
 }

@@ -3,16 +3,20 @@
 #include "api/patch.h"
 #include "kubectl-lite/types.h"
 
+void last_applied_drop(struct json_object *obj)
+{
+	json_object_object_del(json_ensure_object(json_ensure_object(obj, "metadata"), "annotations"),
+			       LAST_APPLIED);
+}
+
 void last_applied_set(struct json_object *obj)
 {
 	CLEANUP(buf_close) struct buf text = BUF_INIT;
-	struct json_object *annotations =
-	    json_ensure_object(json_ensure_object(obj, "metadata"), "annotations");
 
-	json_object_object_del(annotations, LAST_APPLIED);
+	last_applied_drop(obj);
 	json_write_sorted(&text, obj);
 	buf_char(&text, '\n');
-	json_set_str(annotations, LAST_APPLIED, text.data);
+	json_set_str(json_path(obj, "metadata", "annotations", NULL), LAST_APPLIED, text.data);
 }
 
 const char *last_applied_text(const struct json_object *obj)

@@ -11,6 +11,8 @@
 
 /* Puts OBJ's own text, as kubectl writes it, into the annotation: apply, and --save-config of others. */
 void last_applied_set(struct json_object *obj);
+/* Takes the annotation out of OBJ, which has metadata.annotations then, as the configuration that is kept. */
+void last_applied_drop(struct json_object *obj);
 /* The text in OBJ's annotation, or NULL. */
 const char *last_applied_text(const struct json_object *obj);
 /* The patch that takes CURRENT to WANTED and removes what BEFORE (or NULL) has and WANTED has not, and the

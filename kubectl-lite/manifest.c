@@ -156,9 +156,8 @@ static int add_text(struct manifests *all, const char *file, const struct buf *t
 	return 0;
 }
 
-static int add_stdin(struct manifests *all, struct err *err)
+static int read_stdin(struct buf *text, struct err *err)
 {
-	CLEANUP(buf_close) struct buf text = BUF_INIT_MAX(FILE_MAX_BYTES);
 	char chunk[65536];
 	ssize_t n;
 
@@ -167,11 +166,26 @@ static int add_stdin(struct manifests *all, struct err *err)
 			continue;
 		if (n < 0)
 			return err_set_errno(err, errno, "reading standard input");
-		buf_add(&text, chunk, (size_t)n);
+		buf_add(text, chunk, (size_t)n);
 	}
-	if (text.failed)
-		return err_set(err, ERR_LIMIT, "standard input is larger than %d bytes", FILE_MAX_BYTES);
-	return add_text(all, "STDIN", &text, err);
+	return text->failed
+		   ? err_set(err, ERR_LIMIT, "standard input is larger than %d bytes", FILE_MAX_BYTES)
+		   : 0;
+}
+
+int manifest_read(const char *file, struct buf *b, struct err *err)
+{
+	b->max = FILE_MAX_BYTES;
+	if (strcmp(file, "-") == 0)
+		return read_stdin(b, err);
+	return fetch_is_url(file) ? fetch(file, b, err) : buf_read_file(b, file, FILE_MAX_BYTES, err);
+}
+
+static int add_read(struct manifests *all, const char *file, const char *shown, struct err *err)
+{
+	CLEANUP(buf_close) struct buf text = BUF_INIT;
+
+	return manifest_read(file, &text, err) < 0 ? -1 : add_text(all, shown, &text, err);
 }
 
 static bool is_manifest(const char *name)
@@ -212,7 +226,6 @@ static int add_folder(struct manifests *all, const char *path, bool recursive, u
 
 static int add_path(struct manifests *all, const char *path, bool recursive, unsigned depth, struct err *err)
 {
-	CLEANUP(buf_close) struct buf text = BUF_INIT;
 	struct stat st;
 
 	if (stat(path, &st) < 0)
@@ -220,23 +233,14 @@ static int add_path(struct manifests *all, const char *path, bool recursive, uns
 				       : err_set_errno(err, errno, "cannot read %s", path);
 	if (S_ISDIR(st.st_mode))
 		return add_folder(all, path, recursive, depth, err);
-	if (buf_read_file(&text, path, FILE_MAX_BYTES, err) < 0)
-		return -1;
-	return add_text(all, path, &text, err);
-}
-
-static int add_url(struct manifests *all, const char *url, struct err *err)
-{
-	CLEANUP(buf_close) struct buf text = BUF_INIT_MAX(FILE_MAX_BYTES);
-
-	return fetch(url, &text, err) < 0 ? -1 : add_text(all, url, &text, err);
+	return add_read(all, path, path, err);
 }
 
 static int add_file(struct manifests *all, const char *file, bool recursive, struct err *err)
 {
 	if (strcmp(file, "-") == 0)
-		return add_stdin(all, err);
-	return fetch_is_url(file) ? add_url(all, file, err) : add_path(all, file, recursive, 0, err);
+		return add_read(all, file, "STDIN", err);
+	return fetch_is_url(file) ? add_read(all, file, file, err) : add_path(all, file, recursive, 0, err);
 }
 
 int manifests_load(const struct string_list *files, bool recursive, struct manifest **ret, size_t *ret_n,

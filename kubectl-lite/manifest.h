@@ -23,3 +23,5 @@ struct manifest {
 int manifests_load(const struct string_list *files, bool recursive, struct manifest **ret, size_t *ret_n,
 		   size_t *ret_bad, struct err *err);
 void manifests_free(struct manifest *manifests, size_t n);
+/* Appends what FILE holds, a path, URL or -, as it is. */
+int manifest_read(const char *file, struct buf *b, struct err *err);

@@ -17,12 +17,26 @@ const char *object_meta(const struct json_object *obj, const char *key)
 	return json_str_or_empty(json_get(obj, "metadata"), key);
 }
 
+void object_drop_managed(struct json_object *obj)
+{
+	struct json_object *metadata = json_get(obj, "metadata");
+
+	if (json_object_is_type(metadata, json_type_object))
+		json_object_object_del(metadata, "managedFields");
+}
+
 int object_get(const struct resource *resource, const char *namespace_, const char *name,
 	       struct json_object **ret, struct err *err)
 {
+	return object_get_part(resource, namespace_, name, NULL, ret, err);
+}
+
+int object_get_part(const struct resource *resource, const char *namespace_, const char *name,
+		    const char *subresource, struct json_object **ret, struct err *err)
+{
 	CLEANUP(buf_close) struct buf path = BUF_INIT;
 
-	session_path(&path, resource, namespace_, name, NULL, NULL);
+	session_path(&path, resource, namespace_, name, subresource, NULL);
 	if (session_get(path.data, ret, err) < 0)
 		return -1;
 	if (!json_object_is_type(*ret, json_type_object)) {
@@ -34,6 +48,13 @@ int object_get(const struct resource *resource, const char *namespace_, const ch
 
 int object_list(const struct resource *resource, const char *namespace_, const char *selectors,
 		bool (*item)(struct json_object *obj, void *arg), void *arg, struct err *err)
+{
+	return object_list_at(resource, namespace_, selectors, item, arg, NULL, err);
+}
+
+int object_list_at(const struct resource *resource, const char *namespace_, const char *selectors,
+		   bool (*item)(struct json_object *obj, void *arg), void *arg, uint64_t *ret_revision,
+		   struct err *err)
 {
 	CLEANUP(mem_freep) char *more = NULL;
 
@@ -53,22 +74,39 @@ int object_list(const struct resource *resource, const char *namespace_, const c
 			return -1;
 		free(more);
 		more = TAKE(page.continue_);
+		if (ret_revision)
+			*ret_revision = page.revision;
 	} while (more && *more);
 	return 0;
+}
+
+int object_send(const char *method, const struct resource *resource, const char *namespace_, const char *name,
+		const char *subresource, const char *query, const char *content_type,
+		const struct json_object *body, struct json_object **ret, struct err *err)
+{
+	CLEANUP(buf_close) struct buf path = BUF_INIT, text = BUF_INIT, answer = BUF_INIT;
+
+	json_write(&text, body);
+	session_path(&path, resource, namespace_, name, subresource, query);
+	if (session_do(method, path.data, NULL, content_type, &text, &answer, err) < 0)
+		return -1;
+	return ret ? json_parse(answer.data ? answer.data : "", answer.len, ret, NULL, err) : 0;
+}
+
+void object_write_query(struct buf *b, bool dry_run, const char *manager)
+{
+	buf_str(b, dry_run ? "dryRun=All&fieldManager=" : "fieldManager=");
+	buf_url_encode(b, manager);
 }
 
 int object_patch(const struct resource *resource, const char *namespace_, const char *name,
 		 const char *subresource, const char *query, const char *type,
 		 const struct json_object *patch, struct json_object **ret, struct err *err)
 {
-	CLEANUP(buf_close) struct buf path = BUF_INIT, body = BUF_INIT, answer = BUF_INIT;
 	CLEANUP(mem_freep) char *content_type = mem_printf("application/%s-patch+json", type);
 
-	json_write(&body, patch);
-	session_path(&path, resource, namespace_, name, subresource, query);
-	if (session_do("PATCH", path.data, NULL, content_type, &body, &answer, err) < 0)
-		return -1;
-	return ret ? json_parse(answer.data ? answer.data : "", answer.len, ret, NULL, err) : 0;
+	return object_send("PATCH", resource, namespace_, name, subresource, query, content_type, patch, ret,
+			   err);
 }
 
 int object_watch(const struct resource *resource, const char *namespace_, const char *name,
@@ -120,7 +158,8 @@ static void add_named(struct objects *objects, const struct objects_query *query
 	struct json_object *value = NULL;
 	struct err err = ERR_INIT;
 
-	if (query->fetch && object_get(resource, namespace_, name, &value, &err) < 0) {
+	if (query->fetch &&
+	    object_get_part(resource, namespace_, name, query->subresource, &value, &err) < 0) {
 		if (err.kind == ERR_NOT_FOUND && query->ignore_not_found)
 			return;
 		session_failed(&err);

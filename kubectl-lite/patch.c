@@ -78,8 +78,14 @@ static int patch_one(const struct object *object, const struct json_object *patc
 	buf_str(&query, dry_run == DRY_RUN_SERVER ? "dryRun=All&fieldManager=" : "fieldManager=");
 	buf_url_encode(&query, flags.manager);
 	if (object_patch(object->resource, object->namespace_, object->name, flags.subresource, query.data,
-			 type, patch, &result, err) < 0)
-		return -1;
+			 type, patch, &result, err) < 0) {
+		if (err->kind != ERR_UNSUPPORTED_MEDIA_TYPE)
+			return -1;
+		struct err why = *err;
+		return err_set(err, ERR_PARSE,
+			       "application/%s-patch+json is not supported by %s, Kind=%s: %.600s", type,
+			       object->resource->group_version, object->resource->kind_name, why.msg);
+	}
 	if (output->form != OUTPUT_TABLE)
 		return output_object(output, object->resource, result, false, err);
 	bool same = strcmp(object_meta(object->value, "resourceVersion"),
@@ -127,8 +133,7 @@ static int run_patch(char **args, size_t n_args)
 	if (!type)
 		return command_error("--type must be one of [json merge strategic], not \"%s\"", flags.type);
 	if (n_args == 0 && !flags.files.n)
-		return command_usage_error("patch",
-					   "You must provide one or more resources by argument or filename.");
+		return command_no_objects();
 	if (n_args == 1 && !strchr(args[0], '/'))
 		return command_error("resource(s) were provided, but no name was specified");
 	if (dry_run_parse(flags.dry_run, &dry_run, &err) < 0)

@@ -13,12 +13,13 @@ enum output_form {
 	OUTPUT_YAML,
 	OUTPUT_NAME,
 	OUTPUT_JSONPATH,
+	OUTPUT_JSONPATH_JSON,
 	OUTPUT_CUSTOM_COLUMNS
 };
 
 struct output {
 	enum output_form form;
-	struct jsonpath *template;     /* of OUTPUT_JSONPATH */
+	struct jsonpath *template;     /* of OUTPUT_JSONPATH and OUTPUT_JSONPATH_JSON */
 	struct output_column *columns; /* of OUTPUT_CUSTOM_COLUMNS */
 	size_t n_columns;
 	bool no_headers; /* of OUTPUT_CUSTOM_COLUMNS; set by the caller */
@@ -31,12 +32,19 @@ struct output_column {
 };
 
 /* -o VALUE: "wide", "json", "yaml", "name", "jsonpath=TEMPLATE", "jsonpath-file=FILE",
- * "custom-columns=NAME:.path,..."; NULL or "": the table. Errors list what is allowed. */
+ * "jsonpath-as-json=TEMPLATE", "custom-columns=NAME:.path,...", "custom-columns-file=FILE"; NULL or "": the
+ * table. Errors list what is allowed. */
 int output_parse(const char *value, struct output *ret, struct err *err);
+/* The same without what is a table: "wide" and columns are refused. */
+int output_parse_objects(const char *value, struct output *ret, struct err *err);
 void output_close(struct output *output);
 /* Prints one object in a form that is no table. MANAGED: keep metadata.managedFields. */
 int output_object(const struct output *output, const struct resource *resource, struct json_object *obj,
 		  bool managed, struct err *err);
+/* Prints what happened to an object, of a watch: {"type": "ADDED", "object": ...} in the forms json and yaml,
+ * else the object. */
+int output_event(const struct output *output, const struct resource *resource, const char *type,
+		 struct json_object *obj, bool managed, struct err *err);
 /* Prints several as one List (json, yaml), or one after the other. */
 int output_list(const struct output *output, struct json_object **objects,
 		const struct resource *const *resources, size_t n, bool managed, struct err *err);

@@ -6,6 +6,7 @@
 #include "kubectl-lite/objects.h"
 #include "kubectl-lite/session.h"
 #include "kubectl-lite/target.h"
+#include "kubectl-lite/types.h"
 
 static struct {
 	struct string_list files;
@@ -28,13 +29,31 @@ static const struct flag scale_flags[] = {
 	{ 0 },
 };
 
+/* Where a custom resource has its number only its definition knows. */
+static int replicas_of(const struct object *object, int64_t *ret, struct err *err)
+{
+	CLEANUP(json_putp) struct json_object *part = NULL;
+	const struct json_object *from = object->value;
+
+	if (type_is_custom(object->resource)) {
+		if (object_get_part(object->resource, object->namespace_, object->name, "scale", &part, err) <
+		    0)
+			return -1;
+		from = part;
+	}
+	*ret = json_int(json_get(from, "spec"), "replicas", 1);
+	return 0;
+}
+
 static int scale(const struct object *object, enum dry_run dry_run, struct err *err)
 {
 	CLEANUP(json_putp) struct json_object *patch = json_object_new_object();
-	int64_t now = json_int(json_get(object->value, "spec"), "replicas", 1);
+	int64_t now;
 
 	if (!resource_subresource(object->resource, "scale"))
 		return err_set(err, ERR_PARSE, "%s cannot be scaled", object->resource->qualified);
+	if (replicas_of(object, &now, err) < 0)
+		return -1;
 	if (flags.current >= 0 && now != flags.current)
 		return err_set(err, ERR_PARSE, "Expected replicas to be %lld, was %lld",
 			       (long long)flags.current, (long long)now);
@@ -69,8 +88,7 @@ static int run_scale(char **args, size_t n_args)
 	if (n_args == 1 && !strchr(args[0], '/') && !flags.labels && !flags.all)
 		return command_error("resource(s) were provided, but no name was specified");
 	if (n_args == 0 && !flags.files.n)
-		return command_usage_error("scale",
-					   "You must provide one or more resources by argument or filename.");
+		return command_no_objects();
 	if (dry_run_parse(flags.dry_run, &dry_run, &err) < 0 || objects_find(&query, &objects, &err) < 0)
 		return session_failed(&err);
 	int code = objects.bad > 0;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kubectl-lite/causes.h"
 #include "lib/program.h"
 
 static struct kubeconfig_overrides overrides;
@@ -134,16 +135,28 @@ static bool from_server(enum err_kind kind)
 	return kind != ERR_NONE && kind < ERR_SYSTEM;
 }
 
-/* "Deployment.apps "web" is invalid: ..." as kubectl words it: "The Deployment "web" is invalid: ...". False
- * when MSG is no such. */
+static void tell_cause(const char *cause, size_t len, void *arg)
+{
+	fprintf(stderr, "%s%.*s", (const char *)arg, (int)len, cause);
+}
+
+/* "Deployment.apps "web" is invalid: ..." as kubectl words it: "The Deployment "web" is invalid: ...",
+ * several causes on a line each, and what we were about left out. False when MSG is no such. */
 static bool tell_invalid(const char *msg)
 {
-	size_t kind = strspn(msg, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"),
-	       qualified = strcspn(msg, " ");
+	const char *behind = strncmp(msg, "error when ", 11) == 0 ? strstr(msg, "\": ") : NULL;
+	size_t n = causes_each(msg, NULL, NULL);
 
-	if (!kind || !strstr(msg, " is invalid:") || msg[qualified] != ' ' || msg[qualified + 1] != '"')
+	if (behind)
+		msg = behind + 3;
+	size_t kind = strspn(msg, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"),
+	       qualified = strcspn(msg, " "), name = strcspn(msg + qualified, ":");
+	if (!kind || !n || msg[qualified] != ' ' || msg[qualified + 1] != '"')
 		return false;
-	fprintf(stderr, "The %.*s%s\n", (int)kind, msg, msg + qualified);
+	fprintf(stderr, "The %.*s%.*s: ", (int)kind, msg, (int)name, msg + qualified);
+	char before[] = "\n* ";
+	causes_each(msg, tell_cause, n > 1 ? before : (char[]){ "" });
+	fputc('\n', stderr);
 	return true;
 }
 

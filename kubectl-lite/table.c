@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "kubectl-lite/describe_text.h"
 #include "lib/mem.h"
 
 enum { PADDING = 3, MIN_WIDTH = 6 };
@@ -164,6 +165,8 @@ static void add_header(struct table *t, const struct json_object *columns, const
 {
 	struct row row = { .n = 0 };
 
+	if (view->event)
+		row_add(&row, mem_dup("EVENT"));
 	if (view->with_namespace)
 		row_add(&row, mem_dup("NAMESPACE"));
 	for (size_t c = 0; c < json_len(columns); c++)
@@ -186,6 +189,8 @@ static void add_row(struct table *t, const struct json_object *columns, const st
 	const struct json_object *labels = json_get(metadata, "labels");
 	struct row row = { .n = 0 };
 
+	if (view->event)
+		row_add(&row, mem_printf("%-8s", view->event)); /* as wide as the longest: MODIFIED */
 	if (view->with_namespace)
 		row_add(&row, mem_dup(json_str_or_empty(metadata, "namespace")));
 	for (size_t c = 0; c < json_len(columns); c++) {
@@ -214,4 +219,27 @@ void table_add_server(struct table *t, const struct json_object *obj, const stru
 		add_header(t, columns, view);
 	for (size_t i = 0; i < json_len(rows); i++)
 		add_row(t, columns, json_at(rows, i), view);
+}
+
+struct json_object *table_of_object(struct json_object *obj_taken)
+{
+	static const char *const names[] = { "Name", "Age" };
+	const struct json_object *metadata = json_get(obj_taken, "metadata");
+	struct json_object *table = json_object_new_object(), *row = json_object_new_object();
+	struct json_object *columns = json_ensure_array(table, "columnDefinitions"),
+			   *cells = json_ensure_array(row, "cells");
+	char age[32];
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		struct json_object *column = json_object_new_object();
+		json_set_str(column, "name", names[i]);
+		json_set_str(column, "format", i == 0 ? "name" : "");
+		json_object_array_add(columns, column);
+	}
+	describe_age(json_str(metadata, "creationTimestamp"), age, sizeof(age));
+	json_object_array_add(cells, json_object_new_string(json_str_or_empty(metadata, "name")));
+	json_object_array_add(cells, json_object_new_string(age));
+	json_set(row, "object", obj_taken);
+	json_object_array_add(json_ensure_array(table, "rows"), row);
+	return table;
 }

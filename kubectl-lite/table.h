@@ -29,7 +29,10 @@ struct table_view {
 	bool wide, no_headers, with_namespace, show_labels;
 	const char *kind_prefix; /* "pod/": before names, when several kinds are shown; or NULL */
 	const struct string_list *label_columns;
+	const char *event; /* a first column with what happened, of a watch; or NULL */
 };
 
+/* A Table of one object, which it takes: name and age, as kubectl shows what the server makes no Table of. */
+struct json_object *table_of_object(struct json_object *obj_taken);
 /* Appends the rows of server Table OBJ to T, which is initialised at the first. */
 void table_add_server(struct table *t, const struct json_object *obj, const struct table_view *view);

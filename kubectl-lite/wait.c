@@ -186,8 +186,7 @@ static int run_wait(char **args, size_t n_args)
 	struct err err = ERR_INIT;
 
 	if (n_args == 0 && !flags.files.n)
-		return command_usage_error("wait",
-					   "You must provide one or more resources by argument or filename.");
+		return command_no_objects();
 	if (n_args == 1 && !strchr(args[0], '/') && !flags.labels && !flags.fields && !flags.all)
 		return command_error("resource(s) were provided, but no name was specified");
 	if (goal_parse(flags.what ? flags.what : "", &goal, &err) < 0)

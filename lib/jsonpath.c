@@ -417,7 +417,8 @@ int jsonpath_parse(const char *template, struct jsonpath **ret, struct err *err)
 	path = mem_zalloc(sizeof(*path));
 	if (parse_parts(&in, &path->parts, false) < 0) {
 		jsonpath_free(path);
-		return err_wrap(err, "error parsing jsonpath %s", template);
+		struct err why = err ? *err : ERR_INIT;
+		return err_set(err, ERR_PARSE, "error parsing jsonpath %.300s, %.600s", template, why.msg);
 	}
 	*ret = path;
 	return 0;
