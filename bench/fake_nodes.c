@@ -267,9 +267,14 @@ int bench_fake_nodes(int argc, char **argv)
 				   .n = bench_count(argv[2]),
 				   .together = argc > 3 && strcmp(argv[3], "together") == 0,
 				   .loop = loop_new(NULL) };
+	static const char *const wants[] = {
+		"metadata.deletionTimestamp", "spec.nodeName", "spec.containers.name",
+		"spec.containers.image",      "status.phase",  NULL
+	};
 	/* Bound pods only: those that wait for a node are nobody's here. */
 	struct informer_type type = { .path = "/api/v1/pods",
 				      .query = "fieldSelector=spec.nodeName!%3D",
+				      .wants = wants,
 				      .item_size = sizeof(struct fake_pod),
 				      .decode = decode_pod,
 				      .close = close_pod,

@@ -106,7 +106,7 @@ static void deleted(void *item, void *arg)
 }
 
 static struct tally_watch *tally_new(struct loop *loop, struct api_client *client, const char *path,
-				     const char *query, const char *avoid,
+				     const char *query, const char *const *wants, const char *avoid,
 				     bool (*decode)(void *item, struct json_object *obj, void *arg))
 {
 	struct tally_watch *watch = mem_zalloc(sizeof(*watch));
@@ -115,6 +115,7 @@ static struct tally_watch *tally_new(struct loop *loop, struct api_client *clien
 				       .avoid = avoid,
 				       .type = { .path = path,
 						 .query = query,
+						 .wants = wants,
 						 .item_size = sizeof(struct seen),
 						 .decode = decode,
 						 .added = added,
@@ -129,12 +130,17 @@ static struct tally_watch *tally_new(struct loop *loop, struct api_client *clien
 struct tally_watch *tally_pods(struct loop *loop, struct api_client *client, const char *query,
 			       const char *avoid)
 {
-	return tally_new(loop, client, "/api/v1/pods", query, avoid, decode_pod);
+	static const char *const wants[] = { "metadata.deletionTimestamp", "spec.nodeName",
+					     "status.conditions.type", "status.conditions.status", NULL };
+
+	return tally_new(loop, client, "/api/v1/pods", query, wants, avoid, decode_pod);
 }
 
 struct tally_watch *tally_nodes(struct loop *loop, struct api_client *client)
 {
-	return tally_new(loop, client, "/api/v1/nodes", NULL, NULL, decode_node);
+	static const char *const wants[] = { "spec.taints.effect", NULL };
+
+	return tally_new(loop, client, "/api/v1/nodes", NULL, wants, NULL, decode_node);
 }
 
 void tally_free(struct tally_watch *watch)

@@ -134,6 +134,7 @@ static void table_start(struct cache *cache, const struct resource *resource)
 	meta_path(&path, resource, NULL, NULL, NULL);
 	table->path = buf_take(&path);
 	table->type = (struct informer_type){ .path = table->path,
+					      .wants = table->kind->wants,
 					      .item_size = table->kind->size,
 					      .decode = decode_item,
 					      .close = close_item,

@@ -34,6 +34,11 @@ static bool has_string(const struct json_object *array, const char *text)
 	return false;
 }
 
+/* What meta_decode looks at. */
+#define META                                                                                                 \
+	"metadata.labels", "metadata.ownerReferences", "metadata.finalizers", "metadata.creationTimestamp",  \
+	    "metadata.generation", "metadata.deletionTimestamp"
+
 void meta_decode(struct meta *meta, const struct json_object *obj)
 {
 	const struct json_object *m = json_get(obj, "metadata"), *owners = json_get(m, "ownerReferences");
@@ -142,6 +147,20 @@ static void decode_pod(void *object, const struct json_object *obj)
 	}
 	decode_tolerations(pod, json_path(obj, "spec", "tolerations", NULL));
 }
+
+/* Pods are most of what the controllers are told, and little of one is looked at. */
+static const char *const pod_wants[] = {
+	META,
+	"metadata.annotations",
+	"spec.nodeName",
+	"spec.tolerations",
+	"status.phase",
+	"status.conditions.type",
+	"status.conditions.status",
+	"status.conditions.lastTransitionTime",
+	"status.containerStatuses.restartCount",
+	NULL,
+};
 
 static void close_pod(void *object)
 {
@@ -323,6 +342,8 @@ static void decode_lease(void *object, const struct json_object *obj)
 	lease->seen_ms = time_mono_ms();
 }
 
+static const char *const lease_wants[] = { META, "spec.renewTime", NULL };
+
 /* --- ClusterRole --- */
 
 static void decode_cluster_role(void *object, const struct json_object *obj)
@@ -405,24 +426,27 @@ static void close_secret(void *object)
 }
 
 static const struct cache_kind kinds[] = {
-	{ "", "pods", sizeof(struct cached_pod), decode_pod, close_pod },
-	{ "apps", "replicasets", sizeof(struct cached_replica_set), decode_replica_set, close_replica_set },
-	{ "apps", "deployments", sizeof(struct cached_deployment), decode_deployment, close_deployment },
-	{ "", "nodes", sizeof(struct cached_node), decode_node, close_node },
-	{ "", "namespaces", sizeof(struct cached_namespace), decode_namespace, NULL },
-	{ "", "secrets", sizeof(struct cached_secret), decode_secret, close_secret },
-	{ "", "resourcequotas", sizeof(struct cached_quota), decode_quota, NULL },
-	{ "policy", "poddisruptionbudgets", sizeof(struct cached_budget), decode_budget, close_budget },
-	{ "rbac.authorization.k8s.io", "clusterroles", sizeof(struct cached_cluster_role),
+	{ "", "pods", sizeof(struct cached_pod), pod_wants, decode_pod, close_pod },
+	{ "apps", "replicasets", sizeof(struct cached_replica_set), NULL, decode_replica_set,
+	  close_replica_set },
+	{ "apps", "deployments", sizeof(struct cached_deployment), NULL, decode_deployment,
+	  close_deployment },
+	{ "", "nodes", sizeof(struct cached_node), NULL, decode_node, close_node },
+	{ "", "namespaces", sizeof(struct cached_namespace), NULL, decode_namespace, NULL },
+	{ "", "secrets", sizeof(struct cached_secret), NULL, decode_secret, close_secret },
+	{ "", "resourcequotas", sizeof(struct cached_quota), NULL, decode_quota, NULL },
+	{ "policy", "poddisruptionbudgets", sizeof(struct cached_budget), NULL, decode_budget, close_budget },
+	{ "rbac.authorization.k8s.io", "clusterroles", sizeof(struct cached_cluster_role), NULL,
 	  decode_cluster_role, close_cluster_role },
-	{ "apiextensions.k8s.io", "customresourcedefinitions", sizeof(struct cached_definition),
+	{ "apiextensions.k8s.io", "customresourcedefinitions", sizeof(struct cached_definition), NULL,
 	  decode_definition, close_definition },
-	{ "coordination.k8s.io", "leases", sizeof(struct cached_lease), decode_lease, NULL },
+	{ "coordination.k8s.io", "leases", sizeof(struct cached_lease), lease_wants, decode_lease, NULL },
 };
 
 const struct cache_kind *cache_kind_of(const struct resource *resource)
 {
-	static const struct cache_kind bare = { .size = sizeof(struct meta) };
+	static const char *const wants[] = { META, NULL };
+	static const struct cache_kind bare = { .size = sizeof(struct meta), .wants = wants };
 
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
 		if (strcmp(kinds[i].group, resource->group) == 0 &&

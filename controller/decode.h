@@ -7,6 +7,7 @@
 struct cache_kind {
 	const char *group, *plural;
 	size_t size;
+	const char *const *wants; /* as in informer_type, with what meta_decode looks at; NULL: all */
 	void (*decode)(void *object, const struct json_object *obj); /* after the metadata */
 	void (*close)(void *object);                                 /* before the metadata */
 };

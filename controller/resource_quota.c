@@ -116,7 +116,7 @@ static void listed(struct key_run *run, const struct api_response *response, voi
 	struct err err;
 
 	if (!key_run_check(run, response) ||
-	    list_page_walk(response->data, response->len, "metadata.managedFields", count_item, listing,
+	    list_page_walk(response->data, response->len, NULL, "metadata.managedFields", count_item, listing,
 			   &page, &err) < 0)
 		listing->count->failed = true;
 	if (page.continue_)

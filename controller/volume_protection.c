@@ -97,8 +97,8 @@ static void pods_listed(struct key_run *run, const struct api_response *response
 	struct err err;
 
 	if (!key_run_check(run, response) ||
-	    list_page_walk(response->data, response->len, "metadata.managedFields", uses_claim, look, &page,
-			   &err) < 0) {
+	    list_page_walk(response->data, response->len, NULL, "metadata.managedFields", uses_claim, look,
+			   &page, &err) < 0) {
 		run->failed = true;
 		look_free(look);
 		return;

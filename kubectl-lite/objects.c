@@ -70,7 +70,8 @@ int object_list_at(const struct resource *resource, const char *namespace_, cons
 		}
 		session_path(&path, resource, namespace_, NULL, NULL, query.data);
 		if (session_do("GET", path.data, NULL, NULL, NULL, &text, err) < 0 ||
-		    list_page_walk(text.data ? text.data : "", text.len, NULL, item, arg, &page, err) < 0)
+		    list_page_walk(text.data ? text.data : "", text.len, NULL, NULL, item, arg, &page, err) <
+			0)
 			return -1;
 		free(more);
 		more = TAKE(page.continue_);

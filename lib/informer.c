@@ -41,6 +41,8 @@ struct informer {
 	struct http_call *call;  /* the page or the watch under way */
 	struct loop_timer timer; /* of the WAIT states */
 	struct map items;        /* key -> struct informer_item */
+	char **item_paths;       /* what is wanted of an object; NULL: all */
+	char **event_paths;      /* and of an event, which has one in it */
 	struct buf line;         /* the unfinished event of the watch */
 	uint64_t revision;       /* current up to here */
 	unsigned listing;        /* number of the list; items that it saw carry it */
@@ -57,6 +59,42 @@ struct informer {
 static void destroy(struct informer *inf);
 static void list_page(struct informer *inf);
 static void watch(struct informer *inf);
+
+/* --- what is wanted --- */
+
+static char **add_paths(char **paths, size_t *n, const char *prefix, const char *const *more)
+{
+	for (; *more; more++) {
+		paths = mem_realloc_array(paths, *n + 2, sizeof(*paths));
+		paths[(*n)++] = mem_printf("%s%s", prefix, *more);
+		paths[*n] = NULL;
+	}
+	return paths;
+}
+
+static void choose_paths(struct informer *inf)
+{
+	static const char *const always[] = { "metadata.namespace", "metadata.name", "metadata.uid",
+					      "metadata.resourceVersion", NULL };
+	/* The code and the message of an ERROR's Status. */
+	static const char *const of_event[] = { "type", "object.code", "object.message", NULL };
+	size_t n_item = 0, n_event = 0;
+
+	if (!inf->type->wants)
+		return;
+	inf->item_paths = add_paths(NULL, &n_item, "", always);
+	inf->item_paths = add_paths(inf->item_paths, &n_item, "", inf->type->wants);
+	inf->event_paths = add_paths(NULL, &n_event, "", of_event);
+	inf->event_paths =
+	    add_paths(inf->event_paths, &n_event, "object.", (const char *const *)inf->item_paths);
+}
+
+static void free_paths(char **paths)
+{
+	for (char **path = paths; path && *path; path++)
+		free(*path);
+	free(paths);
+}
 
 static void enter(struct informer *inf)
 {
@@ -257,8 +295,8 @@ static void page_done(const struct api_response *response, void *arg)
 	enter(inf);
 	if (response->err.kind != ERR_NONE) {
 		list_failed(inf, response->err.msg, response->retry_after_s);
-	} else if (list_page_walk(response->data, response->len, NOT_WANTED, list_item, inf, &page, &err) <
-		   0) {
+	} else if (list_page_walk(response->data, response->len, (const char *const *)inf->item_paths,
+				  NOT_WANTED, list_item, inf, &page, &err) < 0) {
 		if (!inf->freed)
 			list_failed(inf, err.msg, -1);
 	} else if (!inf->freed && page.continue_) {
@@ -305,7 +343,8 @@ static bool watch_event(struct informer *inf, const char *text, size_t len)
 
 	if (len == 0 || (len == 1 && *text == '\r'))
 		return true;
-	if (json_parse_without(text, len, "object." NOT_WANTED, &event, &err) < 0) {
+	if ((inf->event_paths ? json_pick(text, len, (const char *const *)inf->event_paths, &event, &err)
+			      : json_parse_without(text, len, "object." NOT_WANTED, &event, &err)) < 0) {
 		failed(inf, "watch brought what is no event", err.msg);
 		inf->relist = true;
 		return false;
@@ -424,6 +463,7 @@ struct informer *informer_new(struct loop *loop, struct api_client *client, cons
 	inf->type = type;
 	inf->arg = arg;
 	loop_timer_init(&inf->timer, loop, wait_due, inf);
+	choose_paths(inf);
 	list_page(inf);
 	return inf;
 }
@@ -440,6 +480,8 @@ static void destroy(struct informer *inf)
 	map_close(&inf->items);
 	buf_close(&inf->line);
 	free(inf->continue_);
+	free_paths(inf->item_paths);
+	free_paths(inf->event_paths);
 	free(inf);
 }
 

@@ -25,7 +25,11 @@ struct informer_type {
 	const char *path;  /* "/api/v1/pods" */
 	const char *query; /* further query without a leading &, URL-encoded, or NULL:
 			      "fieldSelector=spec.nodeName%3Dn1" */
-	size_t item_size;  /* of the program's struct; it comes zeroed */
+	/* What of an object DECODE looks at, as paths of json_pick ("status.phase"), ended by NULL; no values
+	 * are made of the rest. Namespace, name, uid and resourceVersion need not be named. NULL: all but
+	 * metadata.managedFields. */
+	const char *const *wants;
+	size_t item_size; /* of the program's struct; it comes zeroed */
 	/* Fills *item from OBJ (borrowed). false: the object is skipped as if it were not there. */
 	bool (*decode)(void *item, struct json_object *obj, void *arg);
 	void (*close)(void *item); /* frees what decode allocated inside; the informer frees the struct. May

@@ -6,7 +6,7 @@
 #include "lib/json_skip.h"
 #include "lib/mem.h"
 
-static int walk_items(struct json_cursor *c, const char *without,
+static int walk_items(struct json_cursor *c, const char *const *paths, const char *without,
 		      bool (*item)(struct json_object *obj, void *arg), void *arg, bool *ret_ended,
 		      struct err *err)
 {
@@ -27,7 +27,9 @@ static int walk_items(struct json_cursor *c, const char *without,
 		begin = c->p;
 		if (!json_skip_value(c))
 			return err_set(err, ERR_PARSE, "list answer: an item is cut short");
-		if (json_parse_without(begin, (size_t)(c->p - begin), without ? without : "", &obj, err) < 0)
+		size_t len = (size_t)(c->p - begin);
+		if ((paths ? json_pick(begin, len, paths, &obj, err)
+			   : json_parse_without(begin, len, without ? without : "", &obj, err)) < 0)
 			return err_wrap(err, "list answer");
 		if (!item(obj, arg)) {
 			*ret_ended = true;
@@ -58,7 +60,7 @@ void list_page_close(struct list_page *page)
 	free(TAKE(page->continue_));
 }
 
-int list_page_walk(const char *text, size_t len, const char *without,
+int list_page_walk(const char *text, size_t len, const char *const *paths, const char *without,
 		   bool (*item)(struct json_object *obj, void *arg), void *arg, struct list_page *ret,
 		   struct err *err)
 {
@@ -80,7 +82,7 @@ int list_page_walk(const char *text, size_t len, const char *without,
 			return err_set(err, ERR_PARSE, "list answer: a member has no value");
 		if (key_len == 5 && memcmp(key, "items", 5) == 0) {
 			any_items = true;
-			result = walk_items(&c, without, item, arg, &ended, err);
+			result = walk_items(&c, paths, without, item, arg, &ended, err);
 		} else if (key_len == 8 && memcmp(key, "metadata", 8) == 0) {
 			result = read_metadata(&c, &page, err);
 		} else if (!json_skip_value(&c)) {

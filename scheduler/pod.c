@@ -5,6 +5,32 @@
 
 #include "lib/mem.h"
 
+/* Also what shape.c, affinity.c and resources.c look at. */
+const char *const pod_wants[] = {
+	"metadata.generation",
+	"metadata.deletionTimestamp",
+	"metadata.ownerReferences.controller",
+	"metadata.ownerReferences.uid",
+	"spec.nodeName",
+	"spec.priority",
+	"spec.schedulerName",
+	"spec.schedulingGates",
+	"spec.nodeSelector",
+	"spec.affinity.nodeAffinity",
+	"spec.tolerations",
+	"spec.overhead",
+	"spec.containers.resources.requests",
+	"spec.containers.ports",
+	"spec.containers.restartPolicy",
+	"spec.initContainers.resources.requests",
+	"spec.initContainers.ports",
+	"spec.initContainers.restartPolicy",
+	"status.conditions.type",
+	"status.conditions.status",
+	"status.conditions.message",
+	NULL,
+};
+
 static char *controller_uid(const struct json_object *metadata)
 {
 	const struct json_object *owners = json_get(metadata, "ownerReferences");

@@ -41,6 +41,8 @@ struct pod {
 
 #define POD_SCHEDULER_NAME "default-scheduler"
 
+/* What pod_decode looks at: struct informer_type's wants. */
+extern const char *const pod_wants[];
 /* Fills POD, which comes zeroed; its shape is shared through SHAPES. */
 bool pod_decode(struct pod *pod, const struct json_object *obj, struct shapes *shapes);
 void pod_close(void *item); /* struct informer_type's close */

@@ -12,8 +12,9 @@
 #include "scheduler/cycle.h"
 #include "scheduler/queue.h"
 
-/* Bindings under way at once. Decisions per turn of the loop: answers and watch events come in between. */
-enum { MAX_BINDING = 32, DECISIONS_PER_TURN = 64, FLUSH_MS = 1000 };
+/* Bindings under way at once: as many as the API's client has connections, or decisions would wait in it.
+ * Decisions per turn of the loop: answers and watch events come in between. */
+enum { MAX_BINDING = 16, DECISIONS_PER_TURN = 64, FLUSH_MS = 1000 };
 
 LIST_HEAD(write_list, write);
 
@@ -362,6 +363,7 @@ struct scheduler *scheduler_new(struct loop *loop, struct api_client *client, vo
 	s->pod_type = (struct informer_type){
 		.path = "/api/v1/pods",
 		.query = "fieldSelector=status.phase%21%3DSucceeded%2Cstatus.phase%21%3DFailed",
+		.wants = pod_wants,
 		.item_size = sizeof(struct pod),
 		.decode = decode_pod,
 		.close = pod_close,

@@ -291,7 +291,7 @@ static void on_listed(struct campaign *campaign, const struct api_response *resp
 	struct list_page page = { 0 };
 
 	if (response->err.kind != ERR_NONE ||
-	    list_page_walk(response->data, response->len, NULL, add_item, campaign, &page, NULL) < 0) {
+	    list_page_walk(response->data, response->len, NULL, NULL, add_item, campaign, &page, NULL) < 0) {
 		verdict_fault(&run->verdict, "the state at the end of a chapter cannot be listed: %s",
 			      response->err.msg);
 		finish(campaign);

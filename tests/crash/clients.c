@@ -103,7 +103,7 @@ static void page_arrived(struct client *client, const struct api_response *respo
 	struct err err = ERR_INIT;
 	bool first = !client->continue_;
 
-	if (list_page_walk(response->data, response->len, NULL, add_item, client, &page, &err) < 0) {
+	if (list_page_walk(response->data, response->len, NULL, NULL, add_item, client, &page, &err) < 0) {
 		verdict_fault(&run->verdict, "a list cannot be read: %s", err.msg);
 		end_list(client);
 		return;

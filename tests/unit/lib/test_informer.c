@@ -36,6 +36,7 @@ struct fixture {
 	size_t step;
 	struct test_stream stream;
 	struct buf log; /* what the informer told */
+	int members; /* of the last object decoded, and of its spec */
 	bool free_in_callback;
 	bool hold; /* requests past the last step stay unanswered */
 };
@@ -43,9 +44,11 @@ struct fixture {
 static bool decode(void *item, struct json_object *obj, void *arg)
 {
 	struct thing *thing = item;
-	const char *color = json_str_or_empty(json_get(obj, "spec"), "color");
+	struct json_object *spec = json_get(obj, "spec");
+	const char *color = json_str_or_empty(spec, "color");
 
-	(void)arg;
+	((struct fixture *)arg)->members =
+	    json_object_object_length(obj) + (spec ? json_object_object_length(spec) : 0);
 	thing->color = mem_dup(color);
 	return strcmp(color, "invisible") != 0;
 }
@@ -154,10 +157,15 @@ static int teardown(void **state)
 	return 0;
 }
 
-static void start(struct fixture *f, const struct step *steps)
+static void start_type(struct fixture *f, const struct informer_type *of, const struct step *steps)
 {
 	f->steps = steps;
-	f->informer = informer_new(f->server.loop, f->client, &type, f);
+	f->informer = informer_new(f->server.loop, f->client, of, f);
+}
+
+static void start(struct fixture *f, const struct step *steps)
+{
+	start_type(f, &type, steps);
 }
 
 /* Waits until the informer has told EXPECTED since the last time. */
@@ -210,6 +218,36 @@ static void list_then_watch(void **state)
 	for (size_t i = 0; informer_next(f->informer, &i);)
 		n++;
 	assert_int_equal(n, 1);
+}
+
+/* Of lists and events no more is decoded; what the informer itself needs is there all the same, as is what ends
+ * a watch. */
+static void only_what_is_wanted(void **state)
+{
+#define BIG(name, revision)                                                                                  \
+	"{\"kind\":\"Thing\",\"metadata\":{\"name\":\"" name "\",\"namespace\":\"ns\",\"uid\":\"u1\","              \
+	"\"resourceVersion\":\"" revision "\",\"labels\":{\"a\":\"b\"}},\"status\":{\"code\":3},"                  \
+	"\"spec\":{\"size\":[1,2],\"color\":\"red\"}}"
+	struct fixture *f = *state;
+	static const char *const wants[] = { "spec.color", NULL };
+	static const struct step steps[] = {
+		{ FIRST_LIST, 200, LIST("10", BIG("a", "7")) },
+		{ WATCH("10"), 0, EVENT("MODIFIED", BIG("a", "11")) },
+		{ FIRST_LIST, 200, LIST("20", "") },
+		{ WATCH("20"), 0, "" },
+		{ 0 },
+	};
+	static struct informer_type of;
+
+	of = type;
+	of.wants = wants;
+	start_type(f, &of, steps);
+	expect(f, "+ ns/a red;synced;= ns/a red;");
+	assert_int_equal(f->members, 3); /* metadata, spec, and in it color */
+	assert_int_equal(informer_revision(f->informer), 11);
+	test_stream_write(&f->stream, EVENT("ERROR", "{\"kind\":\"Status\",\"code\":410,\"message\":\"too old\"}"));
+	expect(f, "- ns/a red;");
+#undef BIG
 }
 
 static void pages_are_followed(void **state)
@@ -421,7 +459,7 @@ static void list_pages_are_walked(void **state)
 		char *copy = mem_copy(cases[i].text, len ? len : 1); /* no NUL to stop at */
 		struct err err = ERR_INIT;
 
-		assert_int_equal(list_page_walk(copy, len, NULL, count_item, &left, &page, &err),
+		assert_int_equal(list_page_walk(copy, len, NULL, NULL, count_item, &left, &page, &err),
 				 cases[i].result);
 		free(copy);
 		assert_int_equal(100 - left, cases[i].items);
@@ -438,6 +476,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(list_then_watch, setup, teardown),
+		cmocka_unit_test_setup_teardown(only_what_is_wanted, setup, teardown),
 		cmocka_unit_test_setup_teardown(pages_are_followed, setup, teardown),
 		cmocka_unit_test_setup_teardown(watch_resumes, setup, teardown),
 		cmocka_unit_test_setup_teardown(slow_streams_are_put_together, setup, teardown),
