@@ -1,5 +1,6 @@
 #include "nodeagent/pod_status.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "lib/quantity.h"

@@ -1,5 +1,6 @@
 #include "apiserver/crd/definition_status.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "api/crd.h"
