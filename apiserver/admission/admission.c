@@ -3,9 +3,11 @@
 #include <string.h>
 
 static const struct admission_plugin *const plugins[] = {
-	&admission_namespace_lifecycle, &admission_service_account, &admission_priority,
-	&admission_limit_ranger,        &admission_pod_security,    &admission_runtime_class,
-	&admission_node_restriction,    &admission_escalation,      &admission_token_secret,
+	&admission_namespace_lifecycle, &admission_service_account,
+	&admission_mountable_secrets,   &admission_priority,
+	&admission_limit_ranger,        &admission_pod_security,
+	&admission_runtime_class,       &admission_node_restriction,
+	&admission_escalation,          &admission_token_secret,
 };
 
 static bool concerns(const struct admission_plugin *plugin, const struct request *r)

@@ -27,7 +27,7 @@ struct admission_plugin {
 
 extern const struct admission_plugin admission_namespace_lifecycle, admission_service_account,
     admission_priority, admission_limit_ranger, admission_pod_security, admission_runtime_class,
-    admission_node_restriction, admission_escalation, admission_token_secret;
+    admission_node_restriction, admission_escalation, admission_token_secret, admission_mountable_secrets;
 
 /* All plugins' `change`, and all their `check`, for what R wants. */
 enum step_result admission_change(struct request *r);

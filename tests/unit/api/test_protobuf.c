@@ -81,6 +81,10 @@ static const struct {
 	  "{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\",\"metadata\":{\"managedFields\":[{\"manager\":\"m\","
 	  "\"operation\":"
 	  "\"Update\",\"apiVersion\":\"v1\",\"fieldsType\":\"FieldsV1\",\"fieldsV1\":{\"f:data\":{}}}]}}" },
+	/* The data of a ControllerRevision, which is of any form. */
+	{ ENVELOPE("apps/v1", "\x07", "ControllerRevision", "\x12", "\x1d",
+		   "\x12\x09\x0a\x07{\"a\":1}\x18\x05", "\x0d"),
+	  "{\"apiVersion\":\"apps/v1\",\"kind\":\"ControllerRevision\",\"data\":{\"a\":1},\"revision\":5}" },
 	/* creationTimestamp, as an update sends it back. */
 	{ CONFIG_MAP("\x0a\x0a\x42\x08\x08\xf9\xac\xab\xd5\x06\x10\0", "\x0c"),
 	  "{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\",\"metadata\":{\"creationTimestamp\":\"2026-09-16T17:"
