@@ -96,7 +96,8 @@ static const char *element_go_name(const struct schema_field *field)
 {
 	if (field->type == SCHEMA_OBJECT)
 		return schema_def_go_name(field->def);
-	return field->go_type != NULL ? field->go_type : scalar_go_name(field->type);
+	return schema_texts(field)->go_type != NULL ? schema_texts(field)->go_type
+						    : scalar_go_name(field->type);
 }
 
 /* The Go type of FIELD's value: what a message says it should have been. Maps of quantities in the core API

@@ -35,14 +35,14 @@ int patch_shape_item_id(const struct schema_field *field, const struct json_obje
 {
 	struct buf text = BUF_INIT;
 
-	if (field->merge_key != NULL) {
-		const struct json_object *key = json_get(item, field->merge_key);
+	if (schema_texts(field)->merge_key != NULL) {
+		const struct json_object *key = json_get(item, schema_texts(field)->merge_key);
 		if (key == NULL) {
 			struct buf shown CLEANUP(buf_close) = BUF_INIT;
 			patch_shape_print(&shown, item);
 			return err_set(err, ERR_BAD_REQUEST,
 				       "map: %s does not contain declared merge key: %s", shown.data,
-				       field->merge_key);
+				       schema_texts(field)->merge_key);
 		}
 		item = key;
 	}

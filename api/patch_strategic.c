@@ -264,7 +264,7 @@ static int merge_list(const struct schema_field *field, const struct json_object
 		return -1;
 	for (size_t i = 0; i < json_len(patch); i++) {
 		const struct json_object *item = json_at(patch, i);
-		if (field->merge_key != NULL && !json_object_is_type(item, json_type_object))
+		if (schema_texts(field)->merge_key != NULL && !json_object_is_type(item, json_type_object))
 			return err_set(err, ERR_BAD_REQUEST,
 				       "invalid patch: items of list %s must be objects", field->name);
 		if (json_get(item, "$patch") != NULL && apply_directive(&list, item, err) < 0)

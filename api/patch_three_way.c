@@ -117,7 +117,8 @@ static struct json_object *key_only(const struct schema_field *field, const stru
 {
 	struct json_object *obj = json_object_new_object();
 
-	json_set(obj, field->merge_key, json_clone(json_get(item, field->merge_key)));
+	json_set(obj, schema_texts(field)->merge_key,
+		 json_clone(json_get(item, schema_texts(field)->merge_key)));
 	return obj;
 }
 
@@ -131,7 +132,7 @@ static int diff_item(struct list_diff *diff, size_t i, struct err *err)
 		json_object_array_add(diff->changes, json_clone(item));
 		return 0;
 	}
-	if (diff->field->merge_key == NULL)
+	if (schema_texts(diff->field)->merge_key == NULL)
 		return 0;
 
 	struct json_object *change CLEANUP(json_putp) = json_object_new_object();
@@ -142,7 +143,8 @@ static int diff_item(struct list_diff *diff, size_t i, struct err *err)
 		return 0;
 	if (diff->field->retain_keys)
 		retain_keys(change, item);
-	json_set(change, diff->field->merge_key, json_clone(json_get(item, diff->field->merge_key)));
+	json_set(change, schema_texts(diff->field)->merge_key,
+		 json_clone(json_get(item, schema_texts(diff->field)->merge_key)));
 	json_object_array_add(diff->changes, TAKE(change));
 	return 0;
 }
@@ -154,7 +156,7 @@ static void diff_deletion(struct list_diff *diff, size_t i)
 
 	if (items_have(&diff->modified, id) || !items_have(&diff->current, id))
 		return;
-	if (diff->field->merge_key == NULL) {
+	if (schema_texts(diff->field)->merge_key == NULL) {
 		json_object_array_add(diff->deletions, json_clone(item));
 		return;
 	}
@@ -185,8 +187,9 @@ static void set_order(struct json_object *patch, const char *key, const struct l
 
 	for (size_t i = 0; i < diff->modified.n; i++) {
 		const struct json_object *item = json_at(diff->modified.array, i);
-		json_object_array_add(order, diff->field->merge_key == NULL ? json_clone(item)
-									    : key_only(diff->field, item));
+		json_object_array_add(order, schema_texts(diff->field)->merge_key == NULL
+						 ? json_clone(item)
+						 : key_only(diff->field, item));
 	}
 	set_directive(patch, "$setElementOrder/", key, order);
 }
@@ -231,7 +234,7 @@ static int diff_list(const struct schema_field *field, const char *key, const st
 	    items_load(&diff.modified, field, modified, err) < 0 ||
 	    items_load(&diff.current, field, current, err) < 0)
 		return -1;
-	if (field->merge_key != NULL && (diff.modified.repeated || diff.current.repeated))
+	if (schema_texts(field)->merge_key != NULL && (diff.modified.repeated || diff.current.repeated))
 		return diff_repeated(&diff, key, patch, err);
 	for (size_t i = 0; i < diff.modified.n; i++)
 		if (diff_item(&diff, i, err) < 0)

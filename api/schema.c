@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+const struct schema_texts schema_no_texts;
+
 const struct schema_def *schema_def_find(const char *name)
 {
 	size_t low = 0, high = schema_n_defs;

@@ -29,28 +29,34 @@ enum schema_list { SCHEMA_LIST_DEFAULT, SCHEMA_LIST_ATOMIC, SCHEMA_LIST_SET, SCH
 
 struct schema_def;
 
+/* What few fields have; each may be NULL. */
+struct schema_texts {
+	const char *merge_key;     /* strategic merge key of a list of objects */
+	const char *list_map_keys; /* "containerPort,protocol" */
+	const char *default_value; /* JSON text */
+	const char *go_type; /* name of the element's string type in error messages ("v1.RestartPolicy") */
+};
+
+/* Small, and with few pointers: there are thousands, and what is a pointer the dynamic linker writes at each
+ * start, into pages that each program then has for itself. */
 struct schema_field {
 	const char *name;
-	uint8_t type;      /* enum schema_type, of the element in containers */
-	uint8_t container; /* enum schema_container */
-	uint8_t list;      /* enum schema_list: server-side apply's view */
+	const struct schema_def *def;     /* of SCHEMA_OBJECT */
+	const struct schema_texts *texts; /* or NULL: schema_texts() */
+	uint8_t type;                     /* enum schema_type, of the element in containers */
+	uint8_t container;                /* enum schema_container */
+	uint8_t list;                     /* enum schema_list: server-side apply's view */
 	bool required;
-	bool patch_merge;          /* strategic merge patch merges this list (structs always merge)... */
-	bool patch_replace;        /* ...replaces this struct whole */
-	bool retain_keys;          /* ...or clients send $retainKeys with it: unions */
-	bool or_boolean;           /* of an object: true and false may stand for it */
-	bool map_atomic;           /* map or struct is replaced whole by server-side apply */
-	bool map_granular;         /* ...and this struct is not, though its definition says so */
-	bool zero;                 /* Go shows it in an empty object: {}, null, "", 0 or false */
-	const char *merge_key;     /* strategic merge key of a list of objects, or NULL */
-	const char *list_map_keys; /* "containerPort,protocol", or NULL */
-	const char *default_value; /* JSON text, or NULL */
-	const char
-	    *go_type; /* name of the element's string type in error messages ("v1.RestartPolicy"), or NULL */
-	const struct schema_def *def; /* of SCHEMA_OBJECT */
-	uint8_t wire;                 /* number in protobuf; 0: not known */
-	uint8_t wire_outer;           /* number of the embedded message it lies in there, or 0 */
-	bool wire_zero; /* 0 and false on the wire are values; else they stand for an absent field */
+	bool patch_merge;   /* strategic merge patch merges this list (structs always merge)... */
+	bool patch_replace; /* ...replaces this struct whole */
+	bool retain_keys;   /* ...or clients send $retainKeys with it: unions */
+	bool or_boolean;    /* of an object: true and false may stand for it */
+	bool map_atomic;    /* map or struct is replaced whole by server-side apply */
+	bool map_granular;  /* ...and this struct is not, though its definition says so */
+	bool zero;          /* Go shows it in an empty object: {}, null, "", 0 or false */
+	uint8_t wire;       /* number in protobuf; 0: not known */
+	uint8_t wire_outer; /* number of the embedded message it lies in there, or 0 */
+	bool wire_zero;     /* 0 and false on the wire are values; else they stand for an absent field */
 };
 
 struct schema_def {
@@ -78,6 +84,13 @@ extern const struct schema_def schema_defs[];
 extern const size_t schema_n_defs;
 extern const struct schema_resource schema_resources[];
 extern const size_t schema_n_resources;
+
+/* None when FIELD has none. */
+extern const struct schema_texts schema_no_texts;
+static inline const struct schema_texts *schema_texts(const struct schema_field *field)
+{
+	return field->texts ? field->texts : &schema_no_texts;
+}
 
 /* The definition, or NULL. Binary search. */
 const struct schema_def *schema_def_find(const char *name);

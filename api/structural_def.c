@@ -18,8 +18,9 @@ void structural_def_free(struct schema_def *def)
 		const struct schema_field *field = &def->fields[i];
 
 		free((char *)field->name);
-		free((char *)field->list_map_keys);
-		free((char *)field->default_value);
+		free((char *)schema_texts(field)->list_map_keys);
+		free((char *)schema_texts(field)->default_value);
+		free((void *)(uintptr_t)field->texts);
 		if (field->def != object_meta())
 			structural_def_free((struct schema_def *)(uintptr_t)field->def);
 	}
@@ -66,6 +67,13 @@ static char *join_keys(const struct json_object *keys)
 	return buf_take(&text);
 }
 
+static struct schema_texts *own_texts(struct schema_field *field)
+{
+	if (!field->texts)
+		field->texts = mem_zalloc(sizeof(*field->texts));
+	return (struct schema_texts *)(uintptr_t)field->texts;
+}
+
 static void set_list(struct schema_field *field, const struct structural *schema, const char *name)
 {
 	static const uint8_t lists[] = {
@@ -77,7 +85,7 @@ static void set_list(struct schema_field *field, const struct structural *schema
 	field->container = SCHEMA_ARRAY;
 	field->list = lists[schema->list];
 	if (schema->list == STRUCTURAL_MAP)
-		field->list_map_keys = join_keys(schema->list_keys);
+		own_texts(field)->list_map_keys = join_keys(schema->list_keys);
 	set_type(field, schema->items, name);
 }
 
@@ -119,8 +127,6 @@ static char *default_text(const struct structural *schema)
 {
 	struct buf text = BUF_INIT;
 
-	if (!schema->default_)
-		return NULL;
 	json_write(&text, schema->default_);
 	return buf_take(&text);
 }
@@ -140,7 +146,8 @@ struct schema_def *structural_def_new(const struct structural *schema, const cha
 
 		field->name = mem_dup(property->name);
 		field->required = is_required(schema, property->name);
-		field->default_value = default_text(property->schema);
+		if (property->schema->default_)
+			own_texts(field)->default_value = default_text(property->schema);
 		set_field(field, property->schema, below);
 	}
 	qsort(fields, def->n_fields, sizeof(*fields), compare_fields);

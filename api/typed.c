@@ -185,8 +185,8 @@ static int keyed_element(struct field_arena *arena, const struct schema_field *l
 
 	CLEANUP(buf_close) struct buf text = BUF_INIT;
 	struct list_key keys[MAX_LIST_KEYS];
-	size_t n = list_keys(list->list_map_keys, keys);
-	if (n == 1 && plain_element(arena, list->list_map_keys, keys[0].len, item, ret))
+	size_t n = list_keys(schema_texts(list)->list_map_keys, keys);
+	if (n == 1 && plain_element(arena, schema_texts(list)->list_map_keys, keys[0].len, item, ret))
 		return 0;
 	for (size_t i = 0; i < n; i++) {
 		const struct schema_field *field =
@@ -198,7 +198,7 @@ static int keyed_element(struct field_arena *arena, const struct schema_field *l
 		memcpy(name, keys[i].name, keys[i].len);
 		name[keys[i].len] = '\0';
 		bool given = json_object_object_get_ex(item, name, &value);
-		if (!given && (!field || !field->default_value))
+		if (!given && (!field || !schema_texts(field)->default_value))
 			continue;
 		buf_char(&text, text.len ? ',' : '{');
 		buf_json_stringn(&text, keys[i].name, keys[i].len);
@@ -206,10 +206,10 @@ static int keyed_element(struct field_arena *arena, const struct schema_field *l
 		if (given)
 			json_write(&text, value);
 		else
-			buf_str(&text, field->default_value);
+			buf_str(&text, schema_texts(field)->default_value);
 	}
 	if (!text.len)
-		return no_keys(list->list_map_keys, err);
+		return no_keys(schema_texts(list)->list_map_keys, err);
 	buf_char(&text, '}');
 	keep(arena, &text, FIELD_ELEMENT_KEY, ret);
 	return 0;

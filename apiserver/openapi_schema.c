@@ -204,9 +204,9 @@ static void write_list_keys(struct buf *b, const struct schema_field *field)
 	static const char *const lists[] = { NULL, "atomic", "set", "map" };
 	if (field->list != SCHEMA_LIST_DEFAULT)
 		buf_printf(b, ",\"x-kubernetes-list-type\":\"%s\"", lists[field->list]);
-	if (!field->list_map_keys)
+	if (!schema_texts(field)->list_map_keys)
 		return;
-	CLEANUP(mem_freep) char *keys = mem_dup(field->list_map_keys);
+	CLEANUP(mem_freep) char *keys = mem_dup(schema_texts(field)->list_map_keys);
 	char *rest = keys;
 	buf_str(b, ",\"x-kubernetes-list-map-keys\":");
 	for (char *key, separator = '['; (key = strsep(&rest, ",")); separator = ',')
@@ -222,12 +222,12 @@ static void write_extensions(struct buf *b, const struct schema_field *field)
 			   field->patch_merge ? "merge" : "",
 			   field->patch_merge && field->retain_keys ? "," : "",
 			   field->retain_keys ? "retainKeys" : "");
-	if (field->merge_key)
-		buf_printf(b, ",\"x-kubernetes-patch-merge-key\":\"%s\"", field->merge_key);
+	if (schema_texts(field)->merge_key)
+		buf_printf(b, ",\"x-kubernetes-patch-merge-key\":\"%s\"", schema_texts(field)->merge_key);
 	if (field->map_atomic)
 		buf_str(b, ",\"x-kubernetes-map-type\":\"atomic\"");
-	if (field->default_value)
-		buf_printf(b, ",\"default\":%s", field->default_value);
+	if (schema_texts(field)->default_value)
+		buf_printf(b, ",\"default\":%s", schema_texts(field)->default_value);
 }
 
 /* --- schemas --- */

@@ -213,6 +213,37 @@ static void put_type(const struct definitions *defs, const struct row *row)
 	die(defs->fields, row, "unknown type");
 }
 
+/* The members of a field's struct schema_texts, put together at its end. */
+static struct {
+	const char *member;
+	char *value;
+} texts[4];
+static size_t n_texts;
+
+static void put_text(const char *member, const char *value)
+{
+	if (n_texts == sizeof(texts) / sizeof(texts[0])) {
+		fprintf(stderr, "gen_schema: more texts of a field than there are: %s\n", member);
+		exit(1);
+	}
+	texts[n_texts].member = member;
+	texts[n_texts++].value = check(strdup(value));
+}
+
+static void put_texts(void)
+{
+	if (n_texts == 0)
+		return;
+	fputs(", .texts = &(const struct schema_texts){", stdout);
+	for (size_t i = 0; i < n_texts; i++) {
+		printf("%s .%s = ", i ? "," : "", texts[i].member);
+		put_string(texts[i].value, false);
+		free(texts[i].value);
+	}
+	fputs(" }", stdout);
+	n_texts = 0;
+}
+
 static void put_flag(const struct table *fields, const struct row *row, const char *flag)
 {
 	const char *value = flag;
@@ -220,8 +251,7 @@ static void put_flag(const struct table *fields, const struct row *row, const ch
 	if (strcmp(flag, "required") == 0) {
 		fputs(", .required = true", stdout);
 	} else if (take_prefix(&value, "merge=")) {
-		fputs(", .merge_key = ", stdout);
-		put_string(value, false);
+		put_text("merge_key", value);
 	} else if (take_prefix(&value, "strategy=")) {
 		if (strstr(value, "merge") != NULL)
 			fputs(", .patch_merge = true", stdout);
@@ -230,8 +260,8 @@ static void put_flag(const struct table *fields, const struct row *row, const ch
 		if (strstr(value, "retainKeys") != NULL)
 			fputs(", .retain_keys = true", stdout);
 	} else if (take_prefix(&value, "listmap=")) {
-		fputs(", .list = SCHEMA_LIST_MAP, .list_map_keys = ", stdout);
-		put_string(value, false);
+		fputs(", .list = SCHEMA_LIST_MAP", stdout);
+		put_text("list_map_keys", value);
 	} else if (strcmp(flag, "listtype=atomic") == 0) {
 		fputs(", .list = SCHEMA_LIST_ATOMIC", stdout);
 	} else if (strcmp(flag, "listtype=set") == 0) {
@@ -241,8 +271,7 @@ static void put_flag(const struct table *fields, const struct row *row, const ch
 	} else if (strcmp(flag, "orboolean") == 0) {
 		fputs(", .or_boolean = true", stdout);
 	} else if (take_prefix(&value, "default=")) {
-		fputs(", .default_value = ", stdout);
-		put_string(value, false);
+		put_text("default_value", value);
 	} else if (strcmp(flag, "maptype=granular") == 0) {
 		fputs(", .map_granular = true", stdout);
 	} else {
@@ -268,8 +297,7 @@ static void put_apply(const struct table *apply, const struct row *row)
 	const char *fact = apply_fact(apply, row->columns[0], row->columns[1]);
 
 	if (fact != NULL && take_prefix(&fact, "default=")) {
-		fputs(", .default_value = ", stdout);
-		put_string(fact, false);
+		put_text("default_value", fact);
 	} else if (fact != NULL && strcmp(fact, "zero") != 0) {
 		die(apply, NULL, fact);
 	} else if (fact != NULL || strstr(row->columns[3], "required") != NULL) {
@@ -292,9 +320,10 @@ static void put_go_type(const struct table *enums, const struct row *row)
 		while (package > row->columns[0] && package[-1] != '.')
 			package--;
 		if (strchr(type, '.') != NULL)
-			printf(", .go_type = \"%s\"", type);
+			snprintf(key, sizeof(key), "%s", type);
 		else
-			printf(", .go_type = \"%.*s.%s\"", (int)(end - package), package, type);
+			snprintf(key, sizeof(key), "%.*s.%s", (int)(end - package), package, type);
+		put_text("go_type", key);
 		return;
 	}
 }
@@ -339,6 +368,7 @@ static void put_fields(const struct definitions *defs, const struct table *enums
 		put_go_type(enums, row);
 		put_wire(wire, row);
 		put_apply(apply, row);
+		put_texts();
 		fputs(" },\n", stdout);
 	}
 	fputs("};\n", stdout);

@@ -13,7 +13,9 @@ static const struct schema_field item_fields[] = {
 	{ .name = "image", .type = SCHEMA_STRING },
 	{ .name = "name", .type = SCHEMA_STRING },
 	{ .name = "port", .type = SCHEMA_INT32 },
-	{ .name = "protocol", .type = SCHEMA_STRING, .default_value = "\"TCP\"" },
+	{ .name = "protocol",
+	  .type = SCHEMA_STRING,
+	  .texts = &(const struct schema_texts){ .default_value = "\"TCP\"" } },
 };
 static const struct schema_def item = { .name = "t.v1.Item", .fields = item_fields, .n_fields = 4 };
 
@@ -32,14 +34,14 @@ static const struct schema_field spec_fields[] = {
 	  .type = SCHEMA_OBJECT,
 	  .container = SCHEMA_ARRAY,
 	  .list = SCHEMA_LIST_MAP,
-	  .list_map_keys = "name",
+	  .texts = &(const struct schema_texts){ .list_map_keys = "name" },
 	  .def = &item },
 	{ .name = "map", .type = SCHEMA_STRING, .container = SCHEMA_MAP },
 	{ .name = "ports",
 	  .type = SCHEMA_OBJECT,
 	  .container = SCHEMA_ARRAY,
 	  .list = SCHEMA_LIST_MAP,
-	  .list_map_keys = "port,protocol",
+	  .texts = &(const struct schema_texts){ .list_map_keys = "port,protocol" },
 	  .def = &item },
 	{ .name = "replicas", .type = SCHEMA_INT32 },
 	{ .name = "selector", .type = SCHEMA_OBJECT, .def = &selector },

@@ -30,7 +30,7 @@ static void test_tables(void **state)
 			assert_true(k == 0 || strcmp(def->fields[k - 1].name, f->name) < 0);
 			assert_ptr_equal(schema_field_find(def, f->name, strlen(f->name)), f);
 			assert_true((f->type == SCHEMA_OBJECT) == (f->def != NULL));
-			assert_true(f->merge_key == NULL || f->container == SCHEMA_ARRAY);
+			assert_true(schema_texts(f)->merge_key == NULL || f->container == SCHEMA_ARRAY);
 		}
 	}
 }
@@ -71,18 +71,26 @@ static const struct fact facts[] = {
 	{ "core.v1.PodSpec", "containers", SCHEMA_OBJECT, SCHEMA_ARRAY, "name", NULL, true, false, true },
 	{ "core.v1.PodSpec", "volumes", SCHEMA_OBJECT, SCHEMA_ARRAY, "name", NULL, true, true, false },
 	{ "core.v1.PodSpec", "tolerations", SCHEMA_OBJECT, SCHEMA_ARRAY, NULL, NULL, false, false, false },
-	{ "core.v1.PodSpec", "restartPolicy", SCHEMA_STRING, SCHEMA_SINGLE, NULL, "v1.RestartPolicy", false, false, false },
+	{ "core.v1.PodSpec", "restartPolicy", SCHEMA_STRING, SCHEMA_SINGLE, NULL, "v1.RestartPolicy", false,
+	  false, false },
 	{ "core.v1.PodSpec", "nodeSelector", SCHEMA_STRING, SCHEMA_MAP, NULL, NULL, false, false, false },
-	{ "core.v1.PodSpec", "terminationGracePeriodSeconds", SCHEMA_INT64, SCHEMA_SINGLE, NULL, NULL, false, false, false },
-	{ "core.v1.ContainerPort", "containerPort", SCHEMA_INT32, SCHEMA_SINGLE, NULL, NULL, false, false, true },
-	{ "core.v1.ResourceRequirements", "limits", SCHEMA_QUANTITY, SCHEMA_MAP, NULL, NULL, false, false, false },
-	{ "core.v1.HTTPGetAction", "port", SCHEMA_INT_OR_STRING, SCHEMA_SINGLE, NULL, NULL, false, false, true },
+	{ "core.v1.PodSpec", "terminationGracePeriodSeconds", SCHEMA_INT64, SCHEMA_SINGLE, NULL, NULL, false,
+	  false, false },
+	{ "core.v1.ContainerPort", "containerPort", SCHEMA_INT32, SCHEMA_SINGLE, NULL, NULL, false, false,
+	  true },
+	{ "core.v1.ResourceRequirements", "limits", SCHEMA_QUANTITY, SCHEMA_MAP, NULL, NULL, false, false,
+	  false },
+	{ "core.v1.HTTPGetAction", "port", SCHEMA_INT_OR_STRING, SCHEMA_SINGLE, NULL, NULL, false, false,
+	  true },
 	{ "core.v1.Secret", "data", SCHEMA_BYTES, SCHEMA_MAP, NULL, NULL, false, false, false },
 	{ "core.v1.Event", "eventTime", SCHEMA_MICRO_TIME, SCHEMA_SINGLE, NULL, NULL, false, false, false },
-	{ "meta.v1.ObjectMeta", "creationTimestamp", SCHEMA_TIME, SCHEMA_SINGLE, NULL, NULL, false, false, false },
+	{ "meta.v1.ObjectMeta", "creationTimestamp", SCHEMA_TIME, SCHEMA_SINGLE, NULL, NULL, false, false,
+	  false },
 	{ "meta.v1.ObjectMeta", "finalizers", SCHEMA_STRING, SCHEMA_ARRAY, NULL, NULL, true, false, false },
-	{ "meta.v1.ManagedFieldsEntry", "fieldsV1", SCHEMA_ANY, SCHEMA_SINGLE, NULL, NULL, false, false, false },
-	{ "apps.v1.DeploymentSpec", "strategy", SCHEMA_OBJECT, SCHEMA_SINGLE, NULL, NULL, false, true, false },
+	{ "meta.v1.ManagedFieldsEntry", "fieldsV1", SCHEMA_ANY, SCHEMA_SINGLE, NULL, NULL, false, false,
+	  false },
+	{ "apps.v1.DeploymentSpec", "strategy", SCHEMA_OBJECT, SCHEMA_SINGLE, NULL, NULL, false, true,
+	  false },
 };
 
 static void test_facts(void **state)
@@ -98,13 +106,14 @@ static void test_facts(void **state)
 		assert_int_equal(f->retain_keys, fact->retain_keys);
 		assert_int_equal(f->required, fact->required);
 		if (fact->merge_key != NULL)
-			assert_string_equal(f->merge_key, fact->merge_key);
+			assert_string_equal(schema_texts(f)->merge_key, fact->merge_key);
 		else
-			assert_null(f->merge_key);
+			assert_null(schema_texts(f)->merge_key);
 		if (fact->go_type != NULL)
-			assert_string_equal(f->go_type, fact->go_type);
+			assert_string_equal(schema_texts(f)->go_type, fact->go_type);
 	}
-	assert_string_equal(field("core.v1.Container", "ports")->list_map_keys, "containerPort,protocol");
+	assert_string_equal(schema_texts(field("core.v1.Container", "ports"))->list_map_keys,
+			    "containerPort,protocol");
 	assert_true(field("core.v1.PodSpec", "nodeSelector")->map_atomic);
 	assert_true(field("policy.v1.PodDisruptionBudgetSpec", "selector")->patch_replace);
 }

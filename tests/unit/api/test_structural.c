@@ -202,11 +202,11 @@ static void test_def(void **state)
 	spec = field_of(def, "spec")->def;
 	assert_int_equal(field_of(spec, "n")->type, SCHEMA_INT64);
 	assert_true(field_of(spec, "n")->required);
-	assert_string_equal(field_of(spec, "n")->default_value, "1");
+	assert_string_equal(schema_texts(field_of(spec, "n"))->default_value, "1");
 	assert_int_equal(field_of(spec, "labels")->container, SCHEMA_MAP);
 	assert_int_equal(field_of(spec, "any")->type, SCHEMA_ANY);
 	assert_int_equal(field_of(spec, "ports")->list, SCHEMA_LIST_MAP);
-	assert_string_equal(field_of(spec, "ports")->list_map_keys, "a,b");
+	assert_string_equal(schema_texts(field_of(spec, "ports"))->list_map_keys, "a,b");
 	assert_int_equal(field_of(spec, "list")->list, SCHEMA_LIST_ATOMIC);
 	structural_def_free(def);
 }
