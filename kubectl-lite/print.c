@@ -302,7 +302,7 @@ static int write_matches(const struct output *output, struct json_object *obj, s
 
 	if (jsonpath_each(output->template, obj, add_match, matches, err) < 0)
 		return -1;
-	write_value(OUTPUT_JSON, matches, b);
+	write_value(&(struct output){ .form = OUTPUT_JSON }, matches, b);
 	return 0;
 }
 
