@@ -74,15 +74,13 @@ static void add_namespace(struct json_object *list, const char *type, const char
 	json_object_array_add(list, ns);
 }
 
-static int add_namespaces(const struct oci_machine *machine, const struct container_spec *spec,
-			  struct json_object *linux_, struct err *err)
+static void add_namespaces(const struct oci_machine *machine, const struct container_spec *spec,
+			   struct json_object *linux_)
 {
 	struct json_object *list = json_ensure_array(linux_, "namespaces");
 	add_namespace(list, "mount", NULL);
-	if (json_boolean(spec->pod_spec, "shareProcessNamespace", false))
-		return err_set(err, ERR_INVALID, "shareProcessNamespace is not supported by this node yet");
 	if (!json_boolean(spec->pod_spec, "hostPID", false))
-		add_namespace(list, "pid", spec->pid_ns);
+		add_namespace(list, "pid", spec->pid_ns ? spec->pid_ns : spec->sandbox->pid_ns);
 	if (spec->sandbox->net_ns)
 		add_namespace(list, "network", spec->sandbox->net_ns);
 	if (spec->sandbox->ipc_ns)
@@ -91,7 +89,6 @@ static int add_namespaces(const struct oci_machine *machine, const struct contai
 		add_namespace(list, "uts", spec->sandbox->uts_ns);
 	if (machine->cgroup_v2 && !oci_privileged(spec))
 		add_namespace(list, "cgroup", NULL);
-	return 0;
 }
 
 static int64_t resource(const struct container_spec *spec, const char *list, const char *name, bool milli)
@@ -219,7 +216,8 @@ static int add_linux(const struct oci_machine *machine, const struct container_s
 {
 	struct json_object *linux_ = json_ensure_object(config, "linux");
 	json_set_str(linux_, "cgroupsPath", cgroup);
-	if (add_namespaces(machine, spec, linux_, err) || add_seccomp(machine, spec, linux_, err))
+	add_namespaces(machine, spec, linux_);
+	if (add_seccomp(machine, spec, linux_, err))
 		return -1;
 	add_resources(machine, spec, linux_);
 	const char *proc = json_str(json_get(spec->container, "securityContext"), "procMount");

@@ -9,6 +9,7 @@
 #include "nodeagent/network.h"
 #include "nodeagent/pod_cgroup.h"
 #include "nodeagent/pod_worker_private.h"
+#include "nodeagent/runtime.h"
 #include "nodeagent/volumes.h"
 
 #define RETRY_FIRST_MS 500
@@ -122,6 +123,8 @@ void pod_worker_make_sandbox(struct pod_worker *w)
 		.hostname = w->ctx.hostname,
 		.host_network = host_network,
 		.host_ipc = json_boolean(spec, "hostIPC", false),
+		.share_processes = json_boolean(spec, "shareProcessNamespace", false),
+		.shim = runtime_shim(w->ctx.agent->runtime),
 		.sysctls = json_get(json_get(spec, "securityContext"), "sysctls"),
 	};
 
@@ -171,6 +174,7 @@ void pod_worker_take_sandbox(struct pod_worker *w, const struct sandbox *sandbox
 		.net_ns = mem_dup(sandbox->net_ns),
 		.ipc_ns = mem_dup(sandbox->ipc_ns),
 		.uts_ns = mem_dup(sandbox->uts_ns),
+		.pid_ns = mem_dup(sandbox->pid_ns),
 	};
 }
 

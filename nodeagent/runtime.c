@@ -89,6 +89,11 @@ static char *cgroup_path(const struct runtime *runtime, const char *cgroup)
 	return mem_printf("%s/%s", runtime->cgroup_parent, cgroup);
 }
 
+const char *runtime_shim(const struct runtime *runtime)
+{
+	return runtime->shim;
+}
+
 int runtime_pod_cgroup_make(struct runtime *runtime, const char *cgroup, int64_t cpu_shares_millicpu,
 			    int64_t cpu_limit_millicpu, int64_t memory_limit_bytes, struct err *err)
 {

@@ -42,6 +42,8 @@ void runtime_close(struct runtime *runtime); /* containers run on */
 /* "runc://1.1.5", for node info and container IDs. */
 const char *runtime_version(const struct runtime *runtime);
 
+const char *runtime_shim(const struct runtime *runtime); /* path of knarr-shim */
+
 struct container_spec {
 	const char *pod_dir, *pod_uid, *pod_name, *pod_namespace;
 	const char *hostname;
@@ -50,8 +52,9 @@ struct container_spec {
 	const char *cgroup; /* below cgroup_parent: "burstable/podUID" */
 	const struct image *image;
 	const struct sandbox *sandbox;
-	const char *pid_ns; /* path of the PID namespace to join; NULL: one of its own, or as POD_SPEC says */
-	const struct json_object *pod_spec; /* PodSpec: security context, host flags, shareProcessNamespace */
+	const char *pid_ns; /* path of the PID namespace to join; NULL: one of its own, the SANDBOX's, or as
+			       POD_SPEC says */
+	const struct json_object *pod_spec;  /* PodSpec: security context, host flags */
 	const struct json_object *container; /* Container, with env resolved: see env */
 	char *const *env; /* NULL-terminated "K=V": image's, then services', then the container's */
 	const struct runtime_mount *mounts; /* volumes and the files of /etc */

@@ -13,6 +13,7 @@
 #include "nodeagent/container_record.h"
 #include "nodeagent/network.h"
 #include "nodeagent/sandbox_child.h"
+#include "nodeagent/sandbox_pause.h"
 #include "nodeagent/tree.h"
 
 #define RECORD "sandbox.json"
@@ -41,6 +42,7 @@ void sandbox_close(struct sandbox *s)
 	free(s->net_ns);
 	free(s->ipc_ns);
 	free(s->uts_ns);
+	free(s->pid_ns);
 	*s = (struct sandbox){ 0 };
 }
 
@@ -54,11 +56,13 @@ static void op_free(struct sandbox_op *op)
 	free(op);
 }
 
-static void set_paths(struct sandbox *s, const char *pod_dir, bool host_network, bool host_ipc)
+static void set_paths(struct sandbox *s, const char *pod_dir, bool host_network, bool host_ipc,
+		      bool share_processes)
 {
 	s->net_ns = host_network ? NULL : mem_printf("%s/ns/net", pod_dir);
 	s->uts_ns = host_network ? NULL : mem_printf("%s/ns/uts", pod_dir);
 	s->ipc_ns = host_ipc ? NULL : mem_printf("%s/ns/ipc", pod_dir);
+	s->pid_ns = share_processes ? mem_printf("%s/ns/pid", pod_dir) : NULL;
 }
 
 /* --- the record --- */
@@ -68,8 +72,9 @@ static int write_record(const struct sandbox_op *op, struct err *err)
 	CLEANUP(buf_close) struct buf b = BUF_INIT;
 	buf_str(&b, "{\"address\":");
 	buf_json_string(&b, op->sandbox.address);
-	buf_printf(&b, ",\"host_network\":%s,\"host_ipc\":%s}\n", op->sandbox.net_ns ? "false" : "true",
-		   op->sandbox.ipc_ns ? "false" : "true");
+	buf_printf(&b, ",\"host_network\":%s,\"host_ipc\":%s,\"share_processes\":%s}\n",
+		   op->sandbox.net_ns ? "false" : "true", op->sandbox.ipc_ns ? "false" : "true",
+		   op->sandbox.pid_ns ? "true" : "false");
 	return container_record_write_file(op->pod_dir, RECORD, b.data, b.len, err);
 }
 
@@ -89,16 +94,18 @@ int sandbox_load(const char *pod_dir, struct sandbox *ret, struct err *err)
 	if (buf_read_file(&b, path, 4096, err) || json_parse(b.data ? b.data : "", b.len, &record, NULL, err))
 		return err_wrap(err, "%s", path);
 	bool host_network = json_boolean(record, "host_network", false),
-	     host_ipc = json_boolean(record, "host_ipc", false);
+	     host_ipc = json_boolean(record, "host_ipc", false),
+	     share_processes = json_boolean(record, "share_processes", false);
 	if (!json_str(record, "address"))
 		return err_set(err, ERR_CORRUPT, "%s has no address", path);
 	/* After a reboot the record is there and the namespaces are not. */
 	if ((!host_network &&
 	     (!sandbox_child_holds(pod_dir, "net") || !sandbox_child_holds(pod_dir, "uts"))) ||
-	    (!host_ipc && !sandbox_child_holds(pod_dir, "ipc")))
+	    (!host_ipc && !sandbox_child_holds(pod_dir, "ipc")) ||
+	    (share_processes && !sandbox_pause_runs(pod_dir)))
 		return err_set(err, ERR_NOT_FOUND, "the namespaces of %s are gone", pod_dir);
 	*ret = (struct sandbox){ .address = mem_dup(json_str(record, "address")) };
-	set_paths(ret, pod_dir, host_network, host_ipc);
+	set_paths(ret, pod_dir, host_network, host_ipc, share_processes);
 	return 0;
 }
 
@@ -176,7 +183,7 @@ static struct sandbox_op *op_new(struct loop *loop, struct network *network, con
 static int reserve(struct sandbox_op *op, const struct sandbox_spec *spec, struct err *err)
 {
 	char address[16];
-	set_paths(&op->sandbox, spec->pod_dir, spec->host_network, spec->host_ipc);
+	set_paths(&op->sandbox, spec->pod_dir, spec->host_network, spec->host_ipc, spec->share_processes);
 	if (spec->host_network)
 		op->sandbox.address = mem_dup(network_node_address(op->network));
 	else if (network_address_get(op->network, spec->pod_uid, address, err))

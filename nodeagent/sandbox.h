@@ -1,7 +1,9 @@
 /* A pod's sandbox: the namespaces its containers share and its address.
  *
  * There is no pause container: network, IPC and UTS namespaces are held by bind mounts under
- * DIR/pods/UID/ns/{net,ipc,uts} (made by a short-lived child), shared memory is a tmpfs at DIR/pods/UID/shm,
+ * DIR/pods/UID/ns/{net,ipc,uts} (made by a short-lived child). A PID namespace lives only as long as its
+ * first process: where the containers share one there is a `knarr-shim pause`, which outlives the agent, as
+ * DIR/pods/UID/ns/pause tells ("PID START"), and ns/pid. Shared memory is a tmpfs at DIR/pods/UID/shm,
  * the network namespace is joined to the node's bridge by a veth pair over netlink, the address comes from
  * the node's podCIDR and is recorded in DIR/pods/UID/sandbox.json before it is used. After a restart of the
  * agent the record is enough to go on.
@@ -20,6 +22,8 @@ struct sandbox_spec {
 	const char *hostname;
 	bool host_network,
 	    host_ipc; /* then the node's own namespaces are used; the hostname is host_network's too */
+	bool share_processes; /* the containers have one PID namespace */
+	const char *shim;     /* program of its first process */
 	const struct json_object
 	    *sysctls; /* securityContext.sysctls or NULL; one that is not the pod's own is ERR_FORBIDDEN */
 };
@@ -27,6 +31,7 @@ struct sandbox_spec {
 struct sandbox {
 	char *address;                  /* "10.244.0.5"; the node's own with hostNetwork */
 	char *net_ns, *ipc_ns, *uts_ns; /* paths for the OCI config; NULL: the node's own */
+	char *pid_ns;                   /* the same; NULL: not shared */
 };
 
 /* Makes it, idempotently: a sandbox that is half there is completed or made anew. DONE gets the sandbox

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "lib/buf.h"
+#include "nodeagent/sandbox_pause.h"
 #include "nodeagent/tree.h"
 
 static const struct namespace
@@ -149,10 +150,20 @@ static int make_shared_memory(const struct sandbox_spec *spec, struct err *err)
 	return 0;
 }
 
+static int make_processes(const struct sandbox_spec *spec, struct err *err)
+{
+	CLEANUP(mem_freep) char *dir = mem_printf("%s/ns", spec->pod_dir);
+	/* With all of the node's namespaces there was nothing to put there yet. */
+	if (mkdir(dir, 0711) && errno != EEXIST)
+		return err_set_errno(err, errno, "make %s", dir);
+	return sandbox_pause_end(spec->pod_dir, err) ? -1 : sandbox_pause_make(spec, err);
+}
+
 int sandbox_child_make(struct network *network, const struct sandbox_spec *spec, const char *address,
 		       struct err *err)
 {
-	if (make_shared_memory(spec, err) || (!holds_all(spec) && make_namespaces(spec, err)))
+	if (make_shared_memory(spec, err) || (!holds_all(spec) && make_namespaces(spec, err)) ||
+	    (spec->share_processes && !sandbox_pause_runs(spec->pod_dir) && make_processes(spec, err)))
 		return -1;
 	if (spec->host_network)
 		return 0;
@@ -164,6 +175,8 @@ int sandbox_child_unmake(struct network *network, const char *pod_dir, const cha
 {
 	CLEANUP(mem_freep) char *shm = mem_printf("%s/shm", pod_dir), *ns = mem_printf("%s/ns", pod_dir);
 	if (network && network_detach(network, pod_uid, err))
+		return -1;
+	if (sandbox_pause_end(pod_dir, err))
 		return -1;
 	for (size_t i = 0; i < ARRAY_SIZE(namespaces); i++) {
 		if (release(pod_dir, namespaces[i].name, err))

@@ -162,6 +162,8 @@ int main(int argc, char **argv)
 	struct shim_opts opts = { 0 };
 	if (argc > 1 && strcmp(argv[1], "exec") == 0)
 		return exec_run(argc, argv);
+	if (argc > 1 && strcmp(argv[1], "pause") == 0)
+		return pause_run();
 	if (!parse_flags(argc, argv, &opts)) {
 		usage();
 		return 2;

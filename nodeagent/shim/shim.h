@@ -51,8 +51,9 @@ int create_run(const struct shim_opts *opts, struct shim_stdio *ret_stdio, pid_t
 /* relay.c: copies output until INIT has ended, then records how. Never returns on success. */
 int relay_run(const struct shim_opts *opts, const struct shim_stdio *stdio, pid_t init, int signal_fd);
 
-/* exec.c: the other thing that this program is good for. The exit status. */
+/* exec.c, pause.c: the other things that this program is good for. The exit status. */
 int exec_run(int argc, char **argv);
+int pause_run(void);
 
 /* confine.c: gives up all capabilities and every system call that relay.c does not make. */
 int confine_self(void);

@@ -16,6 +16,14 @@ processes() { # POD CONTAINER: that a container sees
 	kubectl exec "$1" -c "$2" -- sh -c "cat /proc/[0-9]*/cmdline | tr '\\0' ' '"
 }
 
+sees() { # POD CONTAINER TEXT...: in its processes
+	_pod=$1 _container=$2
+	shift 2
+	for _text in "$@"; do
+		is "*$_text*" processes "$_pod" "$_container" || return 1
+	done
+}
+
 cluster_with_a_pod() {
 	"$E2E/make-busybox-image" busybox:v1 "$WORK/busybox.tar"
 	cluster_up c
@@ -72,7 +80,7 @@ it_stays_while_the_agent_starts_again() {
 	wait_for 10 is '?*' ephemeral stay '.state.running.startedAt}'
 	id=$(ephemeral stay '.containerID}')
 	kill -9 "$(program_pid nodeagent)"
-	wait_for 20 is '*sleep 1002*sleep 1003*' processes web stay
+	wait_for 20 sees web stay 'sleep 1002' 'sleep 1003'
 	assert_eq "$id 0" "$(ephemeral stay '.containerID}') $(ephemeral stay '.restartCount}')" "container and restarts"
 	assert_eq Completed "$(ephemeral look '.state.terminated.reason}')" "the one before"
 }
@@ -96,9 +104,20 @@ a_pod_on_the_node() {
 
 a_copy_of_a_pod() {
 	cluster_use c
-	debug web --image busybox:v1 -c more --copy-to copy --share-processes=false -- sleep 1005
+	debug web --image busybox:v1 -c more --copy-to copy --share-processes=true -- sh -c 'sleep 0 & sleep 1005'
 	wait_for 10 is 'true true true' field pod/copy '{.status.containerStatuses[*].ready}'
+	wait_for 10 sees copy more pause 'sleep 1001' 'sleep 1002' 'sleep 1005'
+	record="$DIR/agent/pods/$(field pod/copy '{.metadata.uid}')/ns/pause"
+	first=$(cut -d' ' -f1 "$record")
+	kill -9 "$(program_pid nodeagent)"
+	wait_for 20 sees copy side 'sleep 1001'
+	assert_eq "$first 0 0 0" "$(cut -d' ' -f1 "$record") $(field pod/copy '{.status.containerStatuses[*].restartCount}')" "first process and restarts"
+	# One that ends is begun again beside the others; what it leaves goes to the first process.
+	kill -9 "$(pgrep -x -f 'sleep 1005')"
+	wait_for 20 is 1 field pod/copy '{.status.containerStatuses[?(@.name=="more")].restartCount}'
+	wait_for 20 sees copy web 'sleep 1001' 'sleep 1002' 'sleep 1005'
 	k delete pod copy
+	wait_for 10 is '' sh -c "ps -o pid= -p $first || true"
 }
 
 it_ends_with_its_pod() {

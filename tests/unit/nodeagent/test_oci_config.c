@@ -217,8 +217,6 @@ static void test_mounts_and_namespaces(void **state)
 	expect(json_at(json_path(joined, "linux", "namespaces", NULL), 1), "{\"type\":\"pid\",\"path\":\"/proc/7/ns/pid\"}");
 	CLEANUP(json_putp) struct json_object *of_host = build_in("/proc/7/ns/pid", IMAGE, "{\"hostPID\":true}", "{}", &err);
 	assert_int_equal(json_len(json_path(of_host, "linux", "namespaces", NULL)), 4);
-	assert_null(build(IMAGE, "{\"shareProcessNamespace\":true}", "{}", &err));
-	assert_int_equal(err.kind, ERR_INVALID);
 }
 
 static void test_seccomp(void **state)

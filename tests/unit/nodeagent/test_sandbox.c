@@ -4,6 +4,7 @@
 #include <net/if.h>
 #include <sched.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -267,6 +268,66 @@ static void test_bad_options(void **state)
 	assert_string_equal(err.msg, "pod network: network device lo is there and is no bridge");
 }
 
+static void assert_first_process(const char *pid_ns, long pid)
+{
+	CLEANUP(mem_freep) char *own = mem_printf("/proc/%ld/ns/pid", pid), *cmdline = mem_printf("/proc/%ld/cmdline", pid);
+	CLEANUP(buf_close) struct buf words = BUF_INIT;
+	struct stat held, of_process, of_node;
+	assert_int_equal(stat(pid_ns, &held) | stat(own, &of_process) | stat("/proc/self/ns/pid", &of_node), 0);
+	assert_int_equal(held.st_ino, of_process.st_ino);
+	assert_int_not_equal(held.st_ino, of_node.st_ino);
+	/* The kernel shows the words of a program a moment after it has begun. */
+	for (int i = 0; i < 1000 && words.len == 0; i++) {
+		assert_int_equal(buf_read_file(&words, cmdline, 4096, NULL), 0);
+		usleep(words.len ? 0 : 10000);
+	}
+	assert_int_equal(words.len, 17);
+	assert_memory_equal(words.data, "knarr-shim\0pause", 17);
+}
+
+/* A PID namespace lives as long as its first process. */
+static void test_shared_processes(void **state)
+{
+	(void)state;
+	NEED_ROOT();
+	CLEANUP(mem_freep) char *dir = pod_dir("shared"), *shim = node_fixture_program("knarr-shim");
+	CLEANUP(mem_freep) char *record = mem_printf("%s/ns/pause", dir);
+	CLEANUP(buf_close) struct buf before = BUF_INIT, after = BUF_INIT;
+	struct sandbox_spec spec = { .pod_dir = dir, .pod_uid = "shared", .hostname = "shared", .share_processes = true,
+				     .shim = "/nosuch" };
+	struct err err = ERR_INIT;
+	sandbox_create(f.loop, network, &spec, on_created, NULL);
+	node_fixture_wait(&f);
+	assert_string_equal(result.msg, "run /nosuch: No such file or directory");
+	spec.shim = shim;
+	for (int i = 0; i < 2; i++) { /* the second time all is there */
+		sandbox_create(f.loop, network, &spec, on_created, NULL);
+		node_fixture_wait(&f);
+		struct sandbox sandbox = load("shared");
+		struct buf *text = i ? &after : &before;
+		assert_int_equal(buf_read_file(text, record, 64, &err), 0);
+		assert_first_process(sandbox.pid_ns, strtol(text->data, NULL, 10));
+		sandbox_close(&sandbox);
+	}
+	assert_string_equal(before.data, after.data);
+	/* Killed from outside it is gone with the namespace, and made anew. */
+	assert_int_equal(kill((pid_t)strtol(before.data, NULL, 10), SIGKILL), 0);
+	struct sandbox gone = { 0 };
+	for (int i = 0; i < 1000 && sandbox_load(dir, &gone, NULL) == 0; i++) {
+		sandbox_close(&gone);
+		usleep(10000);
+	}
+	assert_int_equal(sandbox_load(dir, &gone, &err), -1);
+	sandbox_create(f.loop, network, &spec, on_created, NULL);
+	node_fixture_wait(&f);
+	buf_reset(&after);
+	assert_int_equal(buf_read_file(&after, record, 64, &err), 0);
+	assert_string_not_equal(before.data, after.data);
+	destroy("shared");
+	assert_int_equal(kill((pid_t)strtol(after.data, NULL, 10), 0), -1);
+	assert_int_equal(access(record, F_OK), -1);
+}
+
 static void test_figures(void **state)
 {
 	(void)state;
@@ -307,6 +368,7 @@ int main(void)
 		cmocka_unit_test(test_host_namespaces),		  cmocka_unit_test(test_foreign_sysctl_is_refused),
 		cmocka_unit_test(test_addresses_run_out),	  cmocka_unit_test(test_bad_options),
 		cmocka_unit_test(test_figures),
+		cmocka_unit_test(test_shared_processes),
 		cmocka_unit_test(test_purge),
 	};
 	return cmocka_run_group_tests(tests, set_up, tear_down);
