@@ -44,6 +44,8 @@ static void free_version(struct version *version)
 	free(version->custom.paths);
 	free(version->custom.columns);
 	free(version->custom.warning);
+	custom_rules_free(version->custom.rules ? atomic_load(&version->custom.rules->rules) : NULL);
+	free(version->custom.rules);
 	structural_free(version->custom.schema);
 	structural_def_free((struct schema_def *)(uintptr_t)version->resource.def);
 	free((char *)version->resource.group_version);
@@ -188,6 +190,7 @@ static int fill_custom(struct version *v, const struct json_object *version, boo
 
 	custom->definition = json_path(version, "schema", "openAPIV3Schema", NULL);
 	custom->terminating = terminating;
+	custom->rules = mem_zalloc(sizeof(*custom->rules));
 	if (json_boolean(version, "deprecated", false))
 		custom->warning = warning ? mem_dup(warning)
 					  : mem_printf("%s %s is deprecated", v->resource.group_version,

@@ -74,18 +74,59 @@ static void validate_count(const struct json_object *obj, const char *at, struct
 		field_error_invalid_int(errors, &path, count, "should be less than or equal to %d", INT_MAX);
 }
 
+/* Threads that come at the same time may both compile; one of the results stays. */
+static const struct custom_rules *rules_of(const struct custom *custom)
+{
+	struct custom_rules *made, *none = NULL;
+
+	if (atomic_load(&custom->rules->known))
+		return atomic_load(&custom->rules->rules);
+	made = custom_rules_new(custom->definition, custom->schema, true);
+	if (!atomic_compare_exchange_strong(&custom->rules->rules, &none, made)) {
+		custom_rules_free(made);
+		made = none;
+	}
+	atomic_store(&custom->rules->known, true);
+	return made;
+}
+
+/* Rules take for granted that the object is of its schema's shape. */
+static bool is_blocked(struct field_errors *errors)
+{
+	static const enum field_error_type blocking[] = { FIELD_NOT_SUPPORTED, FIELD_REQUIRED, FIELD_TOO_LONG,
+							  FIELD_TOO_MANY, FIELD_TYPE_INVALID };
+	struct field_path nowhere;
+
+	for (size_t i = 0; i < errors->n; i++)
+		for (size_t k = 0; k < ARRAY_SIZE(blocking); k++) {
+			if (errors->items[i].type != blocking[k])
+				continue;
+			field_path_init(&nowhere, "<nil>");
+			field_error_add(errors, FIELD_INVALID, &nowhere, NULL,
+					"some validation rules were not checked because the object was "
+					"invalid; correct the existing errors to complete validation");
+			return true;
+		}
+	return false;
+}
+
 void custom_validate(const struct resource *resource, const struct json_object *obj,
 		     const struct json_object *old, struct field_errors *errors)
 {
 	const struct structural *schema = resource->custom->schema;
+	const struct custom_rules *rules = rules_of(resource->custom);
+	struct field_errors own = FIELD_ERRORS_INIT;
 	struct field_path path;
 
 	field_path_init(&path, "");
-	structural_validate(schema, obj, old, &path, errors);
-	validate_count(obj, resource->kind->scale_replicas, errors);
-	validate_count(obj, resource->kind->scale_status_replicas, errors);
-	structural_validate_embedded(schema, obj, &path, errors);
-	structural_validate_lists(schema, obj, &path, errors);
+	structural_validate(schema, obj, old, &path, &own);
+	validate_count(obj, resource->kind->scale_replicas, &own);
+	validate_count(obj, resource->kind->scale_status_replicas, &own);
+	structural_validate_embedded(schema, obj, &path, &own);
+	structural_validate_lists(schema, obj, &path, &own);
+	if (rules && !is_blocked(&own))
+		custom_rules_validate(rules, obj, old, &path, &own);
+	field_errors_move(errors, &own);
 }
 
 /* --- changes --- */

@@ -3,6 +3,9 @@
  */
 #pragma once
 
+#include <stdatomic.h>
+
+#include "api/custom_rules.h"
 #include "api/resource.h"
 #include "api/structural.h"
 #include "lib/jsonpath.h"
@@ -14,8 +17,15 @@ struct custom {
 	struct kind_column *columns;          /* Name, then those with a path */
 	struct jsonpath **paths; /* of the column behind; NULL: it is no path that is understood */
 	size_t n_paths;
-	char *warning;    /* of a deprecated version, or NULL */
-	bool terminating; /* its definition is being deleted: nothing can be created */
+	char *warning;                    /* of a deprecated version, or NULL */
+	struct custom_rules_cache *rules; /* made with the first object that is checked */
+	bool terminating;                 /* its definition is being deleted: nothing can be created */
+};
+
+/* Rules are compiled where objects are written, not by everybody who knows the definition. */
+struct custom_rules_cache {
+	_Atomic(struct custom_rules *) rules;
+	atomic_bool known; /* rules are what they will be: NULL when there are none */
 };
 
 /* Drops what the schema does not know; UNKNOWN as in structural_prune. */

@@ -21,6 +21,7 @@ static const struct {
 	[FIELD_NOT_FOUND] = { "Not found", "FieldValueNotFound", true },
 	[FIELD_INTERNAL] = { "Internal error", "InternalError", false },
 	[FIELD_INVALID_BARE] = { "Invalid value", "FieldValueInvalid", false },
+	[FIELD_DUPLICATE_BARE] = { "Duplicate value", "FieldValueDuplicate", false },
 	[FIELD_TYPE_INVALID] = { "Invalid value", "FieldValueTypeInvalid", true },
 	[FIELD_MANAGER_CONFLICT] = { "conflict with", "FieldManagerConflict", false },
 };

@@ -34,6 +34,7 @@ enum field_error_type {
 	FIELD_NOT_FOUND,        /* "Not found: ..." */
 	FIELD_INTERNAL,         /* "Internal error: ..." */
 	FIELD_INVALID_BARE,     /* "Invalid value: ..." of a whole, not shown */
+	FIELD_DUPLICATE_BARE,   /* "Duplicate value" of what is too large to be shown */
 	FIELD_TYPE_INVALID,     /* "Invalid value: ..." with its own cause reason */
 	FIELD_MANAGER_CONFLICT, /* "conflict with \"kubectl\" using apps/v1": of server-side apply */
 };

@@ -44,9 +44,6 @@ static const struct {
 	{ "definitions", "definitions is not supported" },
 	{ "dependencies", "dependencies is not supported" },
 	{ "$ref", "$ref is not supported" },
-	{ "x-kubernetes-validations",
-	  "rules in the Common Expression Language are not supported by this server: use pattern, enum, "
-	  "minimum and the like, or leave them out" },
 };
 
 static void check_type(struct checking *c, const struct json_object *schema)
@@ -83,6 +80,7 @@ static void check_fields(struct checking *c, const struct json_object *schema)
 	check_type(c, schema);
 	if (preserve && !json_object_get_boolean(preserve))
 		refuse(c, "x-kubernetes-preserve-unknown-fields", preserve, "must be true or undefined");
+	structural_check_rule_texts(schema, c->path, c->errors);
 }
 
 /* --- lists and maps --- */
@@ -353,6 +351,8 @@ void structural_check(const struct json_object *schema, bool status, struct fiel
 		return;
 	}
 	structural_check_shape(schema, path, errors);
+	if (errors->n == before)
+		structural_check_rules(schema, path, errors);
 	if (errors->n == before)
 		structural_check_defaults(schema, path, errors);
 }

@@ -1,6 +1,7 @@
 /* Rules for schemas, last part: defaults are values that their schema allows. */
 #include <string.h>
 
+#include "api/custom_rules.h"
 #include "api/fault.h"
 #include "api/structural.h"
 #include "api/structural_check.h"
@@ -10,6 +11,17 @@ static void note_unknown(const char *path, void *arg)
 {
 	(void)path;
 	*(bool *)arg = true;
+}
+
+static void check_default_by_rules(const struct structural *compiled, const struct json_object *schema,
+				   const struct json_object *value, struct field_path *path,
+				   struct field_errors *errors)
+{
+	struct custom_rules *rules = custom_rules_new(schema, compiled, false);
+
+	if (rules)
+		custom_rules_validate(rules, value, NULL, path, errors);
+	custom_rules_free(rules);
 }
 
 static void check_default(const struct structural *compiled, const struct json_object *schema,
@@ -27,6 +39,8 @@ static void check_default(const struct structural *compiled, const struct json_o
 	structural_validate(compiled, copy, NULL, path, errors);
 	if (errors->n == before)
 		structural_validate_lists(compiled, copy, path, errors);
+	if (errors->n == before)
+		check_default_by_rules(compiled, schema, copy, path, errors);
 	field_pop(path, mark);
 }
 

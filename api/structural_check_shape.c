@@ -39,10 +39,10 @@ static bool is_int_or_string_pattern(const struct json_object *any_of)
 	return true;
 }
 
-static void check_nested(const struct shaping *s, const struct json_object *nested);
+static void check_nested(const struct shaping *s, const struct json_object *nested, bool rules);
 
 static void check_nested_list(const struct shaping *s, const struct json_object *schema, const char *key,
-			      bool skip_first_any_of)
+			      bool skip_first_any_of, bool rules)
 {
 	const struct json_object *list = json_get(schema, key);
 	size_t mark = field_push(s->path, key);
@@ -54,7 +54,7 @@ static void check_nested_list(const struct shaping *s, const struct json_object 
 		/* That of an int-or-string may stand in the first of an allOf as well. */
 		if (!(i == 0 && skip_first_any_of && is_int_or_string_pattern(json_get(one, "anyOf")) &&
 		      json_object_object_length(one) == 1))
-			check_nested(s, one);
+			check_nested(s, one, rules);
 		field_pop(s->path, inner);
 	}
 	field_pop(s->path, mark);
@@ -74,19 +74,19 @@ static void check_pattern(const struct shaping *s, const struct json_object *sch
 	pattern_free(pattern);
 }
 
-/* What limits values, in a schema or under a junctor. */
-static void check_limits(const struct shaping *s, const struct json_object *schema)
+/* What limits values, in a schema or under a junctor. RULES in CEL may stand in a schema and under allOf. */
+static void check_limits(const struct shaping *s, const struct json_object *schema, bool rules)
 {
 	bool int_or_string = flag(schema, "x-kubernetes-int-or-string");
 	const struct json_object *not_ = json_get(schema, "not");
 
 	if (!(int_or_string && is_int_or_string_pattern(json_get(schema, "anyOf"))))
-		check_nested_list(s, schema, "anyOf", false);
-	check_nested_list(s, schema, "allOf", int_or_string);
-	check_nested_list(s, schema, "oneOf", false);
+		check_nested_list(s, schema, "anyOf", false, false);
+	check_nested_list(s, schema, "allOf", int_or_string, rules);
+	check_nested_list(s, schema, "oneOf", false, false);
 	if (not_) {
 		size_t mark = field_push(s->path, "not");
-		check_nested(s, not_);
+		check_nested(s, not_, false);
 		field_pop(s->path, mark);
 	}
 	check_pattern(s, schema);
@@ -114,16 +114,16 @@ static bool is_false(const struct json_object *value)
 	return json_object_is_type(value, json_type_boolean) && !json_object_get_boolean(value);
 }
 
-static void check_nested(const struct shaping *s, const struct json_object *nested)
+static void check_nested(const struct shaping *s, const struct json_object *nested, bool rules)
 {
 	struct json_object *properties = json_get(nested, "properties");
 	const struct json_object *items = json_get(nested, "items");
 	size_t mark;
 
-	check_limits(s, nested);
+	check_limits(s, nested, rules);
 	if (items) {
 		mark = field_push(s->path, "items");
-		check_nested(s, items);
+		check_nested(s, items, rules);
 		field_pop(s->path, mark);
 	}
 	mark = field_push(s->path, "properties");
@@ -132,7 +132,7 @@ static void check_nested(const struct shaping *s, const struct json_object *nest
 		{
 			size_t inner = field_push_key(s->path, name);
 
-			check_nested(s, value);
+			check_nested(s, value, rules);
 			if (strcmp(name, "metadata") == 0)
 				field_error_forbidden(s->errors, s->path,
 						      "must not be specified in a nested context");
@@ -140,6 +140,9 @@ static void check_nested(const struct shaping *s, const struct json_object *nest
 		}
 	}
 	field_pop(s->path, mark);
+	if (!rules && json_len(json_get(nested, "x-kubernetes-validations")))
+		fault_forbidden(s->errors, s->path, "x-kubernetes-validations",
+				"must be empty to be structural");
 	for (size_t i = 0; i < ARRAY_SIZE(nested_forbidden); i++) {
 		const struct json_object *value = json_get(nested, nested_forbidden[i].field);
 		if (value && !is_false(value))
@@ -354,7 +357,7 @@ static void check_schema(const struct shaping *s, const struct json_object *sche
 	if (json_object_is_type(additional, json_type_object))
 		check_schema_at(s, schema, "additionalProperties", LEVEL_FIELD);
 	check_extensions(s, schema);
-	check_limits(s, schema);
+	check_limits(s, schema, true);
 	check_typed(s, schema, level);
 	if (level == LEVEL_ROOT || flag(schema, "x-kubernetes-embedded-resource"))
 		check_meta_fields(s, schema);

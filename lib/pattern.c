@@ -14,7 +14,7 @@ enum step_kind { STEP_CLASS, STEP_ASSERT, STEP_SPLIT, STEP_JUMP, STEP_MATCH };
 struct step {
 	enum step_kind kind;
 	enum assertion assertion;
-	unsigned next, other;         /* SPLIT goes to both */
+	unsigned next, other;         /* SPLIT goes to both, rather to the first */
 	const struct char_class *set; /* of the tree */
 };
 
@@ -43,6 +43,14 @@ static unsigned emit(struct pattern *p, struct step step)
 
 static void compile(struct pattern *p, const struct node *node);
 
+/* The split at STEP leads INTO what is repeated, or PAST it. */
+static void set_split(struct pattern *p, unsigned step, const struct node *repeat, unsigned into,
+		      unsigned past)
+{
+	p->steps[step].next = repeat->lazy ? past : into;
+	p->steps[step].other = repeat->lazy ? into : past;
+}
+
 /* x? and what stays of x{n,m} behind the first n, nested: (x(x)?)?. */
 static void compile_optional(struct pattern *p, const struct node *node, unsigned times)
 {
@@ -50,11 +58,10 @@ static void compile_optional(struct pattern *p, const struct node *node, unsigne
 
 	for (; made < times && !p->too_large; made++) {
 		splits[made] = emit(p, (struct step){ .kind = STEP_SPLIT });
-		p->steps[splits[made]].next = p->n;
-		compile(p, node);
+		compile(p, node->left);
 	}
 	for (unsigned i = 0; i < made && !p->too_large; i++)
-		p->steps[splits[i]].other = p->n;
+		set_split(p, splits[i], node, splits[i] + 1, p->n);
 	free(splits);
 }
 
@@ -69,18 +76,19 @@ static void compile_repeat(struct pattern *p, const struct node *node)
 	if (p->too_large)
 		return;
 	if (node->max != UINT_MAX) {
-		compile_optional(p, node->left, node->max - node->min);
+		compile_optional(p, node, node->max - node->min);
 		return;
 	}
 	if (node->min) { /* back to the last one */
-		emit(p, (struct step){ .kind = STEP_SPLIT, .next = start, .other = p->n + 1 });
+		unsigned last = emit(p, (struct step){ .kind = STEP_SPLIT });
+		set_split(p, last, node, start, last + 1);
 		return;
 	}
-	unsigned split = emit(p, (struct step){ .kind = STEP_SPLIT, .next = p->n + 1 });
+	unsigned split = emit(p, (struct step){ .kind = STEP_SPLIT });
 	compile(p, node->left);
 	emit(p, (struct step){ .kind = STEP_JUMP, .next = split });
 	if (!p->too_large)
-		p->steps[split].other = p->n;
+		set_split(p, split, node, split + 1, p->n);
 }
 
 static void compile_alternative(struct pattern *p, const struct node *node)
@@ -182,12 +190,13 @@ invalid:
 struct threads {
 	unsigned *steps;
 	unsigned n;
+	const char **starts; /* where each began; of find only */
 };
 
 struct matcher {
 	const struct pattern *pattern;
 	size_t *marks; /* by step: one more than the position it was last added at */
-	unsigned *stack;
+	unsigned *stack, *room;
 	const char *text, *end;
 	size_t work;
 };
@@ -285,19 +294,110 @@ static bool run(struct matcher *m, struct threads *now, struct threads *then)
 	}
 }
 
-bool pattern_matches(const struct pattern *pattern, const char *text, size_t len)
+/* What both kinds of matching need; to be freed with matcher_close. */
+static void matcher_init(struct matcher *m, const struct pattern *pattern, const char *text, size_t len,
+			 struct threads *now, struct threads *then)
 {
 	size_t n = pattern->n;
-	struct matcher m = { .pattern = pattern, .text = text, .end = text + len };
 	/* A step puts at most two others on the stack, and is taken off it once. */
 	unsigned *room = mem_realloc_array(NULL, 4 * n + 2, sizeof(*room));
-	struct threads now = { .steps = room }, then = { .steps = room + n };
-	bool result;
 
-	m.stack = room + 2 * n;
-	m.marks = mem_zalloc(n * sizeof(*m.marks));
-	result = run(&m, &now, &then);
-	free(m.marks);
-	free(room);
-	return result;
+	*m = (struct matcher){ .pattern = pattern, .text = text, .end = text + len };
+	*now = (struct threads){ .steps = room };
+	*then = (struct threads){ .steps = room + n };
+	m->room = room;
+	m->stack = room + 2 * n;
+	m->marks = mem_zalloc(n * sizeof(*m->marks));
+}
+
+static void matcher_close(struct matcher *m)
+{
+	free(m->marks);
+	free(m->room);
+}
+
+bool pattern_matches(const struct pattern *pattern, const char *text, size_t len)
+{
+	CLEANUP(matcher_close) struct matcher m;
+	struct threads now, then;
+
+	matcher_init(&m, pattern, text, len, &now, &then);
+	return run(&m, &now, &then);
+}
+
+/* --- finding --- */
+
+/* As follow, of a way that began at START. */
+static bool follow_from(struct matcher *m, struct threads *threads, unsigned step, const char *at,
+			const char *start)
+{
+	unsigned before = threads->n;
+	bool hit = follow(m, threads, step, at);
+
+	for (unsigned i = before; i < threads->n; i++)
+		threads->starts[i] = start;
+	return hit;
+}
+
+/* Threads stand in the order in which a matcher that goes back would try them: what comes to a match ends
+ * those behind it, and only those before it may still find a better one. */
+static bool find(struct matcher *m, struct threads *now, struct threads *then, const char *at,
+		 const char **ret_begin, const char **ret_end)
+{
+	bool found = false;
+
+	for (;;) {
+		const char *next = at;
+		uint32_t c;
+
+		if (!found && follow_from(m, now, 0, at, at)) {
+			*ret_begin = *ret_end = at;
+			found = true;
+		}
+		m->work += now->n;
+		if (at == m->end || (found && !now->n))
+			return found;
+		if (m->work > WORK_MAX)
+			return false;
+		c = pattern_next_char(&next, m->end);
+		then->n = 0;
+		for (unsigned i = 0; i < now->n; i++) {
+			const struct step *s = &m->pattern->steps[now->steps[i]];
+
+			if (!class_has(s->set, c) || !follow_from(m, then, s->next, next, now->starts[i]))
+				continue;
+			*ret_begin = now->starts[i];
+			*ret_end = next;
+			found = true;
+			break;
+		}
+		struct threads swap = *now;
+		*now = *then;
+		*then = swap;
+		at = next;
+	}
+}
+
+bool pattern_find(const struct pattern *pattern, const char *text, size_t len, size_t from, size_t *ret_begin,
+		  size_t *ret_end)
+{
+	CLEANUP(matcher_close) struct matcher m;
+	CLEANUP(mem_freep) const char **starts = NULL;
+	struct threads now, then;
+	const char *begin, *end;
+
+	matcher_init(&m, pattern, text, len, &now, &then);
+	starts = mem_realloc_array(NULL, 2 * (size_t)pattern->n, sizeof(*starts));
+	now.starts = starts;
+	then.starts = starts + pattern->n;
+	if (!find(&m, &now, &then, text + from, &begin, &end))
+		return false;
+	*ret_begin = (size_t)(begin - text);
+	*ret_end = (size_t)(end - text);
+	return true;
+}
+
+size_t pattern_steps(const struct pattern *pattern)
+{
+	return pattern->n;
 }

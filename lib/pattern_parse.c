@@ -396,7 +396,7 @@ static bool parse_counts(const char **at, const char *end, unsigned *min, unsign
 }
 
 /* The operator at P, if there is one. */
-static bool parse_operator(struct parser *p, unsigned *min, unsigned *max)
+static bool parse_operator(struct parser *p, unsigned *min, unsigned *max, bool *lazy)
 {
 	if (p->at == p->end)
 		return false;
@@ -415,8 +415,8 @@ static bool parse_operator(struct parser *p, unsigned *min, unsigned *max)
 	default:
 		return false;
 	}
-	if (p->at < p->end && *p->at == '?') /* which match is preferred: all the same here */
-		p->at++;
+	*lazy = p->at < p->end && *p->at == '?';
+	p->at += *lazy;
 	return true;
 }
 
@@ -424,8 +424,9 @@ static struct node *parse_repeat(struct parser *p, struct node *atom)
 {
 	const char *from = p->at;
 	unsigned min, max;
+	bool lazy;
 
-	if (!parse_operator(p, &min, &max))
+	if (!parse_operator(p, &min, &max, &lazy))
 		return atom;
 	if (min > PATTERN_REPEAT_MAX || (max != UINT_MAX && (max > PATTERN_REPEAT_MAX || max < min))) {
 		pattern_tree_free(atom);
@@ -436,7 +437,8 @@ static struct node *parse_repeat(struct parser *p, struct node *atom)
 
 	node->min = min;
 	node->max = max;
-	if (parse_operator(p, &min, &max)) {
+	node->lazy = lazy;
+	if (parse_operator(p, &min, &max, &lazy)) {
 		pattern_tree_free(node);
 		return fail(p, "invalid nested repetition operator", from, p->at);
 	}
@@ -480,8 +482,9 @@ static struct node *parse_atom(struct parser *p)
 {
 	const char *from = p->at;
 	unsigned min, max;
+	bool lazy;
 
-	if (parse_operator(p, &min, &max))
+	if (parse_operator(p, &min, &max, &lazy))
 		return fail(p, "missing argument to repetition operator", from, p->at);
 	switch (*p->at) {
 	case '(':

@@ -32,6 +32,7 @@ struct node {
 	enum assertion assertion;  /* ASSERT */
 	struct node *left, *right; /* CAT and ALT: both; REPEAT: left */
 	unsigned min, max;         /* REPEAT; max UINT_MAX: no end */
+	bool lazy;                 /* REPEAT: rather less often */
 };
 
 #define PATTERN_REPEAT_MAX 1000

@@ -33,6 +33,8 @@ definition() {
 		            type: object
 		            description: What is wanted.
 		            required: [cronSpec]
+		            x-kubernetes-validations:
+		            - {rule: "self.replicas <= 5 || self.image != 'one'", messageExpression: "'%d of image %s'.format([dyn(self.replicas), self.image])"}
 		            properties:
 		              cronSpec: {type: string, description: When it runs., pattern: '^(\d+|\*)(/\d+)?(\s+(\d+|\*)(/\d+)?){4}$'}
 		              image: {type: string}
@@ -70,6 +72,11 @@ it_is_defined_and_used() {
 	assert_match '*crontab.stable.example.com/my*' "$(kubectl get all)" "a category"
 	assert_fails '*spec.replicas in body should be less than or equal to 10*' \
 		kubectl patch ct my --type=merge -p '{"spec":{"replicas":11}}'
+	assert_fails '*spec: Invalid value: 6 of image one*' \
+		kubectl patch ct my --type=merge -p '{"spec":{"replicas":6}}'
+	assert_fails "*undefined field 'nope'*| self.nope > 1*" kubectl apply -f - <<-END
+		$(definition | sed 's/self.replicas <= 5/self.nope > 1/')
+	END
 	assert_fails '*unknown field "spec.nope"*' kubectl apply -f - <<-END
 		$(crontab my | sed 's/image: one/nope: one/')
 	END
