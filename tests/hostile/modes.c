@@ -197,9 +197,9 @@ static bool settled_sent(const struct peer *peer)
 }
 
 const struct mode modes[] = {
-	{ "connections without a TLS hello", 500, 5000, false, false, 40, plan_silent, settled_waiting,
+	{ "connections without a TLS hello", 500, 5000, false, false, 2, plan_silent, settled_waiting,
 	  "taken" },
-	{ "half a TLS hello", 500, 5000, false, false, 40, plan_half_hello, settled_waiting, "taken" },
+	{ "half a TLS hello", 500, 5000, false, false, 2, plan_half_hello, settled_waiting, "taken" },
 	{ "TLS and no request", 200, 2000, false, false, 100, plan_no_request, settled_waiting, "taken" },
 	{ "half a header", 200, 2000, false, false, 100, plan_half_header, settled_waiting, "taken" },
 	{ "half a body", 200, 2000, false, false, 100, plan_half_body, settled_waiting, "taken" },
@@ -215,7 +215,7 @@ const struct mode modes[] = {
 	{ "idle watches", 200, 2000, true, false, 100, plan_idle_watch, settled_watching, "open" },
 	{ "watches that are never read", 50, 500, false, true, 500, plan_deaf_watch, settled_sent, "taken" },
 	{ "lists that are never read", 100, 500, false, true, 500, plan_deaf_list, settled_sent, "taken" },
-	{ "connections at once", 2500, 15000, false, false, 40, plan_silent, settled_waiting, "taken" },
+	{ "connections at once", 2500, 15000, false, false, 2, plan_silent, settled_waiting, "taken" },
 	{ 0 },
 };
 
