@@ -26,6 +26,7 @@ struct sqlite_store {
 	int64_t wal_bytes;           /* in the log now */
 	int64_t checkpoint_asked_at; /* wal_bytes when the checkpointer was last asked; 0: not since the log
 					began */
+	bool shreds;                 /* nothing that was dropped may stay in the log either */
 	struct checkpointer checkpointer;
 };
 
