@@ -6,6 +6,7 @@
 
 #include "apiserver/audit/audit.h"
 #include "apiserver/edge/edge.h"
+#include "apiserver/edge/in_flight.h"
 #include "apiserver/edge/respond.h"
 #include "lib/byte_pump.h"
 #include "lib/http_relay.h"
@@ -150,7 +151,7 @@ static void add_headers(struct relay *relay)
 static enum step_result join(struct request *r, struct relay *relay)
 {
 	r->code = 101;
-	request_release_share(r);
+	in_flight_release(r);
 	add_headers(relay);
 	struct byte_pipe *client = upgrade_pipe_new(r->exchange);
 	if (!client)

@@ -14,6 +14,7 @@
 #include "apiserver/crd/definitions.h"
 #include "apiserver/edge/counters.h"
 #include "apiserver/edge/dispatch.h"
+#include "apiserver/edge/in_flight.h"
 #include "apiserver/edge/respond.h"
 #include "apiserver/edge/server.h"
 #include "apiserver/service/allocate.h"
@@ -140,15 +141,6 @@ void request_drop_round(struct request *r)
 	buf_reset(&r->warnings);
 }
 
-void request_release_share(struct request *r)
-{
-	if (r->counted_read)
-		r->server->reads--;
-	if (r->counted_write)
-		r->server->writes--;
-	r->counted_read = r->counted_write = false;
-}
-
 const char *request_header(const struct request *r, const char *name)
 {
 	return http_exchange_header(r->exchange, name);
@@ -186,30 +178,6 @@ static void forget_peer(void *kept, void *arg)
 	(void)arg;
 	identity_unref(peer->identity);
 	free(peer);
-}
-
-/* Reads and writes in flight: from when their body is there until they are answered, so that neither a sender
- * who never ends nor a reader who takes nothing has a place.
- * Watches have the core's own limit, followed logs that of connections. */
-static enum step_result take_share(struct request *r)
-{
-	bool stream = r->route.kind == ROUTE_OBJECT &&
-		      (r->route.verb == VERB_WATCH || (r->route.subresource && r->query.follow));
-	if (stream || dispatch_is_open(&r->route))
-		return STEP_NEXT;
-	bool reads = r->method == METHOD_GET || r->method == METHOD_HEAD;
-	_Atomic int64_t *count = reads ? &r->server->reads : &r->server->writes;
-	int64_t max = reads ? r->server->max_reads : r->server->max_writes;
-	if (++*count > max) {
-		--*count;
-		r->retry_after_s = 1;
-		return request_fail(
-		    r, DETAILS_EMPTY, ERR_TOO_MANY_REQUESTS,
-		    "The server has received too many requests and has asked us to try again later");
-	}
-	r->counted_read = reads;
-	r->counted_write = !reads;
-	return STEP_NEXT;
 }
 
 static enum step_result negotiate(struct request *r)
@@ -387,7 +355,7 @@ static void request_whole(struct http_exchange *exchange, void *arg)
 {
 	struct request *r = http_exchange_data(exchange);
 	(void)arg;
-	if (r->err.kind == ERR_NONE && take_share(r) == STEP_NEXT)
+	if (r->err.kind == ERR_NONE && in_flight_take(r) == STEP_NEXT)
 		translate_body(r);
 	request_run(r);
 }
@@ -406,7 +374,7 @@ static void request_ended(struct http_exchange *exchange, void *arg)
 	struct request *r = http_exchange_data(exchange);
 	(void)arg;
 	audit_end(r);
-	request_release_share(r);
+	in_flight_release(r);
 	r->server->body_bytes -= (int64_t)r->room;
 	r->server->answer_bytes -= (int64_t)r->answer_room;
 	if (r->pauses)

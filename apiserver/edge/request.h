@@ -85,7 +85,7 @@ struct request {
 	size_t room;                   /* bytes of it that count in the server's body_bytes */
 	bool hung_up;                  /* the peer did, or the server stops: what waits for long may end */
 	void (*hung_up_fn)(struct request *r); /* of a verb that waits for long: told of it, or NULL */
-	bool counted_read, counted_write;
+	bool counted_read, counted_write; /* in_flight.h */
 	size_t answer_room; /* bytes of the answer that count in the server's answer_bytes */
 	struct loop_timer pausing;
 	int code; /* of the answer */
@@ -157,7 +157,5 @@ enum step_result request_fail(struct request *r, enum request_details details, e
 enum step_result request_fail_as(struct request *r, enum request_details details);
 /* On with a request whose step said STEP_WAIT or STEP_WAIT_HERE. On its edge's thread, not from a step. */
 void request_resume(struct request *r);
-/* It is answered, and no longer in flight: how long its sender takes for the answer hinders nobody. */
-void request_release_share(struct request *r);
 /* Puts away what a read-modify-write round left, before the next. */
 void request_drop_round(struct request *r);

@@ -8,6 +8,7 @@
 #include "api/custom.h"
 #include "apiserver/audit/audit.h"
 #include "apiserver/edge/gzip.h"
+#include "apiserver/edge/in_flight.h"
 #include "apiserver/edge/server.h"
 #include "apiserver/table.h"
 #include "apiserver/view.h"
@@ -65,7 +66,7 @@ static void begin(struct request *r, int code)
 	if (r->retry_after_s)
 		http_exchange_add_header(r->exchange, "Retry-After", log_num(r->retry_after_s));
 	r->code = code;
-	request_release_share(r);
+	in_flight_release(r);
 }
 
 bool respond_take_room(struct request *r, size_t len)

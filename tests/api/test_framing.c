@@ -21,6 +21,7 @@
 #define CONFIG_MAPS "/api/v1/namespaces/default/configmaps"
 #define HOST        "Host: x\r\nAuthorization: Bearer " API_TOKEN "\r\n"
 #define POST        "POST " CONFIG_MAPS " HTTP/1.1\r\n" HOST "Content-Type: application/json\r\n"
+#define LEASES      "/apis/coordination.k8s.io/v1/namespaces/"
 /* What a smuggled request would be answered with: 200. */
 #define SECOND "GET /version HTTP/1.1\r\n" HOST "\r\n"
 
@@ -132,8 +133,10 @@ static void two_readings_are_refused(void **state)
 		raw_open(&raw, server_port(fixture->server));
 		raw_send(&raw, requests[i]);
 		raw_receive(&raw, 5000, answer, sizeof(answer), &closed);
-		bool refused = strncmp(answer, "HTTP/1.1 400", 12) == 0 || strncmp(answer, "HTTP/1.1 501", 12) == 0;
-		if (!refused || !strstr(answer, "\"kind\":\"Status\"") || strstr(answer, "HTTP/1.1 200") || !closed)
+		bool refused =
+		    strncmp(answer, "HTTP/1.1 400", 12) == 0 || strncmp(answer, "HTTP/1.1 501", 12) == 0;
+		if (!refused || !strstr(answer, "\"kind\":\"Status\"") || strstr(answer, "HTTP/1.1 200") ||
+		    !closed)
 			fail_msg("%s\n\nwas answered with\n\n%s", requests[i], answer);
 		raw_close(&raw);
 	}
@@ -194,6 +197,69 @@ static void fill(struct api_fixture *fixture, size_t n)
 		assert_int_equal(answer.code, 201);
 		api_answer_close(&answer);
 	}
+}
+
+static int post(struct api_fixture *fixture, const char *path, const char *body, const char *const *headers)
+{
+	struct api_request request = { .method = "POST",
+				       .path = path,
+				       .type = "application/json",
+				       .body = body,
+				       .body_len = strlen(body),
+				       .headers = headers };
+	struct api_answer answer;
+	api_exchange(fixture, &request, &answer);
+	int code = answer.code;
+	api_answer_close(&answer);
+	return code;
+}
+
+static bool metrics_say(struct api_fixture *fixture, const char *text)
+{
+	struct api_request get = { .method = "GET", .path = "/metrics" };
+	struct api_answer answer;
+	api_exchange(fixture, &get, &answer);
+	assert_int_equal(answer.code, 200);
+	bool said = strstr(answer.text, text);
+	api_answer_close(&answer);
+	return said;
+}
+
+/* One place for writes, which a pod has that waits for the account of its namespace: a lease of a node, and
+ * of who leads, is renewed all the same, and nobody else's. */
+static void leases_are_renewed_under_overload(void **state)
+{
+	struct api_fixture *fixture = *state;
+	static const char *const node[] = { "Impersonate-User: system:node:n",
+					    "Impersonate-Group: system:nodes", NULL };
+	static const char *const scheduler[] = { "Impersonate-User: system:kube-scheduler", NULL };
+	static const char *const user[] = { "Impersonate-User: u", "Impersonate-Group: system:masters",
+					    NULL };
+	static const char pod[] = "{\"metadata\":{\"name\":\"p\"},\"spec\":{\"containers\":"
+				  "[{\"name\":\"c\",\"image\":\"i\"}]}}";
+	struct raw busy;
+	raw_open(&busy, server_port(fixture->server));
+	assert_int_equal(post(fixture, "/api/v1/namespaces", "{\"metadata\":{\"name\":\"busy\"}}", NULL),
+			 201);
+	CLEANUP(mem_freep)
+	char *text = mem_printf("POST /api/v1/namespaces/busy/pods HTTP/1.1\r\n" HOST
+				"Content-Type: application/json\r\nContent-Length: %zu\r\n\r\n%s",
+				strlen(pod), pod);
+	/* Each waits for a second. */
+	for (int i = 0; i < 10; i++)
+		raw_send(&busy, text);
+	while (!metrics_say(fixture, "{request_kind=\"mutating\"} 1\n")) {
+	}
+	assert_int_equal(
+	    post(fixture, LEASES "kube-node-lease/leases", "{\"metadata\":{\"name\":\"n\"}}", node), 201);
+	assert_int_equal(post(fixture, "/api/v1/namespaces/default/events", "{}", node), 429);
+	assert_int_equal(post(fixture, CONFIG_MAPS, "{}", NULL), 429);
+	assert_int_equal(post(fixture, LEASES "kube-system/leases",
+			      "{\"metadata\":{\"name\":\"kube-scheduler\"}}", scheduler),
+			 201);
+	assert_int_equal(post(fixture, LEASES "kube-system/leases", "{\"metadata\":{\"name\":\"l\"}}", user),
+			 429);
+	raw_close(&busy);
 }
 
 /* A list of which only the first byte is read. */
@@ -297,10 +363,12 @@ int main(void)
 		cmocka_unit_test_setup_teardown(two_readings_are_refused, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_nul_does_not_cut_a_name, setup, teardown),
 		cmocka_unit_test_setup_teardown(slow_senders_hinder_nobody, setup, teardown),
+		cmocka_unit_test_setup_teardown(leases_are_renewed_under_overload, setup, teardown),
 		cmocka_unit_test_setup_teardown(readers_who_take_nothing_hinder_nobody, setup, teardown),
 		cmocka_unit_test_setup_teardown(who_does_not_begin_is_hung_up_on, setup_impatient, teardown),
 		cmocka_unit_test_setup_teardown(who_has_begun_has_time, setup_impatient, teardown),
-		cmocka_unit_test_setup_teardown(who_does_not_take_a_list_is_hung_up_on, setup_impatient, teardown),
+		cmocka_unit_test_setup_teardown(who_does_not_take_a_list_is_hung_up_on, setup_impatient,
+						teardown),
 		cmocka_unit_test_setup_teardown(what_is_no_tls_is_forgotten, setup, teardown),
 	};
 	resource_all(&(size_t){ 0 });
