@@ -71,9 +71,20 @@ static int hold(const char *pod_dir, struct err *err)
 	return 0;
 }
 
+/* Lets the recorded process begin. */
+static int begin(const char *shim, int go, int failed, struct err *err)
+{
+	int error;
+	if (write(go, "", 1) != 1)
+		return err_set_errno(err, errno, "start %s", shim);
+	if (read(failed, &error, sizeof(error)) == sizeof(error))
+		return err_set_errno(err, error, "run %s", shim);
+	return 0;
+}
+
 int sandbox_pause_make(const struct sandbox_spec *spec, struct err *err)
 {
-	int go[2], failed[2], error;
+	int go[2], failed[2];
 	if (pipe2(go, O_CLOEXEC) || pipe2(failed, O_CLOEXEC))
 		return err_set_errno(err, errno, "pipe");
 	if (unshare(CLONE_NEWPID))
@@ -87,13 +98,13 @@ int sandbox_pause_make(const struct sandbox_spec *spec, struct err *err)
 	}
 	close(failed[1]);
 	/* Recorded before it runs, so that it is found whatever happens to us. */
-	if (write_record(spec->pod_dir, pid, err) || hold(spec->pod_dir, err))
-		return -1;
-	if (write(go[1], "", 1) != 1)
-		return err_set_errno(err, errno, "start %s", spec->shim);
-	if (read(failed[0], &error, sizeof(error)) == sizeof(error))
-		return err_set_errno(err, error, "run %s", spec->shim);
-	return 0;
+	if (!write_record(spec->pod_dir, pid, err) && !hold(spec->pod_dir, err) &&
+	    !begin(spec->shim, go[1], failed[0], err))
+		return 0;
+	/* Nobody is to find it while it ends. */
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	return -1;
 }
 
 bool sandbox_pause_runs(const char *pod_dir)
