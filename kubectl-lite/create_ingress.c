@@ -206,7 +206,6 @@ static int fill(struct json_object *ingress, struct err *err)
 		json_set(spec, "defaultBackend", make_backend(service, port));
 	if (add_rules(spec, err) < 0)
 		return -1;
-	json_ensure_object(json_ensure_object(ingress, "status"), "loadBalancer");
 	return 0;
 }
 

@@ -23,12 +23,7 @@ static int run_namespace(char **args, size_t n_args)
 {
 	const char *name = create_name("create namespace", args, n_args);
 
-	if (!name)
-		return 1;
-	struct json_object *namespace_ = generate_object("v1", "Namespace", name, false);
-	json_ensure_object(namespace_, "spec");
-	json_ensure_object(namespace_, "status");
-	return create_finish(namespace_, NULL);
+	return name ? create_finish(generate_object("v1", "Namespace", name, false), NULL) : 1;
 }
 
 const struct command create_namespace = {
@@ -77,7 +72,6 @@ static int make_quota(const char *name, struct json_object **ret, struct err *er
 	CLEANUP(mem_freep) char *scopes = mem_dup(flags.scopes);
 	for (char *rest = scopes, *scope; rest && (scope = strsep(&rest, ","));)
 		json_object_array_add(json_ensure_array(spec, "scopes"), json_object_new_string(scope));
-	json_ensure_object(quota, "status");
 	*ret = TAKE(quota);
 	return 0;
 }
@@ -129,8 +123,6 @@ static int check_amount(const char *name, const char *value, struct err *err)
 
 static int make_budget(const char *name, struct json_object **ret, struct err *err)
 {
-	static const char *const counts[] = { "disruptionsAllowed", "currentHealthy", "desiredHealthy",
-					      "expectedPods" };
 	CLEANUP(json_putp)
 	struct json_object *budget = generate_object("policy/v1", "PodDisruptionBudget", name, true);
 	struct json_object *spec = json_ensure_object(budget, "spec"), *selector;
@@ -142,8 +134,6 @@ static int make_budget(const char *name, struct json_object **ret, struct err *e
 	json_set(spec, "selector", selector);
 	if (flags.max_unavailable)
 		generate_int_or_string(spec, "maxUnavailable", flags.max_unavailable);
-	for (size_t i = 0; i < ARRAY_SIZE(counts); i++)
-		json_set_int(json_ensure_object(budget, "status"), counts[i], 0);
 	*ret = TAKE(budget);
 	return 0;
 }

@@ -49,7 +49,6 @@ static int make_service(const char *name, const char *type, struct json_object *
 	json_set_str(spec, "type", type);
 	if (flags.external_name)
 		json_set_str(spec, "externalName", flags.external_name);
-	json_ensure_object(json_ensure_object(service, "status"), "loadBalancer");
 	*ret = TAKE(service);
 	return 0;
 }

@@ -70,8 +70,6 @@ static struct json_object *make_deployment(const char *name, struct words comman
 		json_set_int(port, "containerPort", flags.port);
 		json_object_array_add(json_ensure_array(first, "ports"), port);
 	}
-	json_ensure_object(spec, "strategy");
-	json_ensure_object(deployment, "status");
 	return deployment;
 }
 
@@ -150,7 +148,6 @@ static struct json_object *job_of_cronjob(const char *name, const struct json_ob
 	json_set_str(owner, "uid", object_meta(cronjob, "uid"));
 	json_set_bool(owner, "controller", true);
 	json_set(job, "spec", json_clone(json_get(template, "spec")));
-	json_ensure_object(job, "status");
 	return job;
 }
 
@@ -188,7 +185,6 @@ static int run_job(char **args, size_t n_args)
 	} else {
 		job = generate_object("batch/v1", "Job", name, true);
 		add_job_spec(job, name, "Never", command);
-		json_ensure_object(job, "status");
 	}
 	return create_finish(job, "failed to create job:");
 }
@@ -222,7 +218,6 @@ static struct json_object *make_cronjob(const char *name, struct words command)
 	template = json_ensure_object(spec, "jobTemplate");
 	json_set_str(json_ensure_object(template, "metadata"), "name", name);
 	add_job_spec(template, name, flags.restart, command);
-	json_ensure_object(cronjob, "status");
 	return cronjob;
 }
 

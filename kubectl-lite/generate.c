@@ -43,7 +43,6 @@ struct json_object *generate_container(const char *name, const char *image, char
 	for (size_t i = 0; i < n; i++)
 		json_object_array_add(json_ensure_array(container, "command"),
 				      json_object_new_string(command[i]));
-	json_ensure_object(container, "resources");
 	return container;
 }
 
@@ -53,6 +52,22 @@ struct json_object *generate_pair(const char *key, const char *value)
 
 	json_set_str(pair, key, value);
 	return pair;
+}
+
+int generate_pairs(const char *text, struct json_object **ret, struct err *err)
+{
+	CLEANUP(json_putp) struct json_object *pairs = json_object_new_object();
+	CLEANUP(mem_freep) char *copy = mem_dup(text);
+
+	for (char *rest = copy, *key; (key = strsep(&rest, ","));) {
+		char *value = strchr(key, '=');
+		if (!value || value == key)
+			return err_set(err, ERR_PARSE, "unexpected label spec: %s", key);
+		*value++ = '\0';
+		json_set_str(pairs, key, value);
+	}
+	*ret = TAKE(pairs);
+	return 0;
 }
 
 struct json_object *generate_strings(const struct string_list *items)
@@ -150,6 +165,20 @@ int generate_label_selector(const char *text, struct json_object **ret, struct e
 			return -1;
 	*ret = TAKE(selector);
 	return 0;
+}
+
+void generate_expressions_text(struct buf *b, const struct json_object *expressions, bool named)
+{
+	buf_char(b, '[');
+	for (size_t i = 0; i < json_len(expressions); i++) {
+		const struct json_object *e = json_at(expressions, i), *values = json_get(e, "values");
+		buf_printf(b, named ? "%s{Key:%s Operator:%s Values:[" : "%s{%s %s [", i ? " " : "",
+			   json_str_or_empty(e, "key"), json_str_or_empty(e, "operator"));
+		for (size_t v = 0; v < json_len(values); v++)
+			buf_printf(b, "%s%s", v ? " " : "", json_object_get_string(json_at(values, v)));
+		buf_str(b, "]}");
+	}
+	buf_char(b, ']');
 }
 
 /* --- quantities and ports --- */

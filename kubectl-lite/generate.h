@@ -1,6 +1,5 @@
-/* Building blocks of the objects that commands make from their flags. Members stand in the order of
- * Kubernetes' Go types, with the empty ones that Go always shows: so -o json and the annotation for apply
- * read as kubectl writes them.
+/* Building blocks of the objects that commands make from their flags. The order of their members, and the
+ * empty ones that kubectl shows, are left to go_shape.h.
  */
 #pragma once
 
@@ -17,6 +16,8 @@ struct json_object *generate_pod_template(struct json_object *parent, struct jso
 struct json_object *generate_container(const char *name, const char *image, char *const *command, size_t n);
 /* {KEY: VALUE} */
 struct json_object *generate_pair(const char *key, const char *value);
+/* {"a": "b", ...} of "a=b,c=d". */
+int generate_pairs(const char *text, struct json_object **ret, struct err *err);
 /* An array of the strings that ITEMS are. */
 struct json_object *generate_strings(const struct string_list *items);
 bool generate_list_has(const struct string_list *list, const char *text);
@@ -25,6 +26,9 @@ void generate_list_add(struct string_list *list, const char *text);
 void generate_int_or_string(struct json_object *obj, const char *key, const char *value);
 /* "a=b,c in (d)" as a LabelSelector. */
 int generate_label_selector(const char *text, struct json_object **ret, struct err *err);
+/* matchExpressions as Go prints them, which is how kubectl tells of those it cannot use: "[{a In [b]}]", or
+ * with NAMED "[{Key:a Operator:In Values:[b]}]". */
+void generate_expressions_text(struct buf *b, const struct json_object *expressions, bool named);
 /* "cpu=1,memory=2Gi": quantities in their canonical form. */
 int generate_quantities(const char *text, struct json_object **ret, struct err *err);
 /* "8080" and "8080:http": a port, and the one it stands for. */

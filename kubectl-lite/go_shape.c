@@ -3,12 +3,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/quantity.h"
+
 /* Structs are in the order of their fields' numbers in protobuf, for both grew together; but for these, which
  * stand right behind another field (NULL: first). STEP orders those behind the same one. */
 static const struct {
 	const char *def, *field, *after;
 	unsigned step;
 } moved[] = {
+	{ "apps.v1.DeploymentCondition", "lastUpdateTime", "status", 1 },
+	{ "apps.v1.DeploymentCondition", "lastTransitionTime", "status", 2 },
 	{ "authentication.v1.TokenRequestSpec", "expirationSeconds", "audiences", 1 },
 	{ "batch.v1.CronJobSpec", "timeZone", "schedule", 1 },
 	{ "batch.v1.JobSpec", "podFailurePolicy", "activeDeadlineSeconds", 1 },
@@ -38,7 +42,38 @@ static const struct {
 	{ "networking.v1.IngressSpec", "ingressClassName", NULL, 0 },
 };
 
-enum { STEPS = 8, LAST = 1 << 16 };
+/* Structs that are no pointers show even when they are empty. */
+static const struct {
+	const char *def, *field, *value;
+} always[] = {
+	{ "apps.v1.DaemonSet", "status",
+	  "{\"currentNumberScheduled\":0,\"numberMisscheduled\":0,\"desiredNumberScheduled\":0,"
+	  "\"numberReady\":0}" },
+	{ "apps.v1.DaemonSetSpec", "updateStrategy", "{}" },
+	{ "apps.v1.Deployment", "status", "{}" },
+	{ "apps.v1.DeploymentSpec", "strategy", "{}" },
+	{ "apps.v1.ReplicaSet", "status", "{\"replicas\":0}" },
+	{ "apps.v1.StatefulSet", "status", "{\"replicas\":0,\"availableReplicas\":0}" },
+	{ "apps.v1.StatefulSetSpec", "updateStrategy", "{}" },
+	{ "autoscaling.v1.HorizontalPodAutoscaler", "status",
+	  "{\"currentReplicas\":0,\"desiredReplicas\":0}" },
+	{ "batch.v1.CronJob", "status", "{}" },
+	{ "batch.v1.Job", "status", "{}" },
+	{ "core.v1.Container", "resources", "{}" },
+	{ "core.v1.Namespace", "spec", "{}" },
+	{ "core.v1.Namespace", "status", "{}" },
+	{ "core.v1.Pod", "status", "{}" },
+	{ "core.v1.ReplicationController", "status", "{\"replicas\":0}" },
+	{ "core.v1.ResourceQuota", "status", "{}" },
+	{ "core.v1.ServicePort", "targetPort", "0" },
+	{ "core.v1.Service", "status", "{\"loadBalancer\":{}}" },
+	{ "meta.v1.ObjectMeta", "creationTimestamp", "null" },
+	{ "networking.v1.Ingress", "status", "{\"loadBalancer\":{}}" },
+	{ "policy.v1.PodDisruptionBudget", "status",
+	  "{\"disruptionsAllowed\":0,\"currentHealthy\":0,\"desiredHealthy\":0,\"expectedPods\":0}" },
+};
+
+enum { STEPS = 8, LAST = 1 << 16, MAX_ADDED = 2 };
 
 static unsigned number_of(const struct schema_field *field)
 {
@@ -84,9 +119,9 @@ static struct json_object *shape_value(struct json_object *value, const struct s
 static struct json_object *shape_object(struct json_object *obj, const struct schema_def *def,
 					const struct schema_field *field)
 {
-	bool metadata = def && strcmp(def->name, "meta.v1.ObjectMeta") == 0;
 	CLEANUP(mem_freep)
-	struct member *members = mem_zalloc(((size_t)json_object_object_length(obj) + 1) * sizeof(*members));
+	struct member *members =
+	    mem_zalloc(((size_t)json_object_object_length(obj) + MAX_ADDED) * sizeof(*members));
 	struct json_object *shaped = json_object_new_object();
 	size_t n = 0;
 
@@ -96,17 +131,35 @@ static struct json_object *shape_object(struct json_object *obj, const struct sc
 		members[n++] = (struct member){ key, f ? shape_value(value, f) : json_object_get(value),
 						def ? position(def, key) : 0 };
 	}
-	if (metadata && !json_object_object_get_ex(obj, "creationTimestamp", NULL))
-		members[n++] =
-		    (struct member){ "creationTimestamp", NULL, position(def, "creationTimestamp") };
+	for (size_t i = 0; def && i < ARRAY_SIZE(always); i++) {
+		const char *field_name = always[i].field;
+		if (strcmp(always[i].def, def->name) != 0 || json_object_object_get_ex(obj, field_name, NULL))
+			continue;
+		struct json_object *empty = NULL;
+		json_parse(always[i].value, strlen(always[i].value), &empty, NULL, NULL);
+		members[n++] = (struct member){ field_name, empty, position(def, field_name) };
+	}
 	qsort(members, n, sizeof(*members), compare);
 	for (size_t i = 0; i < n; i++)
 		json_object_object_add(shaped, members[i].key, members[i].value);
 	return shaped;
 }
 
+/* Quantities are strings, in their shortest form. */
+static struct json_object *shape_quantity(struct json_object *value)
+{
+	char text[QUANTITY_SIZE];
+	struct quantity quantity;
+
+	if (!value || !quantity_parse(json_object_get_string(value), &quantity))
+		return json_object_get(value);
+	return json_object_new_string(quantity_format(&quantity, text));
+}
+
 static struct json_object *shape_element(struct json_object *value, const struct schema_field *field)
 {
+	if (field->type == SCHEMA_QUANTITY)
+		return shape_quantity(value);
 	if (json_object_is_type(value, json_type_object) && field->def)
 		return shape_object(value, field->def, NULL);
 	return json_object_get(value);

@@ -1,6 +1,6 @@
-/* An object as Kubernetes' Go types write it: members in the order of the structs, maps sorted, and the
- * creation time null that every metadata without one has. For people and for the annotation of apply; the
- * server does not care.
+/* An object as Kubernetes' Go types write it: members in the order of the structs, maps sorted, quantities in
+ * their shortest form, and with the empty members that Go always shows: "creationTimestamp": null,
+ * "resources": {}. For people and for the annotation of apply; the server does not care.
  */
 #pragma once
 

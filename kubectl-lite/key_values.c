@@ -160,6 +160,19 @@ static bool is_variable(const char *name)
 	       strcmp(name, ".") != 0 && strncmp(name, "..", 2) != 0;
 }
 
+int key_values_check_variable(const char *name, struct err *err)
+{
+	if (is_variable(name))
+		return 0;
+	return err_set(
+	    err, ERR_PARSE,
+	    "\"%s\" is not a valid key name: a valid environment variable name must consist of "
+	    "alphabetic characters, digits, '_', '-', or '.', and must not start with a digit (e.g. "
+	    "'my.env-name',  or 'MY_ENV.NAME',  or 'MyEnvName1', regex used for validation is "
+	    "'[-._a-zA-Z][-._a-zA-Z0-9]*')",
+	    name);
+}
+
 /* KEY=VALUE, or KEY: what it is in our own environment. */
 static int add_variable(struct json_object *obj, char *line, struct err *err)
 {
@@ -169,14 +182,8 @@ static int add_variable(struct json_object *obj, char *line, struct err *err)
 		return 0;
 	if (value)
 		*value++ = '\0';
-	if (!is_variable(key))
-		return err_set(
-		    err, ERR_PARSE,
-		    "\"%s\" is not a valid key name: a valid environment variable name must consist of "
-		    "alphabetic characters, digits, '_', '-', or '.', and must not start with a digit (e.g. "
-		    "'my.env-name',  or 'MY_ENV.NAME',  or 'MyEnvName1', regex used for validation is "
-		    "'[-._a-zA-Z][-._a-zA-Z0-9]*')",
-		    key);
+	if (key_values_check_variable(key, err) < 0)
+		return -1;
 	if (!value)
 		value = getenv(key);
 	return key_values_add_one(obj, key, value ? value : "", value ? strlen(value) : 0, err);

@@ -40,3 +40,5 @@ int key_values_add_one(struct json_object *obj, const char *key, const void *val
 int key_values_add_file(struct json_object *obj, const char *source, const char *key, struct err *err);
 /* Ends OBJ's name with a hash of its content, as kubectl --append-hash and kustomize do. */
 void key_values_append_hash(struct json_object *obj);
+/* NAME may be that of an environment variable in a file or on the command line. */
+int key_values_check_variable(const char *name, struct err *err);

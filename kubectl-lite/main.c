@@ -8,25 +8,56 @@
 #include "kubectl-lite/session.h"
 #include "kubectl-lite/suggest.h"
 
+/* clang-format off */
 const struct command *const commands[] = {
-	&command_annotate, &command_api_resources, &command_api_versions, &command_apply,
-	&command_attach,   &command_auth,          &command_cluster_info, &command_completion,
-	&command_config,   &command_convert,       &command_cordon,       &command_cp,
-	&command_create,   &command_delete,        &command_describe,     &command_diff,
-	&command_drain,    &command_edit,          &command_events,       &command_exec,
-	&command_explain,  &command_get,           &command_label,        &command_logs,
-	&command_patch,    &command_port_forward,  &command_replace,      &command_rollout,
-	&command_run,      &command_scale,         &command_set,          &command_taint,
-	&command_uncordon, &command_version,       &command_wait,         NULL,
+	&command_annotate,
+	&command_api_resources,
+	&command_api_versions,
+	&command_apply,
+	&command_attach,
+	&command_auth,
+	&command_autoscale,
+	&command_cluster_info,
+	&command_completion,
+	&command_config,
+	&command_convert,
+	&command_cordon,
+	&command_cp,
+	&command_create,
+	&command_delete,
+	&command_describe,
+	&command_diff,
+	&command_drain,
+	&command_edit,
+	&command_events,
+	&command_exec,
+	&command_explain,
+	&command_expose,
+	&command_get,
+	&command_label,
+	&command_logs,
+	&command_patch,
+	&command_port_forward,
+	&command_replace,
+	&command_rollout,
+	&command_run,
+	&command_scale,
+	&command_set,
+	&command_taint,
+	&command_uncordon,
+	&command_version,
+	&command_wait,
+	NULL,
 };
+/* clang-format on */
 
 /* Where --help shows a command. */
 static const struct {
 	const char *title;
 	const char *names[8];
 } groups[] = {
-	{ "Basic Commands", { "apply", "create", "run", "get", "explain", "edit", "delete" } },
-	{ "Deploy Commands", { "rollout", "scale", "set" } },
+	{ "Basic Commands", { "apply", "create", "run", "expose", "get", "explain", "edit", "delete" } },
+	{ "Deploy Commands", { "rollout", "scale", "autoscale", "set" } },
 	{ "Cluster Management Commands", { "cluster-info", "cordon", "uncordon", "drain", "taint" } },
 	{ "Troubleshooting and Debugging Commands",
 	  { "describe", "logs", "attach", "exec", "port-forward", "cp", "auth", "events" } },

@@ -128,3 +128,19 @@ int write_show(struct write *write, const struct resource *resource, struct json
 	    write->typed ? go_shape(json_object_get(obj), resource->def) : json_object_get(obj);
 	return output_object(&write->output, resource, shown, write_flags.managed, err);
 }
+
+int write_check_named(char *const *args, size_t n_args, const struct string_list *files, bool chosen,
+		      struct err *err)
+{
+	if (!n_args && !files->n)
+		return err_set(err, ERR_PARSE,
+			       "You must provide one or more resources by argument or filename.\n"
+			       "Example resource specifications include:\n"
+			       "   '-f rsrc.yaml'\n"
+			       "   '--filename=rsrc.json'\n"
+			       "   '<resource> <name>'\n"
+			       "   '<resource>'");
+	if (n_args == 1 && !strchr(args[0], '/') && !chosen)
+		return err_set(err, ERR_PARSE, "resource(s) were provided, but no name was specified");
+	return 0;
+}

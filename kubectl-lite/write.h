@@ -3,6 +3,7 @@
  */
 #pragma once
 
+#include "kubectl-lite/command.h"
 #include "kubectl-lite/dry_run.h"
 #include "kubectl-lite/print.h"
 
@@ -72,3 +73,7 @@ int write_show(struct write *write, const struct resource *resource, struct json
 	       const char *done, struct err *err);
 /* Appends OBJ as Go's encoder writes JSON: compact, and <, > and & escaped in strings. */
 void write_go_json(struct buf *b, const struct json_object *obj, bool sorted);
+/* The objects that a command is about are named: by ARGS, by FILES, or by a choice among all of a type. Else
+ * an error, in kubectl's words. */
+int write_check_named(char *const *args, size_t n_args, const struct string_list *files, bool chosen,
+		      struct err *err);

@@ -41,17 +41,26 @@ static void test_order(void **state)
 	      "\"i\","
 	      "\"name\":\"n\",\"odd\":1}],\"initContainers\":[]}}",
 	      "{\"spec\":{\"initContainers\":[],\"containers\":[{\"name\":\"n\",\"image\":\"i\",\"ports\":[],"
-	      "\"envFrom\":[],\"env\":[],\"resources\":{},\"odd\":1}]}}");
+	      "\"envFrom\":[],\"env\":[],\"resources\":{},\"odd\":1}]},\"status\":{}}");
 }
 
 /* Templates have a creation time too: none. */
-static void test_creation_time(void **state)
+static void test_always(void **state)
 {
 	(void)state;
 	check("apps/v1", "Deployment",
 	      "{\"metadata\":{\"labels\":{},\"name\":\"n\"},\"spec\":{\"template\":{\"metadata\":{}}}}",
 	      "{\"metadata\":{\"name\":\"n\",\"creationTimestamp\":null,\"labels\":{}},"
-	      "\"spec\":{\"template\":{\"metadata\":{\"creationTimestamp\":null}}}}");
+	      "\"spec\":{\"template\":{\"metadata\":{\"creationTimestamp\":null}},\"strategy\":{}},\"status\":{}}");
+	check("v1", "Service", "{\"spec\":{\"ports\":[{\"port\":80}]},\"status\":{\"x\":1}}",
+	      "{\"spec\":{\"ports\":[{\"port\":80,\"targetPort\":0}]},\"status\":{\"x\":1}}");
+}
+
+static void test_quantities(void **state)
+{
+	(void)state;
+	check("v1", "ResourceQuota", "{\"spec\":{\"hard\":{\"pods\":1,\"cpu\":\"1000m\",\"memory\":\"odd\"}}}",
+	      "{\"spec\":{\"hard\":{\"cpu\":\"1\",\"memory\":\"odd\",\"pods\":\"1\"}},\"status\":{}}");
 }
 
 /* What does not have the form of its field is left as it is. */
@@ -59,7 +68,7 @@ static void test_wrong_forms(void **state)
 {
 	(void)state;
 	check("v1", "Pod", "{\"metadata\":1,\"spec\":{\"containers\":{},\"nodeSelector\":[]}}",
-	      "{\"metadata\":1,\"spec\":{\"containers\":{},\"nodeSelector\":[]}}");
+	      "{\"metadata\":1,\"spec\":{\"containers\":{},\"nodeSelector\":[]},\"status\":{}}");
 	check("v1", "Pod", "[]", "[]");
 }
 
@@ -67,7 +76,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_order),
-		cmocka_unit_test(test_creation_time),
+		cmocka_unit_test(test_always),
+		cmocka_unit_test(test_quantities),
 		cmocka_unit_test(test_wrong_forms),
 	};
 
