@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "api/kinds/ip.h"
+#include "api/ip.h"
 #include "api/resource.h"
 #include "apiserver/audit/audit.h"
 #include "apiserver/authn/authn.h"

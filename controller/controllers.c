@@ -13,6 +13,7 @@
 #include "controller/role_aggregation.h"
 #include "controller/root_ca.h"
 #include "controller/service_account.h"
+#include "controller/service_cidr.h"
 #include "controller/taint_eviction.h"
 #include "controller/token_secrets.h"
 #include "controller/volume_protection.h"
@@ -53,6 +54,7 @@ CONTROLLER(struct pod_gc, pod_gc, c->node_pods)
 CONTROLLER(struct resource_quotas, resource_quotas)
 CONTROLLER(struct disruptions, disruptions)
 CONTROLLER(struct volume_protection, volume_protection)
+CONTROLLER(struct service_cidrs, service_cidrs)
 
 static const struct controller rows[] = {
 	ROW("replicaset", replica_sets),
@@ -71,6 +73,7 @@ static const struct controller rows[] = {
 	ROW("resourcequota", resource_quotas),
 	ROW("disruption", disruptions),
 	ROW("volume-protection", volume_protection),
+	ROW("service-cidr", service_cidrs),
 };
 
 const struct controller *controllers_all(size_t *ret_n)

@@ -2,9 +2,9 @@
 #include <string.h>
 
 #include "api/fault.h"
+#include "api/ip.h"
 #include "api/kinds/cells.h"
 #include "api/kinds/defaults.h"
-#include "api/kinds/ip.h"
 #include "api/kinds/kinds.h"
 #include "api/kinds/workload.h"
 #include "lib/map.h"

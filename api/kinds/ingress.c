@@ -2,9 +2,9 @@
 #include <string.h>
 
 #include "api/fault.h"
+#include "api/ip.h"
 #include "api/kinds/cells.h"
 #include "api/kinds/ingress.h"
-#include "api/kinds/ip.h"
 #include "api/kinds/kinds.h"
 
 #define CLASS_ANNOTATION "kubernetes.io/ingress.class"

@@ -2,8 +2,8 @@
 #include <string.h>
 
 #include "api/fault.h"
+#include "api/ip.h"
 #include "api/kinds/cells.h"
-#include "api/kinds/ip.h"
 #include "api/kinds/kinds.h"
 
 static void name_check_address(const char *name, bool is_prefix, struct name_faults *faults)

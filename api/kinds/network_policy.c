@@ -2,9 +2,9 @@
 #include <string.h>
 
 #include "api/fault.h"
+#include "api/ip.h"
 #include "api/kinds/cells.h"
 #include "api/kinds/defaults.h"
-#include "api/kinds/ip.h"
 #include "api/kinds/kinds.h"
 
 static void default_rules(const struct json_object *rules)

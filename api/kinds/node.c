@@ -3,9 +3,9 @@
 #include <string.h>
 
 #include "api/fault.h"
+#include "api/ip.h"
 #include "api/kinds/cells.h"
 #include "api/kinds/defaults.h"
-#include "api/kinds/ip.h"
 #include "api/kinds/kinds.h"
 #include "api/kinds/taint.h"
 

@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "api/fault.h"
-#include "api/kinds/ip.h"
+#include "api/ip.h"
 #include "api/kinds/pod_spec.h"
 
 #define NAMESERVERS_MAX 3

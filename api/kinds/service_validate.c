@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "api/fault.h"
+#include "api/ip.h"
 #include "api/kinds/defaults.h"
-#include "api/kinds/ip.h"
 
 #define MAX_AFFINITY_SECONDS 86400
 

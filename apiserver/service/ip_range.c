@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "api/kinds/ip.h"
+#include "api/ip.h"
 #include "apiserver/service/bits.h"
 #include "lib/mem.h"
 

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "api/kinds/ip.h"
+#include "api/ip.h"
 #include "apiserver/core/call.h"
 #include "apiserver/managed.h"
 #include "apiserver/own_object.h"

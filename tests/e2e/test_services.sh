@@ -39,6 +39,11 @@ books_balance() {
 	assert_eq "" "$(jq -r '.items[].spec.ports[]?.nodePort // empty' <"$WORK/services.json" | sort | uniq -d)" "ports that two have"
 }
 
+# is_another PID: an API server runs, and not that one.
+is_another() {
+	_pid=$(program_pid apiserver) && [ -n "$_pid" ] && [ "$_pid" != "$1" ]
+}
+
 addresses_outlive_the_API_server() {
 	cluster_up one
 	assert_eq "10.96.0.1 443" "$(field service/kubernetes '{.spec.clusterIP} {.spec.ports[0].port}')" "the Service kubernetes"
@@ -52,8 +57,10 @@ addresses_outlive_the_API_server() {
 		workers="${workers:-} $!"
 	done
 	for _ in 1 2 3; do
+		killed=$(program_pid apiserver)
+		kill -9 "$killed"
+		wait_for 20 is_another "$killed"
 		wait_for 20 is '*kubernetes*' k get service kubernetes --no-headers
-		kill -9 "$(program_pid apiserver)"
 	done
 	# shellcheck disable=SC2086 # words
 	wait $workers
@@ -130,4 +137,30 @@ pods_reach_the_API_server() {
 	books_balance
 }
 
-run_cases addresses_outlive_the_API_server pods_are_told_of_services pods_reach_the_API_server
+# A network is added, used, and outlives its deletion while somebody has an address of it.
+networks_are_added_and_go() {
+	cluster_use two
+	wait_for 20 is 'networking.k8s.io/service-cidr-finalizer' field servicecidr/kubernetes '{.metadata.finalizers[0]}'
+	k apply -f - <<-END
+		apiVersion: networking.k8s.io/v1
+		kind: ServiceCIDR
+		metadata: {name: more}
+		spec: {cidrs: [10.78.0.0/28]}
+	END
+	wait_for 20 is 'True' field servicecidr/more '{.status.conditions[?(@.type=="Ready")].status}'
+	k apply -f - <<-END
+		apiVersion: v1
+		kind: Service
+		metadata: {name: guest}
+		spec: {clusterIP: 10.78.0.3, ports: [{port: 80}]}
+	END
+	k delete servicecidr more --wait=false
+	wait_for 20 is 'False Terminating' field servicecidr/more '{.status.conditions[0].status} {.status.conditions[0].reason}'
+	printf 'apiVersion: v1\nkind: Service\nmetadata: {name: late}\nspec: {clusterIP: 10.78.0.4, ports: [{port: 80}]}\n' >"$WORK/late.yaml"
+	assert_fails '*does not match the current range*' k create -f "$WORK/late.yaml"
+	books_balance
+	k delete service guest >/dev/null
+	wait_for 30 is 'kubernetes' k get servicecidrs -o 'jsonpath={.items[*].metadata.name}'
+}
+
+run_cases addresses_outlive_the_API_server pods_are_told_of_services pods_reach_the_API_server networks_are_added_and_go

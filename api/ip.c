@@ -1,4 +1,4 @@
-#include "api/kinds/ip.h"
+#include "api/ip.h"
 
 #include <arpa/inet.h>
 #include <stdio.h>
