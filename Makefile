@@ -22,7 +22,7 @@ say_1    =
 say      = $(say_$(V))
 
 # GnuTLS first: most symbols are found in it, and are looked for in this order at each start.
-PACKAGES_lib := gnutls yaml-0.1
+PACKAGES_lib := gnutls json-c yaml-0.1
 PACKAGES_apiserver := sqlite3 zlib
 PACKAGES_nodeagent := libseccomp libarchive libnl-route-3.0 libnl-3.0 zlib
 PACKAGES_launcher := libnl-route-3.0 libnl-3.0

@@ -4,7 +4,6 @@
 #include "kubectl-lite/cordon.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "kubectl-lite/commands.h"

@@ -2,7 +2,6 @@
  * https://kubernetes.io/docs/concepts/scheduling-eviction/taint-and-toleration/
  */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "kubectl-lite/commands.h"

@@ -6,7 +6,7 @@
 
 #include "lib/mem.h"
 
-/* What is in a value that is only read may be changed. */
+/* json-c's accessors take pointers to non-const for what they only read. */
 static struct json_object *unconst(const struct json_object *obj)
 {
 	return (struct json_object *)(uintptr_t)obj;
@@ -17,11 +17,29 @@ void json_putp(struct json_object **obj)
 	json_object_put(*obj);
 }
 
+/* Most objects are small and most look-ups are for what is absent: comparing first characters is cheaper than
+ * hashing the key. */
+#define SCANNED_MEMBERS 16
+
 struct json_object *json_get(const struct json_object *obj, const char *key)
 {
-	const struct json_member *member = json_object_find_member(obj, key);
+	struct lh_table *table = json_object_get_object(obj);
+	struct lh_entry *entry;
 
-	return member ? member->value : NULL;
+	if (!table)
+		return NULL;
+	if (lh_table_length(table) > SCANNED_MEMBERS) {
+		entry = lh_table_lookup_entry(table, key);
+		return entry ? lh_entry_v(entry) : NULL;
+	}
+	lh_foreach(table, entry)
+	{
+		const char *k = lh_entry_k(entry);
+
+		if (k[0] == key[0] && strcmp(k, key) == 0)
+			return lh_entry_v(entry);
+	}
+	return NULL;
 }
 
 struct json_object *json_path(const struct json_object *obj, ...)
@@ -95,6 +113,13 @@ struct json_object *json_ensure_array(struct json_object *obj, const char *key)
 	return value;
 }
 
+int json_checked(int result)
+{
+	if (result < 0)
+		mem_checked(NULL);
+	return result;
+}
+
 void json_set(struct json_object *obj, const char *key, struct json_object *value_taken)
 {
 	json_object_object_add(obj, key, value_taken);
@@ -120,7 +145,11 @@ void json_set_bool(struct json_object *obj, const char *key, bool value)
 
 struct json_object *json_clone(const struct json_object *obj)
 {
-	return json_object_deep_copy(obj);
+	struct json_object *copy = NULL;
+
+	if (obj)
+		json_checked(json_object_deep_copy(unconst(obj), &copy, NULL));
+	return copy;
 }
 
 static bool equal_numbers(const struct json_object *a, const struct json_object *b)

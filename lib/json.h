@@ -1,15 +1,36 @@
-/* JSON: parsing with limits, lookups that never fail loudly, and a writer, on the values of json_value.h.
+/* JSON on json-c: parsing with limits, lookups that never fail loudly, and a writer.
+ * A `struct json_object` here is json-c's; ownership is json-c's (put drops a reference). Parser and writer
+ * are our own, since every request passes through them: json_parse.c says why. json-c's hash of keys stays
+ * the seeded one: its other one is no faster here and lets a client choose keys that collide.
  */
 #pragma once
 
+#include <json-c/json.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "lib/buf.h"
 #include "lib/err.h"
-#include "lib/json_value.h"
 
 #define JSON_MAX_DEPTH 128
+
+/* json-c gives NULL or -1 when memory is out, and NULL is its null: an object would be stored without what
+ * was to be in it. Its allocations are small ones of ours (mem.h) and end the process as those do. */
+int json_checked(int result);
+#define json_object_new_object()           ((struct json_object *)mem_checked(json_object_new_object()))
+#define json_object_new_array()            ((struct json_object *)mem_checked(json_object_new_array()))
+#define json_object_new_array_ext(n)       ((struct json_object *)mem_checked(json_object_new_array_ext(n)))
+#define json_object_new_string(s)          ((struct json_object *)mem_checked(json_object_new_string(s)))
+#define json_object_new_string_len(s, n)   ((struct json_object *)mem_checked(json_object_new_string_len(s, n)))
+#define json_object_new_boolean(b)         ((struct json_object *)mem_checked(json_object_new_boolean(b)))
+#define json_object_new_int(i)             ((struct json_object *)mem_checked(json_object_new_int(i)))
+#define json_object_new_int64(i)           ((struct json_object *)mem_checked(json_object_new_int64(i)))
+#define json_object_new_uint64(i)          ((struct json_object *)mem_checked(json_object_new_uint64(i)))
+#define json_object_new_double(d)          ((struct json_object *)mem_checked(json_object_new_double(d)))
+#define json_object_new_double_s(d, s)     ((struct json_object *)mem_checked(json_object_new_double_s(d, s)))
+#define json_object_object_add(o, k, v)    json_checked(json_object_object_add(o, k, v))
+#define json_object_array_add(a, v)        json_checked(json_object_array_add(a, v))
+#define json_object_array_put_idx(a, i, v) json_checked(json_object_array_put_idx(a, i, v))
 
 /* Parses exactly one value (white space around it allowed) by the letter of RFC 8259. ERR_PARSE with line and
  * column and what was wrong; invalid UTF-8, nesting over JSON_MAX_DEPTH, numbers beyond a double's range and

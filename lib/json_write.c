@@ -20,7 +20,8 @@ static void write_value(struct buf *b, const struct json_object *obj, enum style
 /* The shortest digits that read back as the same double. */
 static void write_double(struct buf *b, const struct json_object *obj)
 {
-	const char *text = json_object_get_double_text(obj);
+	/* The parser keeps a double's own text there. Nothing else in knarr sets user data. */
+	const char *text = json_object_get_userdata((struct json_object *)(uintptr_t)obj);
 	double value = json_object_get_double(obj);
 	char digits[32];
 
@@ -44,7 +45,7 @@ static void write_int(struct buf *b, const struct json_object *obj)
 {
 	int64_t value = json_object_get_int64(obj);
 
-	/* What is larger saturates the signed reading. */
+	/* json-c holds what is larger as unsigned, and saturates the signed reading. */
 	if (value == INT64_MAX)
 		buf_uint(b, json_object_get_uint64(obj));
 	else

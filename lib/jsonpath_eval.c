@@ -282,7 +282,7 @@ static int write_parts(struct evaluation *e, const struct jsonpath_parts *parts,
 
 static struct evaluation begin(const struct json_object *obj, bool strict, struct err *err)
 {
-	/* Getters take plain pointers; nothing is changed. */
+	/* json-c's getters take plain pointers; nothing is changed. */
 	return (struct evaluation){ .root = (struct json_object *)(uintptr_t)obj,
 				    .strict = strict,
 				    .budget = MAX_VALUES,

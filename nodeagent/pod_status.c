@@ -1,6 +1,5 @@
 #include "nodeagent/pod_status.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "lib/quantity.h"

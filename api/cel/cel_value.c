@@ -257,19 +257,20 @@ bool cel_map_find(struct cel_eval *e, const struct cel_value *map, const struct 
 static bool next_of_json(struct cel_eval *e, const struct cel_value *map, const void **cursor,
 			 struct cel_value *ret_key, struct cel_value *ret_value)
 {
-	const struct json_member *entry =
-	    *cursor ? ((const struct json_member *)*cursor)->next : json_object_first_member(map->json);
+	const struct lh_entry *entry =
+	    *cursor ? ((const struct lh_entry *)*cursor)->next : json_object_get_object(map->json)->head;
 
 	for (; entry; entry = entry->next) {
+		const char *key = lh_entry_k(entry);
 		const struct structural *schema = map->kind == CEL_MAP
 						      ? map->schema->additional
-						      : cel_property(map->schema, map->root, entry->key);
+						      : cel_property(map->schema, map->root, key);
 
 		if (!schema)
 			continue;
 		*cursor = entry;
-		*ret_key = cel_text(entry->key, entry->key_len);
-		*ret_value = cel_from_json(e, entry->value, schema, false);
+		*ret_key = cel_text(key, strlen(key));
+		*ret_value = cel_from_json(e, lh_entry_v(entry), schema, false);
 		return true;
 	}
 	return false;

@@ -56,7 +56,7 @@ static bool add_audience(struct json_object *list, const struct json_object *aud
 {
 	if (!json_object_is_type(audience, json_type_string))
 		return false;
-	/* A copy: references are counted without regard for threads, and claims are shared. */
+	/* A copy: json-c counts references without regard for threads, and claims are shared. */
 	json_object_array_add(
 	    list, json_object_new_string(json_object_get_string((struct json_object *)(uintptr_t)audience)));
 	return true;

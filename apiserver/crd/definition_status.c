@@ -1,6 +1,5 @@
 #include "apiserver/crd/definition_status.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "api/crd.h"

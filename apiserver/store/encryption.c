@@ -120,7 +120,7 @@ static int read_provider(struct rule *rule, const struct json_object *provider, 
 	}
 	if (!aesgcm)
 		return err_set(err, ERR_BAD_REQUEST, "a provider is neither aesgcm nor identity: %.80s",
-			       json_object_get_string((struct json_object *)(uintptr_t)provider));
+			       json_object_to_json_string((struct json_object *)(uintptr_t)provider));
 	if (json_len(keys) == 0)
 		return err_set(err, ERR_BAD_REQUEST, "aesgcm has no keys");
 	for (size_t i = 0; i < json_len(keys); i++)

@@ -293,7 +293,7 @@ static unsigned run_child(const char *library, unsigned first, unsigned stride, 
 	return at;
 }
 
-static const char *const libraries[] = { "", "libsqlite3", "libgnutls" };
+static const char *const libraries[] = { "", "libjson-c", "libsqlite3", "libgnutls" };
 
 /* N places of each library, spread over a session's allocations. */
 static void sweep(const char *library, unsigned stride, unsigned n)
@@ -322,6 +322,12 @@ static void test_own(void **state)
 {
 	(void)state;
 	sweep("", 61, PLACES);
+}
+
+static void test_json(void **state)
+{
+	(void)state;
+	sweep("libjson-c", 29, PLACES);
 }
 
 static void test_sqlite(void **state)
@@ -353,6 +359,7 @@ int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_own),
+		cmocka_unit_test(test_json),
 		cmocka_unit_test(test_sqlite),
 		cmocka_unit_test(test_tls),
 	};

@@ -297,7 +297,7 @@ static void test_lookups(void **state)
 	assert_null(json_path(obj, "o", "none", "q", NULL));
 	assert_int_equal(json_len(json_get(obj, "l")), 2);
 	assert_int_equal(json_len(obj), 0);
-	assert_int_equal(json_object_get_int64(json_at(json_get(obj, "l"), 1)), 2);
+	assert_int_equal(json_object_get_int(json_at(json_get(obj, "l"), 1)), 2);
 	assert_null(json_at(json_get(obj, "l"), 2));
 	assert_null(json_at(NULL, 0));
 }
