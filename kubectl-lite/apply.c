@@ -16,6 +16,7 @@
 #include "kubectl-lite/session.h"
 #include "kubectl-lite/target.h"
 #include "kubectl-lite/types.h"
+#include "kubectl-lite/write.h"
 #include "lib/selector.h"
 
 #define MANAGER "kubectl-client-side-apply"
@@ -63,12 +64,12 @@ static struct json_object *annotate(const struct manifest *manifest)
 
 	if (manifest->namespace_)
 		json_set_str(json_ensure_object(obj, "metadata"), "namespace", manifest->namespace_);
-	last_applied_set(obj);
+	write_save_config(obj, true);
 	return obj;
 }
 
 /* The query of a write. */
-static void write_query(struct buf *b, const struct applying *a)
+static void apply_query(struct buf *b, const struct applying *a)
 {
 	object_write_query(b, a->dry_run == DRY_RUN_SERVER, flags.manager ? flags.manager : MANAGER);
 	buf_str(b, "&fieldValidation=Strict");
@@ -82,7 +83,7 @@ static int create(const struct manifest *manifest, const struct applying *a, con
 		return 0;
 	}
 	CLEANUP(buf_close) struct buf query = BUF_INIT;
-	write_query(&query, a);
+	apply_query(&query, a);
 	if (object_send("POST", manifest->resource, manifest->namespace_, NULL, NULL, query.data, NULL,
 			wanted, ret, err) == 0)
 		return 0;
@@ -124,7 +125,7 @@ static int update(const struct manifest *manifest, const struct applying *a, con
 		return type_is_custom(manifest->resource)
 			   ? patch_merge(current, patch, ret, err)
 			   : patch_strategic(manifest->resource->def, current, patch, ret, err);
-	write_query(&query, a);
+	apply_query(&query, a);
 	if (object_send("PATCH", manifest->resource, manifest->namespace_, manifest->name, NULL, query.data,
 			type, patch, ret, err) == 0)
 		return 0;

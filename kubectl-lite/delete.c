@@ -99,6 +99,18 @@ static void tell_deleted(const struct object *object, enum dry_run dry_run)
 	fflush(stdout);
 }
 
+/* -n says nothing about what lies in no namespace. */
+static void warn_of_scope(const struct objects *objects)
+{
+	for (size_t i = 0; session_namespace_given() && !flags.all_namespaces && i < objects->n; i++)
+		if (!objects->items[i].resource->namespaced) {
+			fputs("Warning: deleting cluster-scoped resources, not scoped to the provided "
+			      "namespace\n",
+			      stderr);
+			return;
+		}
+}
+
 /* Deletes all, then waits for all: they end side by side. */
 static int delete_all(const struct objects *objects, enum dry_run dry_run)
 {
@@ -158,6 +170,7 @@ static int run_delete(char **args, size_t n_args)
 		      stderr);
 	if (objects_find(&query, &objects, &err) < 0)
 		return session_failed(&err);
+	warn_of_scope(&objects);
 	int code = delete_all(&objects, dry_run);
 	if (!objects.n && !code && !flags.ignore_given)
 		puts("No resources found");

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "kubectl-lite/session.h"
 
@@ -150,4 +151,12 @@ void discovery_keep(const char *server, const struct json_object *rows)
 	json_set(kept, "rows", json_object_get((struct json_object *)(uintptr_t)rows));
 	json_write(&text, kept);
 	buf_write_file_atomic(path, text.data, text.len, 0600, NULL);
+}
+
+void discovery_forget(const char *server)
+{
+	CLEANUP(mem_freep) char *path = cache_path(server, false);
+
+	if (path)
+		unlink(path);
 }

@@ -21,3 +21,4 @@ int discovery_fetch(bool with_core, struct json_object **ret_rows, struct err *e
 struct json_object *discovery_cached(const char *server);
 /* Keeps ROWS for later; what fails is passed over, since nothing depends on it. */
 void discovery_keep(const char *server, const struct json_object *rows);
+void discovery_forget(const char *server);

@@ -11,11 +11,13 @@
 #include "kubectl-lite/commands.h"
 #include "kubectl-lite/edit_text.h"
 #include "kubectl-lite/editor.h"
+#include "kubectl-lite/field_slip.h"
 #include "kubectl-lite/last_applied.h"
 #include "kubectl-lite/objects.h"
 #include "kubectl-lite/print.h"
 #include "kubectl-lite/session.h"
 #include "kubectl-lite/target.h"
+#include "kubectl-lite/write.h"
 #include "lib/yaml.h"
 
 static struct {
@@ -123,7 +125,7 @@ static int save(const struct editing *e, const struct object *object, const stru
 		return 0;
 	}
 	if (flags.save_config)
-		last_applied_set(wanted);
+		write_save_config(wanted, true);
 	if (last_applied_patch(object->resource, was, wanted, was, &patch, &type, err) < 0 ||
 	    send_patch(object, patch, flags.subresource ? "application/merge-patch+json" : type, &result,
 		       err) < 0)
@@ -157,6 +159,7 @@ static enum outcome refused(struct editing *e, const struct object *object, cons
 	else
 		command_error("%s \"%s\" could not be patched: %s", qualified, object->name, err->msg);
 	fprintf(stderr, "You can run `kubectl-lite replace -f %s` to try this update again.\n", e->path);
+	field_slip_tell(err->msg);
 	return FAILED;
 }
 

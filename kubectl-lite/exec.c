@@ -55,7 +55,9 @@ int exec_run_command(const struct json_object *pod, const char *container, char 
 
 	exec_path(&path, pod, "exec", container, command, streams);
 	streams->path = path.data;
-	return remote_command_run(streams, ret_code, err);
+	if (remote_command_run(streams, ret_code, err) == 0)
+		return 0;
+	return pod_has_container(pod, container) ? -1 : pod_no_container(pod, container, err);
 }
 
 /* As kubectl: what is asked of a terminal that is not there, is told and left. */

@@ -178,7 +178,7 @@ static int explain_built_in(const struct resource *resource, const char *fields)
 		if (!field) {
 			struct suggestion s = suggest_for(name);
 			offer_fields(def, &s);
-			return explain_no_field(name, &s);
+			return explain_no_field(fields, &s);
 		}
 		def = field->def;
 	}

@@ -162,11 +162,14 @@ static void offer(const char *name, struct json_object *schema, void *arg)
 	suggest_offer(arg, name);
 }
 
-/* *ret_field is the schema of the last of FIELDS, or NULL; *ret_holder of what it holds or, without fields,
- * the kind's. Returns the exit code. */
-static int find_field(const struct json_object *document, char *fields, const char **ret_name,
+/* *ret_name is where the last of ALL begins, *ret_field its schema, or NULL; *ret_holder of what it holds or,
+ * without fields, the kind's. Returns the exit code. */
+static int find_field(const struct json_object *document, const char *all, const char **ret_name,
 		      const struct json_object **ret_field, const struct json_object **ret_holder)
 {
+	CLEANUP(mem_freep) char *copy = mem_dup(all);
+	char *fields = copy;
+
 	for (char *name; (name = strsep(&fields, "."));) {
 		CLEANUP(buf_close) struct buf type = BUF_INIT;
 		const struct json_object *field = json_path(*ret_holder, "properties", name, NULL);
@@ -175,16 +178,16 @@ static int find_field(const struct json_object *document, char *fields, const ch
 		if (!field) {
 			struct suggestion s = suggest_for(name);
 			describe_sorted(json_get(*ret_holder, "properties"), offer, &s);
-			return explain_no_field(name, &s);
+			return explain_no_field(all, &s);
 		}
-		*ret_name = name;
+		*ret_name = all + (name - copy);
 		*ret_field = field;
 		explain_openapi_type(document, field, &type, ret_holder);
 	}
 	return 0;
 }
 
-static int explain(const struct json_object *document, const struct json_object *schema, char *fields,
+static int explain(const struct json_object *document, const struct json_object *schema, const char *fields,
 		   bool recursive)
 {
 	const struct json_object *above[MAX_DEEP], *field = NULL;
@@ -194,9 +197,11 @@ static int explain(const struct json_object *document, const struct json_object 
 	if (find_field(document, fields, &name, &field, &schema))
 		return 1;
 	if (field) {
-		CLEANUP(mem_freep) char *values = values_of(field);
+		CLEANUP(mem_freep)
+		char *values = values_of(field),
+		     *shown = mem_dupn(name, strcspn(name, "."));
 		explain_openapi_type(document, field, &type, &schema);
-		explain_field(name, type.data, values);
+		explain_field(shown, type.data, values);
 	}
 	puts("DESCRIPTION:");
 	bool any = field && print_description(field);
@@ -215,7 +220,7 @@ static int explain(const struct json_object *document, const struct json_object 
 int explain_openapi(const struct resource *resource, const char *fields, bool recursive)
 {
 	CLEANUP(mem_freep)
-	char *path = mem_printf("/openapi/v3/apis/%s", resource->group_version), *copy = mem_dup(fields);
+	char *path = mem_printf("/openapi/v3/apis/%s", resource->group_version);
 	CLEANUP(json_putp) struct json_object *document = NULL;
 	struct err err = ERR_INIT;
 
@@ -225,5 +230,5 @@ int explain_openapi(const struct resource *resource, const char *fields, bool re
 	if (!schema)
 		return command_error("the server publishes no schema of %s", resource->qualified);
 	explain_kind(resource);
-	return explain(document, schema, copy, recursive);
+	return explain(document, schema, fields, recursive);
 }

@@ -80,9 +80,11 @@ void explain_paragraph(const char *text, size_t len)
 	}
 }
 
-int explain_no_field(const char *name, const struct suggestion *s)
+int explain_no_field(const char *fields, const struct suggestion *s)
 {
-	command_error("field \"%s\" does not exist", name);
+	const char *dot = strrchr(fields, '.');
+
+	command_error("field \"%s\" does not exist", dot ? dot + 1 : fields);
 	suggest_print(s, "");
 	return 1;
 }

@@ -18,8 +18,9 @@ void explain_field(const char *name, const char *type, const char *values);
 void explain_name(const char *name, const char *type, bool required, const char *values, unsigned depth);
 /* TEXT as an indented paragraph. */
 void explain_paragraph(const char *text, size_t len);
-/* "field "x" does not exist", with what S found near. Returns 1. */
-int explain_no_field(const char *name, const struct suggestion *s);
+/* "field "x" does not exist", x being the last of FIELDS as in kubectl, and for the one that is not there
+ * what S found near. Returns 1. */
+int explain_no_field(const char *fields, const struct suggestion *s);
 
 /* Explains FIELDS ("spec.steps", or NULL) of a type that only the server knows. Returns the exit code. */
 int explain_openapi(const struct resource *resource, const char *fields, bool recursive);

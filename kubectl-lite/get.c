@@ -9,6 +9,7 @@
 #include "kubectl-lite/sort_by.h"
 #include "kubectl-lite/table.h"
 #include "kubectl-lite/target.h"
+#include "kubectl-lite/types.h"
 #include "kubectl-lite/watch.h"
 
 #define ACCEPT_TABLE "application/json;as=Table;v=v1;g=meta.k8s.io,application/json"
@@ -422,6 +423,29 @@ static int print_found(struct found *f, const struct output *output, const struc
 	return output_list(output, f->objects, f->resources, f->n, flags.managed, err);
 }
 
+/* kubectl's words around what the server says of a list. */
+static void explain_failed_list(const struct query *q, struct err *err)
+{
+	const struct resource *r = q->resource;
+
+	if (err->kind == ERR_BAD_REQUEST)
+		err_wrap(
+		    err,
+		    "Unable to find \"%s/%s, Resource=%s\" that match label selector \"%s\", field selector "
+		    "\"%s\"",
+		    r->group, r->version, r->plural, flags.labels ? flags.labels : "",
+		    flags.fields ? flags.fields : "");
+	if (err->kind == ERR_NOT_FOUND && type_is_custom(r)) {
+		/* Its definition is gone: the next one who asks is not told of it. */
+		type_forget_all();
+		err_set(
+		    err, ERR_NOT_FOUND,
+		    "Unable to list \"%s, Resource=%s\": the server could not find the requested resource "
+		    "(get %s)",
+		    r->group_version, r->plural, r->qualified);
+	}
+}
+
 static int get_raw(size_t n_args)
 {
 	CLEANUP(buf_close) struct buf answer = BUF_INIT;
@@ -431,12 +455,8 @@ static int get_raw(size_t n_args)
 		return command_error("arguments may not be passed when --raw is specified");
 	if (flags.output)
 		return command_error("--raw and --output are mutually exclusive");
-	if (session_do("GET", flags.raw, NULL, NULL, NULL, &answer, &err) < 0) {
-		/* A path that is none is answered in plain text. */
-		if (err.kind == ERR_NOT_FOUND && strstr(err.msg, "404 page not found"))
-			err_set(&err, ERR_NOT_FOUND, "the server could not find the requested resource");
+	if (session_do("GET", flags.raw, NULL, NULL, NULL, &answer, &err) < 0)
 		return session_failed(&err);
-	}
 	fwrite(answer.data ? answer.data : "", 1, answer.len, stdout);
 	return 0;
 }
@@ -480,13 +500,8 @@ static int run_get(char **args, size_t n_args)
 			continue;
 		if (err.kind == ERR_NOT_FOUND && flags.ignore_not_found)
 			continue;
-		if (err.kind == ERR_BAD_REQUEST && !queries[i].name)
-			err_wrap(&err,
-				 "Unable to find \"%s/%s, Resource=%s\" that match label selector \"%s\", "
-				 "field selector \"%s\"",
-				 queries[i].resource->group, queries[i].resource->version,
-				 queries[i].resource->plural, flags.labels ? flags.labels : "",
-				 flags.fields ? flags.fields : "");
+		if (!queries[i].name)
+			explain_failed_list(&queries[i], &err);
 		code = session_failed(&err);
 	}
 	bool nothing = count_rows(&found) == 0, watching = flags.watch || flags.watch_only;

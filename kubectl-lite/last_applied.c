@@ -9,16 +9,6 @@ void last_applied_drop(struct json_object *obj)
 			       LAST_APPLIED);
 }
 
-void last_applied_set(struct json_object *obj)
-{
-	CLEANUP(buf_close) struct buf text = BUF_INIT;
-
-	last_applied_drop(obj);
-	json_write_sorted(&text, obj);
-	buf_char(&text, '\n');
-	json_set_str(json_path(obj, "metadata", "annotations", NULL), LAST_APPLIED, text.data);
-}
-
 const char *last_applied_text(const struct json_object *obj)
 {
 	return json_str(json_path(obj, "metadata", "annotations", NULL), LAST_APPLIED);

@@ -1,4 +1,5 @@
-/* What client-side apply remembers in an object: the configuration that was applied last, in an annotation.
+/* What client-side apply remembers in an object: the configuration that was applied last, in an annotation,
+ * which write_save_config (write.h) makes.
  * https://kubernetes.io/docs/tasks/manage-kubernetes-objects/declarative-config/#how-apply-calculates-differences-and-merges-changes
  */
 #pragma once
@@ -9,8 +10,6 @@
 
 #define LAST_APPLIED "kubectl.kubernetes.io/last-applied-configuration"
 
-/* Puts OBJ's own text, as kubectl writes it, into the annotation: apply, and --save-config of others. */
-void last_applied_set(struct json_object *obj);
 /* Takes the annotation out of OBJ, which has metadata.annotations then, as the configuration that is kept. */
 void last_applied_drop(struct json_object *obj);
 /* The text in OBJ's annotation, or NULL. */

@@ -79,9 +79,11 @@ static int add_streams(struct log_streams *streams, const struct json_object *po
 {
 	static const char *const order[] = { "initContainers", "containers", "ephemeralContainers" };
 
-	if (flags.container && !pod_has_container(pod, flags.container))
-		return err_set(err, ERR_PARSE, "container %s is not valid for pod %s", flags.container,
-			       object_meta(pod, "name"));
+	if (flags.container && !pod_has_container(pod, flags.container)) {
+		err_set(err, ERR_PARSE, "container %s is not valid for pod %s", flags.container,
+			object_meta(pod, "name"));
+		return pod_no_container(pod, flags.container, err);
+	}
 	if (!flags.all_containers) {
 		add_stream(streams, pod, flags.container ? flags.container : pod_default_container(pod));
 		return 0;

@@ -6,6 +6,7 @@
 
 #include "kubectl-lite/objects.h"
 #include "kubectl-lite/session.h"
+#include "kubectl-lite/suggest.h"
 #include "kubectl-lite/target.h"
 #include "lib/selector.h"
 
@@ -150,6 +151,36 @@ static int pods_of(const struct json_object *object, const struct resource *reso
 	return 0;
 }
 
+int pod_no_container(const struct json_object *pod, const char *name, struct err *err)
+{
+	struct suggestion s = suggest_for(name);
+
+	for (size_t l = 0; l < ARRAY_SIZE(container_lists); l++) {
+		const struct json_object *list = json_path(pod, "spec", container_lists[l], NULL);
+		for (size_t i = 0; i < json_len(list); i++)
+			suggest_offer(&s, json_str(json_at(list, i), "name"));
+	}
+	return suggest_add(&s, err);
+}
+
+static bool offer_pod(struct json_object *obj, void *arg)
+{
+	suggest_offer(arg, object_meta(obj, "name"));
+	return true;
+}
+
+/* Whose name was perhaps meant. */
+static int no_pod(const struct target *target, struct err *err)
+{
+	struct suggestion s = suggest_for(target->name);
+	const char *namespace_ = target->resource->namespaced ? session_namespace() : NULL;
+
+	if (err->kind == ERR_NOT_FOUND &&
+	    object_list(target->resource, namespace_, NULL, offer_pod, &s, NULL) == 0)
+		suggest_add(&s, err);
+	return -1;
+}
+
 int pods_find(char **args, size_t n_args, const char *labels, struct pods *ret, struct err *err)
 {
 	char *words[2] = { (char[]){ "pod" }, NULL };
@@ -168,7 +199,7 @@ int pods_find(char **args, size_t n_args, const char *labels, struct pods *ret, 
 	}
 	if (object_get(target.resource, target.resource->namespaced ? session_namespace() : NULL, target.name,
 		       &object, err) < 0)
-		return -1;
+		return no_pod(&target, err);
 	CLEANUP(json_putp) struct json_object *owned = object;
 	if (strcmp(target.resource->plural, "pods") == 0) {
 		add_pod(owned, ret);

@@ -15,6 +15,8 @@ struct pods {
 int pods_find(char **args, size_t n_args, const char *labels, struct pods *ret, struct err *err);
 void pods_close(struct pods *pods);
 
+/* Adds to *err which of POD's containers was perhaps meant by NAME, which it has not. Returns -1. */
+int pod_no_container(const struct json_object *pod, const char *name, struct err *err);
 bool pod_has_container(const struct json_object *pod, const char *name);
 /* The container that is meant when none is named: the one that an annotation names, else the first. Tells
  * which, when there was a choice. */

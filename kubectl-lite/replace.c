@@ -4,20 +4,19 @@
 
 #include "kubectl-lite/commands.h"
 #include "kubectl-lite/deletion.h"
-#include "kubectl-lite/dry_run.h"
 #include "kubectl-lite/last_applied.h"
 #include "kubectl-lite/manifest.h"
-#include "kubectl-lite/print.h"
 #include "kubectl-lite/session.h"
 #include "kubectl-lite/target.h"
+#include "kubectl-lite/write.h"
 #include "lib/timefmt.h"
 
 static struct {
 	struct string_list files;
-	bool recursive, force, wait, save_config, grace_given, cascade_given;
-	const char *output, *dry_run, *manager, *subresource, *cascade, *raw, *validate;
+	bool recursive, force, wait, grace_given;
+	const char *subresource, *cascade, *raw;
 	int64_t grace_s, timeout_us;
-} flags = { .grace_s = -1, .cascade = "background", .manager = "kubectl-replace", .validate = "strict" };
+} flags = { .grace_s = -1, .cascade = "background" };
 
 static const struct flag replace_flags[] = {
 	{ "filename", 'f', FLAG_LIST, &flags.files, "FILE", "files, folders or - (standard input)", NULL,
@@ -34,36 +33,13 @@ static const struct flag replace_flags[] = {
 	  NULL },
 	{ "subresource", 0, FLAG_STRING, &flags.subresource, "NAME", "status or scale instead of the object",
 	  NULL, NULL },
-	{ "save-config", 0, FLAG_BOOL, &flags.save_config, NULL, "remember the file's text for a later apply",
-	  NULL, NULL },
-	{ "validate", 0, FLAG_STRING, &flags.validate, "HOW",
-	  "unknown fields: strict (an error), warn or ignore", "strict", NULL },
-	{ "dry-run", 0, FLAG_STRING, &flags.dry_run, "WHERE",
-	  "none, client (show only) or server (ask, but store nothing)", "unchanged", NULL },
-	{ "field-manager", 0, FLAG_STRING, &flags.manager, "NAME", "who is to own the fields", NULL, NULL },
-	{ "output", 'o', FLAG_STRING, &flags.output, "FORM",
-	  "yaml, json, name or jsonpath=TEMPLATE instead of the message", NULL, NULL },
+	WRITE_CREATE_FLAGS,
 	{ "raw", 0, FLAG_STRING, &flags.raw, "PATH", "PUT the file as it is to this path of the server", NULL,
 	  NULL },
 	{ 0 },
 };
 
 #define FIVE_MINUTES_US (5 * 60 * INT64_C(1000000))
-
-/* What the server does about fields that it does not know; NULL: --validate is none of kubectl's words. */
-static const char *field_validation(void)
-{
-	static const char *const words[][2] = { { "strict", "Strict" },
-						{ "true", "Strict" },
-						{ "warn", "Warn" },
-						{ "ignore", "Ignore" },
-						{ "false", "Ignore" } };
-
-	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
-		if (strcmp(flags.validate, words[i][0]) == 0)
-			return words[i][1];
-	return NULL;
-}
 
 /* A file that names no version means whichever there is; not every kind lets that be left open. */
 static int set_version(const struct manifest *manifest, struct json_object *obj, struct err *err)
@@ -79,20 +55,19 @@ static int set_version(const struct manifest *manifest, struct json_object *obj,
 	return 0;
 }
 
-static int put(const char *method, const struct manifest *manifest, struct json_object *obj,
-	       enum dry_run dry_run, struct json_object **ret, struct err *err)
+static int put(const struct write *write, const struct manifest *manifest, struct json_object *obj,
+	       struct json_object **ret, struct err *err)
 {
 	CLEANUP(buf_close) struct buf query = BUF_INIT;
-	bool post = strcmp(method, "POST") == 0;
 
-	if (!post && set_version(manifest, obj, err) < 0)
+	if (!flags.force && set_version(manifest, obj, err) < 0)
 		return -1;
-	object_write_query(&query, dry_run == DRY_RUN_SERVER, flags.manager);
-	buf_printf(&query, "&fieldValidation=%s", field_validation());
-	if (object_send(method, manifest->resource, manifest->namespace_, post ? NULL : manifest->name,
-			flags.subresource, query.data, NULL, obj, ret, err) == 0)
+	write_query(write, &query);
+	if (object_send(flags.force ? "POST" : "PUT", manifest->resource, manifest->namespace_,
+			flags.force ? NULL : manifest->name, flags.subresource, query.data, NULL, obj, ret,
+			err) == 0)
 		return 0;
-	return err_wrap(err, "error when %s \"%s\"", post ? "creating" : "replacing", manifest->file);
+	return err_wrap(err, "error when %s \"%s\"", flags.force ? "creating" : "replacing", manifest->file);
 }
 
 /* --force: the old object goes, if there is one, and is waited for. */
@@ -116,30 +91,24 @@ static int clear_the_way(const struct manifest *manifest, const struct output *o
 	    &object, uid, time_mono_us() + (flags.timeout_us > 0 ? flags.timeout_us : FIVE_MINUTES_US), err);
 }
 
-static int replace(const struct manifest *manifest, enum dry_run dry_run, const struct output *output,
-		   struct err *err)
+static int replace(struct write *write, const struct manifest *manifest, struct err *err)
 {
 	CLEANUP(json_putp) struct json_object *obj = json_clone(manifest->object), *result = NULL;
-	char text[400];
 
 	if (!manifest->name)
 		return err_set(err, ERR_PARSE, "error when replacing \"%s\": resource name may not be empty",
 			       manifest->file);
 	if (manifest->namespace_)
 		json_set_str(json_ensure_object(obj, "metadata"), "namespace", manifest->namespace_);
-	if (flags.save_config || (last_applied_text(obj) && !flags.subresource))
-		last_applied_set(obj);
-	if (dry_run == DRY_RUN_CLIENT)
+	if (write_flags.save_config || (last_applied_text(obj) && !flags.subresource))
+		write_save_config(obj, true);
+	if (write->dry_run == DRY_RUN_CLIENT)
 		result = json_object_get(obj);
-	else if (flags.force && clear_the_way(manifest, output, err) < 0)
+	else if (flags.force && clear_the_way(manifest, &write->output, err) < 0)
 		return -1;
-	else if (put(flags.force ? "POST" : "PUT", manifest, obj, dry_run, &result, err) < 0)
+	else if (put(write, manifest, obj, &result, err) < 0)
 		return -1;
-	if (output->form != OUTPUT_TABLE)
-		return output_object(output, manifest->resource, result, false, err);
-	printf("%s replaced%s\n", target_text(manifest->resource, manifest->name, text, sizeof(text)),
-	       dry_run_suffix(dry_run));
-	return 0;
+	return write_show(write, manifest->resource, result, "replaced", err);
 }
 
 /* --raw: no more than the PUT. */
@@ -158,8 +127,6 @@ static int replace_raw(struct err *err)
 
 static int check_flags(enum dry_run dry_run, struct err *err)
 {
-	if (!field_validation())
-		return err_set(err, ERR_PARSE, "invalid validation directive: %s", flags.validate);
 	if (flags.grace_given && !flags.force)
 		return err_set(err, ERR_PARSE, "--grace-period must have --force specified");
 	if (flags.timeout_us && !flags.force)
@@ -171,31 +138,32 @@ static int check_flags(enum dry_run dry_run, struct err *err)
 
 static int run_replace(char **args, size_t n_args)
 {
-	CLEANUP(output_close) struct output output = { 0 };
 	struct manifest *manifests = NULL;
 	struct err err = ERR_INIT;
-	enum dry_run dry_run;
+	struct write write;
 	size_t n = 0, bad = 0;
 
 	if (flags.files.n == 0)
 		return command_error("must specify one of -f and -k");
 	if (n_args)
 		return command_usage_error("replace", "unexpected arguments: [%s]", args[0]);
-	if (dry_run_parse(flags.dry_run, &dry_run, &err) < 0 || check_flags(dry_run, &err) < 0 ||
-	    output_parse(flags.output, &output, &err) < 0)
+	if (write_begin(&write, "kubectl-replace", &err) < 0)
 		return session_failed(&err);
-	if (flags.raw)
-		return replace_raw(&err) < 0 ? session_failed(&err) : 0;
-	if (manifests_load(&flags.files, flags.recursive, &manifests, &n, &bad, &err) < 0)
+	write.typed = false;
+	if (check_flags(write.dry_run, &err) < 0 || (flags.raw && replace_raw(&err) < 0) ||
+	    (!flags.raw && manifests_load(&flags.files, flags.recursive, &manifests, &n, &bad, &err) < 0)) {
+		write_end(&write);
 		return session_failed(&err);
+	}
 	int code = bad > 0;
 	for (size_t i = 0; i < n; i++) {
 		err = ERR_INIT;
-		if (replace(&manifests[i], dry_run, &output, &err) < 0)
+		if (replace(&write, &manifests[i], &err) < 0)
 			code = session_failed(&err);
 	}
-	if (!n && !code)
+	if (!n && !code && !flags.raw)
 		code = command_error("no objects passed to replace");
+	write_end(&write);
 	manifests_free(manifests, n);
 	return code;
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "kubectl-lite/causes.h"
+#include "kubectl-lite/field_slip.h"
 #include "lib/program.h"
 
 static struct kubeconfig_overrides overrides;
@@ -114,6 +115,9 @@ int session_do(const char *method, const char *path, const char *accept, const c
 				   body ? body->data : NULL, body ? body->len : 0, ret, &warning, err);
 	char *rest = warning;
 
+	/* A path that is none is answered in plain text. */
+	if (failed && err && err->kind == ERR_NOT_FOUND && strstr(err->msg, "404 page not found"))
+		err_set(err, ERR_NOT_FOUND, "the server could not find the requested resource");
 	for (char *line; rest && (line = strsep(&rest, "\n"));)
 		if (*line)
 			fprintf(stderr, "Warning: %s\n", line);
@@ -160,6 +164,12 @@ static bool tell_invalid(const char *msg)
 	return true;
 }
 
+static void tell_server_error(const struct err *err)
+{
+	fprintf(stderr, "Error from server (%s): %s\n", err_status_reason(err->kind), err->msg);
+	field_slip_tell(err->msg);
+}
+
 int session_failed(const struct err *err)
 {
 	const char *server = session.config.server, *host = server ? strstr(server, "://") : NULL;
@@ -176,7 +186,7 @@ int session_failed(const struct err *err)
 	else if (session.client && err->kind == ERR_INVALID && tell_invalid(err->msg))
 		return 1;
 	else if (session.client && from_server(err->kind))
-		fprintf(stderr, "Error from server (%s): %s\n", err_status_reason(err->kind), err->msg);
+		tell_server_error(err);
 	else
 		fprintf(stderr, "error: %s\n", err->msg);
 	return 1;

@@ -1,6 +1,7 @@
 #include "kubectl-lite/types.h"
 
 #include <ctype.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -159,6 +160,25 @@ static void offer(struct suggestion *s, const struct resource *resource)
 	suggest_offer(s, resource->singular);
 }
 
+static bool has_short_name(const struct resource *resource, const char *word)
+{
+	for (const char *const *name = resource->short_names; *name; name++)
+		if (strcmp(*name, word) == 0)
+			return true;
+	return false;
+}
+
+/* Two definitions may have the same short name. */
+static void warn_of_others(const struct resource *found, const char *word)
+{
+	for (size_t i = 0; i < custom.n && has_short_name(found, word); i++)
+		if (strcmp(custom.items[i]->qualified, found->qualified) != 0 &&
+		    has_short_name(custom.items[i], word))
+			fprintf(stderr,
+				"Warning: short name \"%s\" could also match lower priority resource %s\n",
+				word, custom.items[i]->qualified);
+}
+
 const struct resource *type_find(const char *word, struct err *err)
 {
 	const struct resource *found = resource_find_typed(word);
@@ -166,8 +186,12 @@ const struct resource *type_find(const char *word, struct err *err)
 
 	if (found || !*word)
 		return found ? found : (err_set(err, ERR_PARSE, "there is no type \"\""), NULL);
-	if (find(is_typed, word, &found, err) < 0 || found)
+	if (find(is_typed, word, &found, err) < 0)
+		return NULL;
+	if (found) {
+		warn_of_others(found, word);
 		return found;
+	}
 	const struct resource *all = resource_all(&n);
 	struct suggestion s = suggest_for(word);
 	for (size_t i = 0; i < n; i++)
@@ -200,6 +224,11 @@ const struct resource *type_find_kind(const char *api_version, const char *kind,
 	if (!found && strchr(api_version, '/') && find(is_kind, &wanted, &found, err) < 0)
 		return NULL;
 	return found;
+}
+
+void type_forget_all(void)
+{
+	discovery_forget(api_client_server(session_open()->client));
 }
 
 void type_offer_kinds(const char *api_version, struct suggestion *s)

@@ -20,6 +20,8 @@ const struct resource *type_in_version(const struct resource *resource, const ch
 /* Calls FN with the resources of CATEGORY ("all"), in the order of groups; *ret_n how many. */
 int type_each_of_category(const char *category, void (*fn)(const struct resource *resource, void *arg),
 			  void *arg, size_t *ret_n, struct err *err);
+/* Drops what was kept on disk: something in it is known to be gone. */
+void type_forget_all(void);
 /* True for those that the server told of: no schema is known, strategic merge patches are not taken. */
 static inline bool type_is_custom(const struct resource *resource)
 {

@@ -4,10 +4,9 @@
 #include <string.h>
 
 #include "kubectl-lite/go_shape.h"
-#include "kubectl-lite/session.h"
+#include "kubectl-lite/last_applied.h"
+#include "kubectl-lite/objects.h"
 #include "kubectl-lite/target.h"
-
-#define LAST_APPLIED "kubectl.kubernetes.io/last-applied-configuration"
 
 struct write_flags write_flags;
 
@@ -37,15 +36,8 @@ int write_begin(struct write *ret, const char *manager, struct err *err)
 
 	if (dry_run_parse(write_flags.dry_run, &write.dry_run, err) < 0 ||
 	    parse_validation(write_flags.validate, &write.validation, err) < 0 ||
-	    output_parse(write_flags.output, &write.output, err) < 0)
+	    output_parse_objects(write_flags.output, &write.output, err) < 0)
 		return -1;
-	if (write.output.form == OUTPUT_WIDE || write.output.form == OUTPUT_CUSTOM_COLUMNS) {
-		output_close(&write.output);
-		return err_set(err, ERR_PARSE,
-			       "unable to match a printer suitable for the output format \"%s\", allowed "
-			       "formats are: json,jsonpath,jsonpath-file,name,yaml",
-			       write_flags.output);
-	}
 	*ret = write;
 	return 0;
 }
@@ -57,24 +49,20 @@ void write_end(struct write *write)
 
 void write_query(const struct write *write, struct buf *b)
 {
-	buf_str(b, write->dry_run == DRY_RUN_SERVER ? "dryRun=All&fieldManager=" : "fieldManager=");
-	buf_url_encode(b, write->manager);
+	object_write_query(b, write->dry_run == DRY_RUN_SERVER, write->manager);
 	buf_printf(b, "&fieldValidation=%s", write->validation);
 }
 
 int write_create(const struct write *write, const struct resource *resource, const char *namespace_,
 		 struct json_object **obj, struct err *err)
 {
-	CLEANUP(buf_close) struct buf query = BUF_INIT, path = BUF_INIT, body = BUF_INIT, answer = BUF_INIT;
+	CLEANUP(buf_close) struct buf query = BUF_INIT;
 	struct json_object *created = NULL;
 
 	if (write->dry_run == DRY_RUN_CLIENT)
 		return 0;
 	write_query(write, &query);
-	session_path(&path, resource, namespace_, NULL, NULL, query.data);
-	json_write(&body, *obj);
-	if (session_do("POST", path.data, NULL, NULL, &body, &answer, err) < 0 ||
-	    json_parse(answer.data ? answer.data : "", answer.len, &created, NULL, err) < 0)
+	if (object_send("POST", resource, namespace_, NULL, NULL, query.data, NULL, *obj, &created, err) < 0)
 		return -1;
 	json_object_put(*obj);
 	*obj = created;
@@ -96,13 +84,10 @@ void write_save_config(struct json_object *obj, bool sorted)
 {
 	CLEANUP(buf_close) struct buf text = BUF_INIT;
 	struct json_object *metadata = json_ensure_object(obj, "metadata");
-	struct json_object *annotations = json_get(metadata, "annotations");
 
 	/* Go leaves an empty map out of what it knows, and keeps it in what it does not. */
-	if (sorted)
-		annotations = json_ensure_object(metadata, "annotations");
-	if (annotations)
-		json_object_object_del(annotations, LAST_APPLIED);
+	if (sorted || json_get(metadata, "annotations"))
+		last_applied_drop(obj);
 	write_go_json(&text, obj, sorted);
 	buf_char(&text, '\n');
 	json_set_str(json_ensure_object(metadata, "annotations"), LAST_APPLIED, text.data);
