@@ -10,8 +10,6 @@
 #include "apiserver/service/port_range.h"
 #include "lib/map.h"
 
-#define LOST_MAX 1000
-
 /* A network of a ServiceCIDR. */
 struct network {
 	const char *name; /* of it, borrowed from its object */
@@ -26,6 +24,7 @@ struct used_ports {
 };
 
 struct service_allocator {
+	struct core *core;
 	struct service_networks networks;
 	struct follow *follow;
 	const struct resource *services, *addresses, *cidrs;
@@ -33,11 +32,10 @@ struct service_allocator {
 	struct network *nets; /* that of the flags first */
 	size_t n_nets;
 	struct map taken; /* addresses by name; the names are their objects' */
+	struct map lost;  /* those that went while a Service had them: references, by name */
 	struct port_range ports;
 	struct map used; /* struct used_ports by key of their Service */
 	char port_text[96];
-	struct object **lost; /* references */
-	size_t n_lost;
 };
 
 /* --- what changes --- */
@@ -54,12 +52,12 @@ static bool is_ready(const struct json_object *cidr)
 	return true; /* nobody says: without controllers it is to be used */
 }
 
-static void mark_all(struct service_allocator *allocator, struct ip_range *range)
+static void mark_names(const struct map *names, struct ip_range *range)
 {
 	const char *name;
 	struct ip_address address;
 
-	for (size_t i = 0; map_next(&allocator->taken, &i, &name, NULL);)
+	for (size_t i = 0; map_next(names, &i, &name, NULL);)
 		if (ip_address_parse(name, &address))
 			ip_range_mark(range, &address, true);
 }
@@ -101,30 +99,54 @@ static void cidr_changed(struct service_allocator *allocator, const struct follo
 		struct network net = { .name = object_name(change->object), .ready = is_ready(cidr) };
 		if (!ip_range_init(&net.range, json_object_get_string(json_at(cidrs, i))))
 			continue;
-		mark_all(allocator, &net.range);
+		mark_names(&allocator->taken, &net.range);
+		mark_names(&allocator->lost, &net.range);
 		add_network(allocator, &net);
 	}
+}
+
+static void mark(struct service_allocator *allocator, const char *name, bool taken)
+{
+	struct ip_address address;
+
+	if (!ip_address_parse(name, &address))
+		return;
+	for (size_t i = 0; i < allocator->n_nets; i++)
+		ip_range_mark(&allocator->nets[i].range, &address, taken);
+}
+
+/* The Service that ADDRESS was made for has it. It is looked up as it is at this moment: both go in one
+ * transaction. */
+static bool has_owner(const struct service_allocator *allocator, const struct object *address)
+{
+	CLEANUP(object_unrefp) struct object *service = NULL;
+	CLEANUP(mem_freep) char *quoted = mem_printf("\"%s\"", object_name(address));
+	size_t len;
+
+	if (strcmp(object_field(address, "spec.parentRef.resource"), "services") != 0 ||
+	    *object_field(address, "spec.parentRef.group") ||
+	    core_get(allocator->core, allocator->services, object_field(address, "spec.parentRef.namespace"),
+		     object_field(address, "spec.parentRef.name"), &service, NULL) < 0)
+		return false;
+	const char *text = object_bytes(service, &len);
+	return memmem(text, len, quoted, strlen(quoted)) != NULL;
 }
 
 static void address_changed(struct service_allocator *allocator, const struct follow_change *change)
 {
 	const char *name = object_name(change->object ? change->object : change->previous);
-	struct ip_address address;
 
 	if (change->object) {
 		map_put(&allocator->taken, name, change->object);
-	} else {
-		map_remove(&allocator->taken, name);
-		if (allocator->n_lost < LOST_MAX) {
-			allocator->lost = mem_realloc_array(allocator->lost, allocator->n_lost + 1,
-							    sizeof(struct object *));
-			allocator->lost[allocator->n_lost++] = object_ref(change->previous);
-		}
-	}
-	if ((change->object && change->previous) || !ip_address_parse(name, &address))
+		object_unref(map_remove(&allocator->lost, name));
+		mark(allocator, name, true);
 		return;
-	for (size_t i = 0; i < allocator->n_nets; i++)
-		ip_range_mark(&allocator->nets[i].range, &address, change->object != NULL);
+	}
+	map_remove(&allocator->taken, name);
+	if (has_owner(allocator, change->previous))
+		map_put(&allocator->lost, name, object_ref(change->previous));
+	else
+		mark(allocator, name, false);
 }
 
 static void use_ports(struct service_allocator *allocator, const struct used_ports *used, bool are_used)
@@ -186,6 +208,7 @@ struct service_allocator *service_allocator_new(struct core *core, const struct 
 	struct service_networks *own = &allocator->networks;
 
 	*own = *networks;
+	allocator->core = core;
 	pthread_mutex_init(&allocator->lock, NULL);
 	port_range_init(&allocator->ports, own->node_ports[0], own->node_ports[1]);
 	snprintf(allocator->port_text, sizeof(allocator->port_text),
@@ -202,7 +225,7 @@ struct service_allocator *service_allocator_new(struct core *core, const struct 
 
 void service_allocator_free(struct service_allocator *allocator)
 {
-	void *used;
+	void *used, *lost;
 
 	if (!allocator)
 		return;
@@ -210,14 +233,14 @@ void service_allocator_free(struct service_allocator *allocator)
 		ip_range_close(&allocator->nets[i].range);
 	for (size_t i = 0; map_next(&allocator->used, &i, NULL, &used);)
 		free(used);
-	for (size_t i = 0; i < allocator->n_lost; i++)
-		object_unref(allocator->lost[i]);
+	for (size_t i = 0; map_next(&allocator->lost, &i, NULL, &lost);)
+		object_unref(lost);
+	map_close(&allocator->lost);
 	follow_free(allocator->follow);
 	map_close(&allocator->used);
 	map_close(&allocator->taken);
 	port_range_close(&allocator->ports);
 	pthread_mutex_destroy(&allocator->lock);
-	free(allocator->lost);
 	free(allocator->nets);
 	free(allocator);
 }
@@ -247,16 +270,28 @@ void service_allocator_end(struct service_allocator *allocator)
 	pthread_mutex_unlock(&allocator->lock);
 }
 
-struct object *service_allocator_lost(struct service_allocator *allocator)
+struct object *service_allocator_lost(struct service_allocator *allocator, size_t *cursor)
 {
-	struct object *lost = NULL;
+	void *lost = NULL;
 
 	if (service_allocator_begin(allocator, NULL) < 0)
 		return NULL;
-	if (allocator->n_lost)
-		lost = allocator->lost[--allocator->n_lost];
+	if (map_next(&allocator->lost, cursor, NULL, &lost))
+		object_ref(lost);
 	service_allocator_end(allocator);
 	return lost;
+}
+
+void service_allocator_forget(struct service_allocator *allocator, const struct object *lost)
+{
+	if (service_allocator_begin(allocator, NULL) < 0)
+		return;
+	if (map_get(&allocator->lost, object_name(lost)) == lost && !has_owner(allocator, lost)) {
+		map_remove(&allocator->lost, object_name(lost));
+		mark(allocator, object_name(lost), false);
+		object_unref((struct object *)(uintptr_t)lost);
+	}
+	service_allocator_end(allocator);
 }
 
 /* --- choosing --- */

@@ -24,8 +24,8 @@ struct service_allocator;
 struct service_allocator *service_allocator_new(struct core *core, const struct service_networks *networks);
 void service_allocator_free(struct service_allocator *allocator);
 const struct service_networks *service_allocator_networks(const struct service_allocator *allocator);
-/* FN is called on the core thread when there is something for service_allocator_lost. Once, before anything
- * else. */
+/* FN is called on the core thread when there may be something for service_allocator_lost. Once, before
+ * anything else. */
 void service_allocator_on_change(struct service_allocator *allocator, void (*fn)(void *arg), void *arg);
 
 /* Between these two only one thread chooses. ERR_SERVICE_UNAVAILABLE: nothing was begun. */
@@ -46,6 +46,8 @@ void service_allocator_hold_port(struct service_allocator *allocator, uint32_t p
 
 /* It was, or was not; not between begin and end. */
 void service_allocator_drop_ports(struct service_allocator *allocator, const uint32_t *ports, size_t n);
-/* An IPAddress that went since the last call, in its last state, for the caller; NULL: none. Not between
- * begin and end. */
-struct object *service_allocator_lost(struct service_allocator *allocator);
+/* IPAddresses that somebody deleted while a Service had the address, which stays taken: for (size_t i = 0;
+ * (lost = ...(allocator, &i));), each a reference for the caller. Not between begin and end. */
+struct object *service_allocator_lost(struct service_allocator *allocator, size_t *cursor);
+/* LOST was seen to: if nobody has its address, that is free. */
+void service_allocator_forget(struct service_allocator *allocator, const struct object *lost);

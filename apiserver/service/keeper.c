@@ -95,10 +95,12 @@ static bool restore(struct service_keeper *keeper, const struct object *lost)
 
 static bool restore_lost(struct service_keeper *keeper)
 {
+	struct object *lost;
 	bool done = true;
 
-	for (struct object *lost; (lost = service_allocator_lost(keeper->allocator));) {
+	for (size_t i = 0; (lost = service_allocator_lost(keeper->allocator, &i));) {
 		done &= restore(keeper, lost);
+		service_allocator_forget(keeper->allocator, lost);
 		object_unref(lost);
 	}
 	return done;

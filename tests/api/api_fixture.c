@@ -54,7 +54,7 @@ static void start_server(struct api_fixture *fixture)
 	must(caretaker_new(fixture->definitions, fixture->core, &fixture->caretaker, &err), &err);
 	must(bootstrap(fixture->core, &err), &err);
 	must(bootstrap_rbac(fixture->core, &err), &err);
-	fixture->services = service_keeper_new(fixture->core, &SERVICE_NETWORKS_INIT);
+	fixture->services = service_keeper_new(fixture->core, fixture->networks ? fixture->networks : &SERVICE_NETWORKS_INIT);
 	must(service_keeper_prepare(fixture->services, &err), &err);
 	fixture->authz = authz_new(fixture->core);
 	struct authn_opts authn_opts = { .token_file = fixture->token_file,

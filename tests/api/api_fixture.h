@@ -31,6 +31,7 @@ struct api_fixture {
 	unsigned max_reads, max_writes;
 	int64_t silence_ms, answer_ms;
 	const char *audit_policy; /* YAML; the log is DIR/audit.log. NULL: none */
+	const struct service_networks *networks; /* of Services; NULL: the usual */
 	bool keep_dir; /* stopping leaves the folder to the test */
 };
 
