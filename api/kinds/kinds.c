@@ -48,6 +48,7 @@ const struct kind *const kind_rows[] = {
 	&kind_service_cidr,
 	&kind_priority_class,
 	&kind_runtime_class,
+	&kind_api_service,
 	&kind_storage_class,
 	&kind_volume_attributes_class,
 	&kind_volume_attachment,

@@ -43,6 +43,7 @@ extern const struct kind kind_resource_quota;
 extern const struct kind kind_role;
 extern const struct kind kind_role_binding;
 extern const struct kind kind_runtime_class;
+extern const struct kind kind_api_service;
 extern const struct kind kind_secret;
 extern const struct kind kind_self_subject_access_review;
 extern const struct kind kind_self_subject_review;

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "apiserver/api_services.h"
 #include "apiserver/core/call.h"
 #include "apiserver/crd/definition_status.h"
 #include "apiserver/delete.h"
@@ -193,6 +194,14 @@ static void sleep_for_work(struct caretaker *caretaker, bool done)
 	}
 }
 
+static void keep_api_services(struct caretaker *caretaker)
+{
+	struct err err = ERR_INIT;
+
+	if (api_services_keep(caretaker->core, &err) < 0)
+		log_warn("APIServices are not as they should be", "error", err.msg, NULL);
+}
+
 static void *run(void *arg)
 {
 	struct caretaker *caretaker = arg;
@@ -207,6 +216,8 @@ static void *run(void *arg)
 		for (size_t i = 0; i < n && !atomic_load(&caretaker->stopping); i++)
 			done &= do_task(caretaker, &tasks[i]);
 		definition_tasks_free(tasks, n);
+		if (!atomic_load(&caretaker->stopping))
+			keep_api_services(caretaker);
 		if (!atomic_load(&caretaker->stopping))
 			sleep_for_work(caretaker, done);
 	}
@@ -232,6 +243,7 @@ int caretaker_new(struct definitions *definitions, struct core *core, struct car
 	caretaker->retry_ms = RETRY_MIN_MS;
 	sem_init(&caretaker->work, 0, 0);
 	definitions_begin(definitions, core, call_to_work, caretaker);
+	keep_api_services(caretaker);
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	error = pthread_create(&caretaker->thread, NULL, run, caretaker);

@@ -5,6 +5,7 @@ says '^deployments +deploy +apps/v1 +true +Deployment$' $K api-resources
 says '^pods$' $K api-resources --namespaced=true -o name --verbs=list
 says '^apps/v1$' $K api-versions
 says '^autoscaling/v2$' $K api-versions
+says '^v1\.apps +Local +True +[0-9]+' $K get apiservices
 says 'Server Version: (v1\.|version.Info)' $K version
 says 'kind: +Pod|KIND: +Pod' $K explain pod
 says 'FIELD: +containers|KIND' $K explain pod.spec.containers
