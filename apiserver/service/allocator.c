@@ -306,8 +306,10 @@ const char *service_allocator_check_ip(const struct service_allocator *allocator
 		found = allocator->nets[i].ready && ip_range_has(&allocator->nets[i].range, address);
 	if (!found)
 		return "the provided network does not match the current range";
-	return map_get(&allocator->taken, ip_address_text(address, text)) ? "provided IP is already allocated"
-									  : NULL;
+	ip_address_text(address, text);
+	return map_get(&allocator->taken, text) || map_get(&allocator->lost, text)
+		   ? "provided IP is already allocated"
+		   : NULL;
 }
 
 bool service_allocator_next_ip(const struct service_allocator *allocator, bool v6, struct ip_address *ret)
