@@ -28,8 +28,8 @@ struct stream {
 	char *host, *name;
 	uint16_t port;
 	bool verify;
-	bool stopped;     /* reading is */
-	bool wants_write; /* for the handshake */
+	bool stopped; /* reading is */
+	bool *gone;   /* of `opened`, which calls a callback: the stream was freed by it */
 	struct tls_identity *identity;
 	struct resolve *resolve;
 	struct addrinfo *addresses;
@@ -43,8 +43,8 @@ struct stream {
 	unsigned char in[IN_SIZE];
 	size_t in_at, in_len;
 	bool drained;            /* the socket had no more than that */
-	struct buf out;          /* not yet sent */
-	size_t sending;          /* bytes that GnuTLS has begun to send and must be given again */
+	struct buf out;          /* as it goes out: what GnuTLS made, and is sent together */
+	bool blocked;            /* the socket took less than there was */
 	struct err err;          /* of FAILED, told by the task */
 	struct loop_task task;   /* what cannot be told from within: a failure, and bytes that GnuTLS holds */
 	struct loop_timer timer; /* OPEN_TIMEOUT_MS */
@@ -52,6 +52,7 @@ struct stream {
 
 static void connect_next(struct stream *stream);
 static void on_ready(struct loop_io *io, int fd, uint32_t events, void *arg);
+static void flush(struct stream *stream);
 
 /* --- states --- */
 
@@ -77,9 +78,7 @@ static void watch(struct stream *stream)
 {
 	uint32_t events = 0;
 
-	if (stream->state == STREAM_CONNECTING ||
-	    (stream->state == STREAM_HANDSHAKE && stream->wants_write) ||
-	    (stream->state == STREAM_OPEN && stream->out.len > 0))
+	if (stream->state == STREAM_CONNECTING || stream->blocked)
 		events |= EPOLLOUT;
 	if (stream->state == STREAM_HANDSHAKE || (stream->state == STREAM_OPEN && !stream->stopped))
 		events |= EPOLLIN;
@@ -94,13 +93,29 @@ static void watch(struct stream *stream)
 		fail(stream);
 }
 
+/* What the handshake says last leaves with what the user writes first. */
 static void opened(struct stream *stream)
 {
+	bool gone = false;
+
 	stream->state = STREAM_OPEN;
 	loop_timer_disarm(&stream->timer);
-	watch(stream);
+	stream->gone = &gone;
+	stream->user->opened(stream->arg);
+	if (gone)
+		return;
+	stream->gone = NULL;
 	if (stream->state == STREAM_OPEN)
-		stream->user->opened(stream->arg);
+		flush(stream);
+}
+
+/* An alert, or the end of TLS: what the socket does not take of it is not worth waiting for. */
+static void send_last(struct stream *stream)
+{
+	if (!stream->out.len || stream->blocked)
+		return;
+	ssize_t n = send(stream->fd, stream->out.data, stream->out.len, MSG_NOSIGNAL);
+	(void)n;
 }
 
 static void shake_hands(struct stream *stream)
@@ -111,17 +126,17 @@ static void shake_hands(struct stream *stream)
 		code = gnutls_handshake(stream->session);
 	} while (code < 0 && code != GNUTLS_E_AGAIN && !gnutls_error_is_fatal(code));
 	if (code == GNUTLS_E_AGAIN) {
-		stream->wants_write = gnutls_record_get_direction(stream->session) == 1;
-		watch(stream);
+		flush(stream);
 	} else if (code < 0) {
 		tls_identity_explain(stream->session, code, &stream->err);
+		send_last(stream);
 		fail(stream);
 	} else {
 		opened(stream);
 	}
 }
 
-/* --- receiving for GnuTLS --- */
+/* --- GnuTLS' transport --- */
 
 static ssize_t receive(struct stream *stream, void *data, size_t size)
 {
@@ -160,6 +175,19 @@ static ssize_t pull(gnutls_transport_ptr_t arg, void *data, size_t size)
 	return (ssize_t)size;
 }
 
+/* gnutls_vec_push_func. Never refuses, so that GnuTLS need not be given anything twice. */
+static ssize_t push(gnutls_transport_ptr_t arg, const giovec_t *parts, int n)
+{
+	struct stream *stream = arg;
+	ssize_t all = 0;
+
+	for (int i = 0; i < n; i++) {
+		buf_add(&stream->out, parts[i].iov_base, parts[i].iov_len);
+		all += (ssize_t)parts[i].iov_len;
+	}
+	return all;
+}
+
 /* Bytes that have left the socket and wake nobody. */
 static bool has_received(const struct stream *stream)
 {
@@ -182,8 +210,10 @@ static void connected(struct stream *stream)
 		fail(stream);
 		return;
 	}
-	gnutls_transport_set_ptr2(stream->session, stream, (gnutls_transport_ptr_t)(intptr_t)stream->fd);
+	gnutls_transport_set_ptr(stream->session, stream);
 	gnutls_transport_set_pull_function(stream->session, pull);
+	gnutls_transport_set_vec_push_function(stream->session, push);
+	stream->drained = true; /* TLS servers do not speak first */
 	shake_hands(stream);
 }
 
@@ -261,54 +291,50 @@ static void timed_out(struct loop_timer *timer, void *arg)
 
 /* --- bytes --- */
 
-/* Bytes sent; -1: not now, or failed and told. */
-static ssize_t send_some(struct stream *stream)
-{
-	ssize_t n;
-
-	if (!stream->session) {
-		n = send(stream->fd, stream->out.data, stream->out.len, MSG_NOSIGNAL);
-		if (n >= 0)
-			return n;
-		if (errno == EAGAIN || errno == EINTR)
-			return -1;
-		err_set(&stream->err, ERR_CONNECTION, "send: %s", strerror(errno));
-	} else {
-		/* What GnuTLS could not send it wants again, and then not more than that. */
-		size_t len = stream->sending ? stream->sending : stream->out.len;
-
-		n = gnutls_record_send(stream->session, stream->out.data, len);
-		stream->sending = n < 0 ? len : 0;
-		if (n >= 0)
-			return n;
-		if (!gnutls_error_is_fatal((int)n))
-			return -1;
-		tls_identity_explain(stream->session, (int)n, &stream->err);
-	}
-	fail(stream);
-	return -1;
-}
-
 static void flush(struct stream *stream)
 {
-	ssize_t n;
+	while (stream->out.len > 0 && !stream->blocked) {
+		ssize_t n = send(stream->fd, stream->out.data, stream->out.len, MSG_NOSIGNAL);
 
-	while (stream->out.len > 0 && (n = send_some(stream)) >= 0)
-		buf_consume(&stream->out, (size_t)n);
-	if (stream->state != STREAM_OPEN)
-		return;
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0 && errno != EAGAIN) {
+			err_set(&stream->err, ERR_CONNECTION, "send: %s", strerror(errno));
+			fail(stream);
+			return;
+		}
+		buf_consume(&stream->out, n > 0 ? (size_t)n : 0);
+		stream->blocked = stream->out.len > 0;
+	}
 	if (stream->out.len == 0)
 		buf_close(&stream->out);
 	watch(stream);
+}
+
+static void encrypt(struct stream *stream, const char *data, size_t len)
+{
+	while (len > 0) {
+		ssize_t n = gnutls_record_send(stream->session, data, len);
+
+		if (n < 0) {
+			tls_identity_explain(stream->session, (int)n, &stream->err);
+			fail(stream);
+			return;
+		}
+		data += n;
+		len -= (size_t)n;
+	}
 }
 
 void stream_write(struct stream *stream, const void *data, size_t len)
 {
 	if (stream->state != STREAM_OPEN)
 		return;
-	bool first = stream->out.len == 0;
-	buf_add(&stream->out, data, len);
-	if (first)
+	if (stream->session)
+		encrypt(stream, data, len);
+	else
+		buf_add(&stream->out, data, len);
+	if (stream->state == STREAM_OPEN)
 		flush(stream);
 }
 
@@ -382,8 +408,12 @@ static void on_ready(struct loop_io *io, int fd, uint32_t events, void *arg)
 			connected(stream);
 		return;
 	}
+	if (events & EPOLLOUT)
+		stream->blocked = false;
 	if (stream->state == STREAM_HANDSHAKE) {
-		shake_hands(stream);
+		flush(stream);
+		if (stream->state == STREAM_HANDSHAKE)
+			shake_hands(stream);
 		return;
 	}
 	if (events & EPOLLOUT) {
@@ -445,8 +475,12 @@ void stream_free(struct stream *stream)
 {
 	if (!stream)
 		return;
-	if (stream->session && stream->state == STREAM_OPEN)
+	if (stream->gone)
+		*stream->gone = true;
+	if (stream->session && stream->state == STREAM_OPEN) {
 		gnutls_bye(stream->session, GNUTLS_SHUT_WR);
+		send_last(stream);
+	}
 	disconnect(stream);
 	loop_unpost(stream->loop, &stream->task);
 	loop_timer_disarm(&stream->timer);
