@@ -15,6 +15,7 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "bench/bench.h"
@@ -25,7 +26,12 @@
 #define PRIORITIES "NORMAL:-VERS-ALL:+VERS-TLS1.3:-KX-ALL:+PSK"
 
 /* COMMIT_BYTES: what the change of one row appends to SQLite's log, four pages with their headers. */
-enum { EVENT_BYTES = 1304, COMMIT_BYTES = 4 * (4096 + 24), EVENTS_AT_ONCE = 128, PAUSE_US = 20000 };
+enum {
+	EVENT_BYTES = 1304,
+	COMMIT_BYTES = 4 * (4096 + 24),
+	EVENTS_AT_ONCE = 128,
+	PAUSE_NS = 20 * 1000 * 1000
+};
 
 struct peer {
 	int fd;
@@ -161,6 +167,7 @@ static void send_rounds(const struct fanout *fanout, int listening, int in)
 	size_t n = fanout->n;
 	gnutls_psk_server_credentials_t credentials;
 	struct peer *peers = mem_zalloc(n * sizeof(*peers));
+	const struct timespec pause = { .tv_nsec = PAUSE_NS };
 	char event[EVENT_BYTES], all;
 
 	memset(event, 'x', sizeof(event));
@@ -177,7 +184,7 @@ static void send_rounds(const struct fanout *fanout, int listening, int in)
 	if (read(in, &all, 1) != 1)
 		bench_die("the readers ended");
 	for (size_t round = 0; round < fanout->rounds; round++) {
-		usleep(PAUSE_US);
+		nanosleep(&pause, NULL);
 		*fanout->began_us = time_mono_us();
 		commit(fanout);
 		for (size_t i = 0; i < n; i++) {

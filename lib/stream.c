@@ -100,6 +100,8 @@ static void opened(struct stream *stream)
 
 	stream->state = STREAM_OPEN;
 	loop_timer_disarm(&stream->timer);
+	/* Forgotten below, unless the stream is gone. */
+	// cppcheck-suppress autoVariables
 	stream->gone = &gone;
 	stream->user->opened(stream->arg);
 	if (gone)
