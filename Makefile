@@ -24,6 +24,8 @@ say      = $(say_$(V))
 # GnuTLS first: most symbols are found in it, and are looked for in this order at each start.
 PACKAGES_lib := gnutls json-c yaml-0.1
 PACKAGES_apiserver := sqlite3 zlib
+# Its own allocator, which the tests and sanitizers do without.
+ALLOCATOR_apiserver := $(if $(SAN),,jemalloc)
 PACKAGES_nodeagent := libseccomp libarchive libnl-route-3.0 libnl-3.0 zlib
 PACKAGES_launcher := libnl-route-3.0 libnl-3.0
 PACKAGES := $(sort $(PACKAGES_lib) $(PACKAGES_apiserver) $(PACKAGES_nodeagent))
@@ -114,7 +116,7 @@ api_of = $(BUILD)/libapi$(if $(filter apiserver,$(1)),,-names).a
 define program
 $(BUILD)/bin/$(1): $(BUILD)/obj/$(dir_$(1))/main.o $(BUILD)/lib$(dir_$(1)).a $(call api_of,$(dir_$(1))) $(BUILD)/liblib.a
 	@mkdir -p $$(@D)
-	$$(call say,LINK)$(CC) $(LDFLAGS) -o $$@ $$^ -Wl,--as-needed $(call pkg_libs,$(PACKAGES_lib) $(PACKAGES_$(dir_$(1)))) -lm
+	$$(call say,LINK)$(CC) $(LDFLAGS) -o $$@ $$^ -Wl,--as-needed $(call pkg_libs,$(ALLOCATOR_$(dir_$(1))) $(PACKAGES_lib) $(PACKAGES_$(dir_$(1)))) -lm
 endef
 $(foreach p,$(PROGRAMS),$(eval $(call program,$(p))))
 

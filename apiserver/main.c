@@ -1,6 +1,5 @@
 /* knarr-apiserver: the Kubernetes API over HTTPS, and its store. */
 #include <errno.h>
-#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -400,10 +399,6 @@ int main(int argc, char **argv)
 		fprintf(stderr, "knarr-apiserver: unexpected argument \"%s\"\n", argv[operand]);
 		return 2;
 	}
-	/* Large answers leave nothing behind: left to itself glibc would soon take their memory from its
-	 * heaps, which keep it. */
-	// NOLINTNEXTLINE(concurrency-mt-unsafe): there is only this thread yet
-	mallopt(M_MMAP_THRESHOLD, 384 * 1024);
 	resource_all(&(size_t){ 0 }); /* joined before there are threads */
 	int result = setup_read(&setup, &err) < 0 ? -1 : serve(&setup, &err);
 	if (result < 0)

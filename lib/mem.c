@@ -1,5 +1,6 @@
 #include "lib/mem.h"
 
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -78,6 +79,19 @@ char *mem_vprintf(const char *format, va_list ap)
 	if (vasprintf(&s, format, ap) < 0)
 		mem_checked(NULL);
 	return s;
+}
+
+/* Of jemalloc, in the programs that are linked with it. */
+extern int mallctl(const char *name, void *old, size_t *old_len, void *new_, size_t new_len)
+    __attribute__((weak));
+
+void mem_trim(void)
+{
+	/* 4096 stands for all its arenas (MALLCTL_ARENAS_ALL). */
+	if (mallctl)
+		mallctl("arena.4096.purge", NULL, NULL, NULL, 0);
+	else
+		malloc_trim(0);
 }
 
 void mem_freep(void *p)

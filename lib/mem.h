@@ -43,6 +43,9 @@ char *mem_vprintf(const char *format, va_list ap) PRINTF_LIKE(1, 0);
 /* P, which a library allocated; the process aborts as above when it is NULL. */
 void *mem_checked(void *p);
 
+/* Gives back to the system what is free: after much was freed at once, where little will be needed soon. */
+void mem_trim(void);
+
 /* For CLEANUP: free(*p); close(*fd) when >= 0; fclose(*f) when not NULL. */
 void mem_freep(void *p);
 void mem_closep(const int *fd);

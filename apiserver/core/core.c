@@ -1,6 +1,5 @@
 #include "apiserver/core/core.h"
 
-#include <malloc.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -131,7 +130,7 @@ static void on_history(struct loop_timer *timer, void *arg)
 		after += table->history.n;
 	}
 	if (before - after >= TRIM_EVENTS)
-		malloc_trim(0);
+		mem_trim();
 	loop_post(core->loop, &core->compact_task);
 	if (after)
 		loop_timer_arm(timer, history_interval(core));
