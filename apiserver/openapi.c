@@ -13,7 +13,7 @@
 #include "apiserver/openapi_document.h"
 #include "lib/mem.h"
 
-#define TYPE_WIRE "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"
+#define TYPE_WIRE(version) "application/com.github.proto-openapi.spec." version ".v1.0+protobuf"
 
 /* --- hashes --- */
 
@@ -109,16 +109,33 @@ static enum step_result answer_index(struct request *r, const struct catalogue *
 	return respond_buf(r, 200, "text/plain; charset=utf-8", &body);
 }
 
+/* VERSION is "v2" or "v3". Clients before 1.27 write it with an @, which is no media type. */
+static bool wants_wire(const struct request *r, const char *version)
+{
+	const char *accept = request_header(r, "Accept");
+	CLEANUP(mem_freep) char *old = mem_printf("proto-openapi.spec.%s@v1.0+protobuf", version);
+	CLEANUP(mem_freep) char *new_ = mem_printf("proto-openapi.spec.%s.v1.0+protobuf", version);
+	return accept && (strcasestr(accept, old) || strcasestr(accept, new_));
+}
+
+/* What is answered of a page, and in which form. */
+struct shown_page {
+	const char *type;
+	struct buf *body;
+	const char *tag; /* of the body */
+};
+
 /* An address with the right hash names this content for ever; one with another hash leads to the right one.
  */
-static enum step_result answer_page(struct request *r, const char *path, const char *hash, struct buf *body)
+static enum step_result answer_page(struct request *r, const char *path, const char *hash,
+				    const struct shown_page *shown)
 {
 	const char *asked = r->query.hash;
 	char when[64];
 	struct tm tm;
 	time_t in_a_year = time(NULL) + (time_t)365 * 24 * 60 * 60;
 	if (!asked || !*asked)
-		return respond_tagged(r, "application/json", hash, body);
+		return respond_tagged(r, shown->type, shown->tag, shown->body);
 	if (strcmp(asked, hash) != 0) {
 		CLEANUP(mem_freep) char *location = mem_printf("/openapi/v3/%s?hash=%s", path, hash);
 		respond_add_header(r, "Location", location);
@@ -128,7 +145,7 @@ static enum step_result answer_page(struct request *r, const char *path, const c
 	strftime(when, sizeof(when), "%a, %d %b %Y %H:%M:%S GMT", &tm);
 	respond_add_header(r, "Cache-Control", "public, immutable");
 	respond_add_header(r, "Expires", when);
-	return respond_tagged(r, "application/json", hash, body);
+	return respond_tagged(r, shown->type, shown->tag, shown->body);
 }
 
 static enum step_result openapi_v3_answer(struct request *r)
@@ -146,35 +163,35 @@ static enum step_result openapi_v3_answer(struct request *r)
 	if (!openapi_write_v3(&body, &catalogue, &page))
 		return respond_page_not_found(r);
 	openapi_write_page_path(&path, &page);
+	/* The hash in addresses is one for all forms. */
 	hash_of(path.data, &catalogue, &body, hash);
-	return answer_page(r, path.data, hash, &body);
+	if (!wants_wire(r, "v3"))
+		return answer_page(r, path.data, hash,
+				   &(struct shown_page){ "application/json", &body, hash });
+	CLEANUP(buf_close) struct buf wire = BUF_INIT;
+	char tag[RESPOND_HASH_SIZE];
+	openapi_write_v3_wire(&wire, &catalogue, &page);
+	respond_hash(&wire, tag);
+	return answer_page(r, path.data, hash, &(struct shown_page){ TYPE_WIRE("v3"), &wire, tag });
 }
 
 const struct request_step openapi_v3_steps[] = { { "answer", openapi_v3_answer }, { NULL, NULL } };
 
 /* --- version 2 --- */
 
-/* Clients before 1.27 write the version with an @, which is no media type. */
-static bool wants_wire(const struct request *r)
-{
-	const char *accept = request_header(r, "Accept");
-	return accept && (strcasestr(accept, "proto-openapi.spec.v2@v1.0+protobuf") ||
-			  strcasestr(accept, "proto-openapi.spec.v2.v1.0+protobuf"));
-}
-
 static enum step_result openapi_v2_answer(struct request *r)
 {
 	CLEANUP(catalogue_close) struct catalogue catalogue;
 	CLEANUP(buf_close) struct buf body = BUF_INIT;
 	char hash[RESPOND_HASH_SIZE];
-	bool wire = wants_wire(r);
+	bool wire = wants_wire(r, "v2");
 	catalogue_read(&catalogue);
 	if (wire)
 		openapi_write_v2_wire(&body, &catalogue);
 	else
 		openapi_write_v2(&body, &catalogue);
 	hash_of(wire ? "v2 wire" : "v2", &catalogue, &body, hash);
-	return respond_tagged(r, wire ? TYPE_WIRE : "application/json", hash, &body);
+	return respond_tagged(r, wire ? TYPE_WIRE("v2") : "application/json", hash, &body);
 }
 
 const struct request_step openapi_v2_steps[] = { { "answer", openapi_v2_answer }, { NULL, NULL } };

@@ -156,7 +156,8 @@ static void put_version(struct document *document, const struct catalogue *catal
 /* --- version 3 --- */
 
 static bool put_v3_paths(struct document *document, const struct catalogue *catalogue,
-			 const struct openapi_page *page)
+			 const struct openapi_page *page,
+			 void (*put)(const char *, const struct buf *, void *))
 {
 	bool of_group = strcmp(page->root, "apis") == 0 && *page->group,
 	     of_core = strcmp(page->root, "api") == 0;
@@ -165,15 +166,15 @@ static bool put_v3_paths(struct document *document, const struct catalogue *cata
 		if (from == catalogue->n)
 			return false;
 		if (*page->version)
-			put_version(document, catalogue, from, put_member);
+			put_version(document, catalogue, from, put);
 		else
-			put_group_page(document, page->group, "", put_member);
+			put_group_page(document, page->group, "", put);
 		return true;
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(pages); i++) {
 		if (strcmp(page->root, pages[i].root) != 0)
 			continue;
-		put_page(document, pages[i].path, pages[i].operation, pages[i].tag, pages[i].def, put_member);
+		put_page(document, pages[i].path, pages[i].operation, pages[i].tag, pages[i].def, put);
 		return true;
 	}
 	return false;
@@ -184,12 +185,39 @@ bool openapi_write_v3(struct buf *b, const struct catalogue *catalogue, const st
 	struct document document;
 	document_begin(&document, b, OPENAPI_V3, catalogue);
 	buf_str(b, "{\"openapi\":\"3.0.0\"," INFO ",\"paths\":{");
-	bool found = put_v3_paths(&document, catalogue, page);
+	bool found = put_v3_paths(&document, catalogue, page, put_member);
 	buf_str(b, "},\"components\":{\"schemas\":{");
 	document.any = false;
 	openapi_each_schema(&document.closure, OPENAPI_V3, document.kinds, document.n_kinds, put_member,
 			    &document);
 	buf_str(b, "}}}");
+	document_close(&document);
+	return found;
+}
+
+static void put_wire_v3_path(const char *name, const struct buf *json, void *arg)
+{
+	struct document *document = arg;
+	openapi_wire_v3_path(document->b, name, json);
+}
+
+static void put_wire_v3_schema(const char *name, const struct buf *json, void *arg)
+{
+	struct document *document = arg;
+	openapi_wire_v3_schema(document->b, name, json);
+}
+
+bool openapi_write_v3_wire(struct buf *b, const struct catalogue *catalogue, const struct openapi_page *page)
+{
+	CLEANUP(buf_close) struct buf paths = BUF_INIT;
+	CLEANUP(buf_close) struct buf schemas = BUF_INIT;
+	struct document document;
+	document_begin(&document, &paths, OPENAPI_V3, catalogue);
+	bool found = put_v3_paths(&document, catalogue, page, put_wire_v3_path);
+	document.b = &schemas;
+	openapi_each_schema(&document.closure, OPENAPI_V3, document.kinds, document.n_kinds,
+			    put_wire_v3_schema, &document);
+	openapi_wire_v3_document(b, "{" INFO ",\"openapi\":\"3.0.0\"}", &paths, &schemas);
 	document_close(&document);
 	return found;
 }

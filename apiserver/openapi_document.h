@@ -19,6 +19,8 @@ void openapi_each_page(const struct catalogue *catalogue,
 void openapi_write_page_path(struct buf *b, const struct openapi_page *page);
 /* False when there is no such document. */
 bool openapi_write_v3(struct buf *b, const struct catalogue *catalogue, const struct openapi_page *page);
+/* The same as the protobuf message openapi.v3.Document. */
+bool openapi_write_v3_wire(struct buf *b, const struct catalogue *catalogue, const struct openapi_page *page);
 void openapi_write_v2(struct buf *b, const struct catalogue *catalogue);
 /* The same as the protobuf message openapi.v2.Document. */
 void openapi_write_v2_wire(struct buf *b, const struct catalogue *catalogue);

@@ -1,6 +1,6 @@
-/* OpenAPI version 2 as protobuf: the message openapi.v2.Document of github.com/google/gnostic, which kubectl
- * asks for. Piece by piece from JSON, so that no tree of the whole document is needed.
- * https://github.com/google/gnostic/blob/main/openapiv2/OpenAPIv2.proto
+/* OpenAPI as protobuf: the messages openapi.v2.Document, which kubectl asks for, and openapi.v3.Document of
+ * github.com/google/gnostic. Piece by piece from JSON, so that no tree of the whole document is needed.
+ * https://github.com/google/gnostic/blob/main/openapiv2/OpenAPIv2.proto, openapiv3/OpenAPIv3.proto
  */
 #pragma once
 
@@ -12,3 +12,9 @@ void openapi_wire_definition(struct buf *definitions, const char *name, const st
 /* The whole message; HEAD is the JSON of what stands beside paths and definitions. */
 void openapi_wire_document(struct buf *b, const char *head, const struct buf *paths,
 			   const struct buf *definitions);
+
+/* The same of version 3; a default that is an object or a list has no place in it, and is left out. */
+void openapi_wire_v3_path(struct buf *paths, const char *path, const struct buf *json);
+void openapi_wire_v3_schema(struct buf *schemas, const char *name, const struct buf *json);
+void openapi_wire_v3_document(struct buf *b, const char *head, const struct buf *paths,
+			      const struct buf *schemas);

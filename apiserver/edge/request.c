@@ -186,7 +186,8 @@ static enum step_result negotiate(struct request *r)
 	bool acceptable = accept_parse(request_header(r, "Accept"), &r->accept);
 	r->accept.pretty = r->query.pretty && !r->accept.yaml;
 	if (acceptable || dispatch_is_open(&r->route) || r->route.kind == ROUTE_METRICS ||
-	    r->route.kind == ROUTE_OPENAPI_V2 || route_is_passed_on(&r->route) ||
+	    r->route.kind == ROUTE_OPENAPI_V2 || r->route.kind == ROUTE_OPENAPI_V3 ||
+	    route_is_passed_on(&r->route) ||
 	    (r->route.subresource && strcmp(r->route.subresource->name, "log") == 0))
 		return STEP_NEXT;
 	if (r->accept.other_form)
