@@ -327,28 +327,12 @@ static void run_rule(struct running *r, const struct rule *rule, const struct ch
 
 static void walk(struct running *r, const struct custom_rules *rules, const struct change *change);
 
-/* What was at the place of ITEM: known where items have keys only. */
-static const struct json_object *old_item(const struct structural *schema, const struct json_object *old,
-					  const struct json_object *item)
-{
-	for (size_t i = 0; i < json_len(old) && schema->list == STRUCTURAL_MAP; i++) {
-		bool same = true;
-
-		for (size_t k = 0; k < json_len(schema->list_keys) && same; k++) {
-			const char *key = json_object_get_string(json_at(schema->list_keys, k));
-			same = json_equal(json_get(item, key), json_get(json_at(old, i), key));
-		}
-		if (same)
-			return json_at(old, i);
-	}
-	return NULL;
-}
-
 static void walk_items(struct running *r, const struct custom_rules *rules, const struct change *change)
 {
 	for (size_t i = 0; i < json_len(change->value) && !r->stopped; i++) {
 		const struct json_object *item = json_at(change->value, i);
-		struct change one = inside(change, item, old_item(rules->schema, change->old, item));
+		struct change one =
+		    inside(change, item, structural_old_item(rules->schema, change->old, item));
 		size_t mark = field_push_index(r->path, i);
 
 		walk(r, rules->items, &one);

@@ -375,25 +375,6 @@ static void check_rules(const struct structural_rules *rules, const struct json_
 
 /* --- down the tree --- */
 
-/* What stands in OLD where VALUE's item stands: by key in lists that are maps, else nothing. */
-static const struct json_object *old_item(const struct structural *schema, const struct json_object *old,
-					  const struct json_object *item)
-{
-	if (schema->list != STRUCTURAL_MAP)
-		return NULL;
-	for (size_t i = 0; i < json_len(old); i++) {
-		bool same = true;
-
-		for (size_t k = 0; k < json_len(schema->list_keys) && same; k++) {
-			const char *key = json_object_get_string(json_at(schema->list_keys, k));
-			same = json_equal(json_get(item, key), json_get(json_at(old, i), key));
-		}
-		if (same)
-			return json_at(old, i);
-	}
-	return NULL;
-}
-
 static void check_items(const struct structural *schema, const struct json_object *value,
 			const struct json_object *old, struct field_path *path, struct field_errors *errors)
 {
@@ -401,7 +382,8 @@ static void check_items(const struct structural *schema, const struct json_objec
 		const struct json_object *item = json_at(value, i);
 		size_t mark = field_push_index(path, i);
 
-		structural_validate(schema->items, item, old_item(schema, old, item), path, errors);
+		structural_validate(schema->items, item, structural_old_item(schema, old, item), path,
+				    errors);
 		field_pop(path, mark);
 	}
 	if (schema->rules)

@@ -5,6 +5,8 @@
 
 #include "lib/mem.h"
 
+/* Small expressions and evaluations fit into the first block; the next ones are larger. */
+#define FIRST_BYTES 992
 #define BLOCK_BYTES 4064
 
 struct cel_block {
@@ -31,7 +33,9 @@ void *cel_alloc(struct cel_arena *arena, size_t size)
 	size = (size + sizeof(max_align_t) - 1) / sizeof(max_align_t) * sizeof(max_align_t);
 	arena->total += size;
 	if (size > arena->left) {
-		block = add_block(arena, size > BLOCK_BYTES ? size : BLOCK_BYTES);
+		size_t usual = block ? BLOCK_BYTES : FIRST_BYTES;
+
+		block = add_block(arena, size > usual ? size : usual);
 		arena->left = block->size;
 	}
 	p = block->bytes + block->size - arena->left;

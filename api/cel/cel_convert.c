@@ -136,11 +136,12 @@ CEL_FUNCTION(cel_to_bool)
 
 /* --- texts --- */
 
-/* The shortest digits that are read back as D, in Go's form for 'g': an exponent from 21 digits on. */
-void cel_write_double(struct buf *b, double d)
+/* The shortest digits that are read back as D. */
+void cel_write_double(struct buf *b, double d, bool plain)
 {
 	char text[40];
 	long exponent;
+	int digits;
 
 	if (isnan(d) || isinf(d)) {
 		buf_str(b, isnan(d) ? "NaN" : d < 0 ? "-Inf" : "+Inf");
@@ -152,14 +153,13 @@ void cel_write_double(struct buf *b, double d)
 			break;
 	}
 	exponent = strtol(strchr(text, 'e') + 1, NULL, 10);
-	if (exponent >= -4 && exponent < 21) {
-		int digits = (int)(strchr(text, 'e') - text) - (*text == '-') - (strchr(text, '.') != NULL);
-		int decimals = digits - 1 - (int)exponent;
-
-		buf_printf(b, "%.*f", decimals > 0 ? decimals : 0, d);
+	if (!plain && (exponent < -4 || exponent >= 6)) {
+		buf_str(b, text);
 		return;
 	}
-	buf_str(b, text);
+	digits = (int)(strchr(text, 'e') - text) - (*text == '-') - (strchr(text, '.') != NULL);
+	digits -= 1 + (int)exponent;
+	buf_printf(b, "%.*f", digits > 0 ? digits : 0, d);
 }
 
 static bool is_utf8(const char *text, size_t len)

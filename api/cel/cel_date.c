@@ -126,7 +126,5 @@ CEL_FUNCTION(cel_duration_part)
 	(void)e, (void)n;
 	while (strcmp(rows[i].name, node->name) != 0)
 		i++;
-	if (rows[i].ns == 1000000) /* the part of a second, not the whole */
-		return cel_int(args[0].i % CEL_SECOND / 1000000);
 	return cel_int(args[0].i / rows[i].ns);
 }

@@ -64,7 +64,7 @@ static void show(struct cel_eval *e, struct buf *b, const struct cel_value *v, u
 		if (isinf(v->d))
 			buf_str(b, v->d < 0 ? "-Infinity" : "Infinity");
 		else
-			cel_write_double(b, v->d);
+			cel_write_double(b, v->d, true);
 		break;
 	case CEL_DURATION:
 		cel_write_duration(b, v);

@@ -34,8 +34,8 @@ size_t cel_characters(const char *text, size_t len);
 
 /* --- cel_convert.c --- */
 
-/* Appends D as string(double) has it. */
-void cel_write_double(struct buf *b, double d);
+/* Appends D as string(double) has it, with an exponent from a million on, or PLAIN without. */
+void cel_write_double(struct buf *b, double d, bool plain);
 CEL_FUNCTION(cel_type_value);
 CEL_FUNCTION(cel_dyn);
 CEL_FUNCTION(cel_to_int);

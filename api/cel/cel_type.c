@@ -1,5 +1,6 @@
 #include "api/cel/cel_type.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "lib/mem.h"
@@ -99,12 +100,10 @@ static enum cel_type_kind kind_of_string(const struct structural *schema)
 
 static const char *below(struct cel_arena *arena, const char *name, const char *part)
 {
-	size_t len = strlen(name), more = strlen(part);
-	char *text = cel_alloc(arena, len + more + 2);
+	size_t size = strlen(name) + strlen(part) + 2;
+	char *text = cel_alloc(arena, size);
 
-	memcpy(text, name, len);
-	text[len] = '.';
-	memcpy(text + len + 1, part, more);
+	snprintf(text, size, "%s.%s", name, part);
 	return text;
 }
 

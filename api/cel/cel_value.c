@@ -160,9 +160,10 @@ struct cel_value cel_from_json(struct cel_eval *e, const struct json_object *jso
 {
 	enum json_type type = json_object_get_type(json);
 
+	if (!json && schema->nullable)
+		return (struct cel_value){ .kind = CEL_NULL };
 	if (!json)
-		return schema->nullable ? (struct cel_value){ .kind = CEL_NULL }
-					: cel_error("invalid data, got null for schema with nullable=false");
+		return cel_error("invalid data, got null for schema with nullable=false");
 	if (schema->int_or_string) {
 		if (type == json_type_string)
 			return cel_text(json_object_get_string((struct json_object *)(uintptr_t)json),
@@ -392,13 +393,7 @@ static bool same_item(struct cel_eval *e, const struct structural *schema, const
 {
 	if (schema->list == STRUCTURAL_SET || a->kind != CEL_OBJECT || b->kind != CEL_OBJECT)
 		return cel_equal(e, a, b);
-	for (size_t i = 0; i < json_len(schema->list_keys); i++) {
-		const char *key = json_object_get_string(json_at(schema->list_keys, i));
-
-		if (!json_equal(json_get(a->json, key), json_get(b->json, key)))
-			return false;
-	}
-	return true;
+	return structural_same_item(schema, a->json, b->json);
 }
 
 bool cel_list_has_item(struct cel_eval *e, const struct cel_value *list, const struct cel_value *item,
@@ -509,7 +504,7 @@ void cel_show(struct buf *b, const struct cel_value *value)
 		buf_uint(b, value->u);
 		break;
 	case CEL_DOUBLE:
-		cel_write_double(b, value->d);
+		cel_write_double(b, value->d, false);
 		break;
 	case CEL_STRING:
 	case CEL_BYTES:

@@ -27,13 +27,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	}
 
+	size_t begin = 0, stop = 0;
+	bool matches = pattern_matches(pattern, end + 1, len);
+
+	if (pattern_find(pattern, end + 1, len, 0, &begin, &stop) != matches || begin > stop || stop > len)
+		abort();
+
 	CLEANUP(mem_freep) char *longer = mem_alloc(len + 2);
 
 	longer[0] = ' ';
 	memcpy(longer + 1, end + 1, len);
 	longer[len + 1] = ' ';
-	if (pattern_matches(pattern, end + 1, len) && !strpbrk(text, "^$\\") &&
-	    (len == 0 || (longer[len] & 0x80) == 0) && !pattern_matches(pattern, longer, len + 2))
+	if (matches && !strpbrk(text, "^$\\") && (len == 0 || (longer[len] & 0x80) == 0) &&
+	    !pattern_matches(pattern, longer, len + 2))
 		abort();
 	pattern_free(pattern);
 	return 0;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/custom_rules.h"
 #include "api/decode.h"
 #include "api/structural.h"
 #include "api/structural_def.h"
@@ -17,7 +18,8 @@ static void note(const char *path, void *arg)
 	++*(size_t *)arg;
 }
 
-static void check_value(const struct structural *schema, struct json_object *value)
+static void check_value(const struct structural *schema, const struct custom_rules *rules,
+			struct json_object *value)
 {
 	struct json_object *again CLEANUP(json_putp) = NULL;
 	struct field_errors errors = FIELD_ERRORS_INIT;
@@ -38,6 +40,8 @@ static void check_value(const struct structural *schema, struct json_object *val
 	structural_validate(schema, value, NULL, &path, &errors);
 	structural_validate_embedded(schema, value, &path, &errors);
 	structural_validate_lists(schema, value, &path, &errors);
+	if (rules)
+		custom_rules_validate(rules, value, again, &path, &errors);
 	if (path.len)
 		abort();
 	field_errors_close(&errors);
@@ -50,6 +54,7 @@ static void check_schema(struct json_object *schema, struct json_object *value)
 {
 	struct field_errors errors = FIELD_ERRORS_INIT;
 	struct structural *compiled = NULL;
+	struct custom_rules *rules;
 	struct field_path path;
 
 	field_path_init(&path, "s");
@@ -60,8 +65,10 @@ static void check_schema(struct json_object *schema, struct json_object *value)
 		if (structural_new(schema, &compiled, NULL) < 0)
 			abort();
 		structural_def_free(structural_def_of_object(compiled, "s"));
+		rules = custom_rules_new(schema, compiled, true);
 		if (json_object_is_type(value, json_type_object))
-			check_value(compiled, value);
+			check_value(compiled, rules, value);
+		custom_rules_free(rules);
 		structural_free(compiled);
 	}
 	field_errors_close(&errors);
