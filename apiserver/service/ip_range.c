@@ -28,7 +28,7 @@ bool ip_address_parse(const char *text, struct ip_address *ret)
 
 char *ip_address_text(const struct ip_address *address, char text[static INET6_ADDRSTRLEN])
 {
-	unsigned char bytes[16];
+	unsigned char bytes[16] = { 0 };
 	size_t n = address->v6 ? 16 : 4;
 
 	for (size_t i = 0; i < n; i++)
