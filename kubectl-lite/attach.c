@@ -70,11 +70,14 @@ static int run_attach(char **args, size_t n_args)
 		return command_error("cannot attach a container in a completed pod; current phase is %s",
 				     phase);
 	const char *container = flags.container ? flags.container : pod_default_container(pod);
-	if (attach_to(pod, container, flags.in, flags.tty, flags.quiet, &err) < 0) {
-		if (!pod_has_container(pod, container))
-			pod_no_container(pod, container, &err);
+	if (!pod_has_container(pod, container)) {
+		err_set(&err, ERR_PARSE, "cannot attach to the container: container %s not found in pod %s",
+			container, object_meta(pod, "name"));
+		pod_no_container(pod, container, &err);
 		return session_failed(&err);
 	}
+	if (attach_to(pod, container, flags.in, flags.tty, flags.quiet, &err) < 0)
+		return session_failed(&err);
 	if (flags.in && flags.tty && !flags.quiet)
 		fprintf(stderr,
 			"Session ended, resume using 'kubectl-lite attach %s -c %s -i -t' command when the "
