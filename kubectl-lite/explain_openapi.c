@@ -198,8 +198,7 @@ static int explain(const struct json_object *document, const struct json_object 
 		return 1;
 	if (field) {
 		CLEANUP(mem_freep)
-		char *values = values_of(field),
-		     *shown = mem_dupn(name, strcspn(name, "."));
+		char *values = values_of(field), *shown = mem_dupn(name, strcspn(name, "."));
 		explain_openapi_type(document, field, &type, &schema);
 		explain_field(shown, type.data, values);
 	}

@@ -44,7 +44,7 @@ static int parse_columns(const char *text, struct output *ret, struct err *err)
 /* Of two lines, headers and paths, in words. */
 static int parse_columns_file(const char *file, struct output *ret, struct err *err)
 {
-	CLEANUP(buf_close) struct buf text = BUF_INIT, columns = BUF_INIT;
+	CLEANUP(buf_close) struct buf text = BUF_INIT;
 	struct err why = ERR_INIT;
 
 	if (buf_read_file(&text, file, TEMPLATE_MAX_BYTES, &why) < 0)

@@ -37,6 +37,7 @@ edits() {
 	"$lite" -n "$space" edit "$@" >"$work/lite.out" 2>"$work/lite.err" </dev/null
 	code=$?
 	cat "$work/seen" >>"$work/lite.out"
+	sed -i '/^$/,$d' "$work/lite.err" # what was perhaps meant
 	judge edit "$@" "($CHANGE)"
 	rm -f /tmp/kubectl-edit-*.yaml
 }

@@ -18,7 +18,7 @@ again replace -f "$work/replace.yaml" --save-config -o name
 again replace -f "$work/replace.yaml" --dry-run=server
 again replace -f "$work/replace.yaml" --dry-run=client -o yaml
 again replace -f "$work/replace-old.yaml"
-again replace -f "$work/replace-unknown.yaml"
+begins replace -f "$work/replace-unknown.yaml"
 again replace -f "$work/replace-unknown.yaml" --validate=warn
 again replace -f "$work/replace-unknown.yaml" --validate=ignore
 again replace --force -f "$work/replace.yaml"

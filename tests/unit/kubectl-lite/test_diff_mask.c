@@ -42,8 +42,7 @@ static void test_mask(void **state)
 static void test_one_side(void **state)
 {
 	CLEANUP(json_putp)
-	struct json_object *only = parse("{\"data\":{\"a\":\"MQ==\"}}"),
-			   *odd = parse("{\"data\":[1]}");
+	struct json_object *only = parse("{\"data\":{\"a\":\"MQ==\"}}"), *odd = parse("{\"data\":[1]}");
 
 	(void)state;
 	diff_mask(NULL, only);

@@ -68,8 +68,7 @@ static void test_nonsense(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
 		CLEANUP(json_putp)
-		struct json_object *rows = json_object_new_array(),
-				   *answer = parse(texts[i]);
+		struct json_object *rows = json_object_new_array(), *answer = parse(texts[i]);
 		discovery_read(answer, rows);
 		assert_int_equal(json_len(rows), 0);
 	}
