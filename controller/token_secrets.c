@@ -182,7 +182,7 @@ static void account_changed(const struct resource *resource, struct meta *old, s
 	void *value;
 
 	(void)resource;
-	if (!tokens->begun || (old && new_))
+	if (!tokens->begun || !account || (old && new_))
 		return;
 	for (size_t i = 0; map_next(&tokens->keys, &i, &key, &value);) {
 		const struct cached_secret *secret = value;

@@ -56,6 +56,7 @@ struct survey {
 	struct violation *violations;
 	size_t n_violations, n_seen;
 	struct map by_text;
+	size_t limit;
 	int64_t until_ms;
 };
 
@@ -96,6 +97,11 @@ static void look_at(struct survey *survey, const struct object *object)
 	survey->n_seen++;
 }
 
+static bool may_go_on(const struct survey *survey)
+{
+	return survey->n_seen < survey->limit && time_mono_ms() < survey->until_ms;
+}
+
 /* Who made POD, by uid; NULL: nobody. Pods have few owners; the first is their controller. */
 static const char *maker(const struct object *pod)
 {
@@ -110,7 +116,7 @@ static void look_at_all(struct survey *survey, struct object *const *pods, size_
 {
 	CLEANUP(map_close) struct map makers = MAP_INIT;
 	CLEANUP(mem_freep) struct object **others = mem_alloc((n + 1) * sizeof(struct object *));
-	size_t n_others = 0, limit = n < MAX_PODS ? n : MAX_PODS;
+	size_t n_others = 0;
 
 	for (size_t i = 0; i < n; i++) {
 		const char *by = maker(pods[i]);
@@ -120,10 +126,10 @@ static void look_at_all(struct survey *survey, struct object *const *pods, size_
 		}
 		if (by)
 			map_put(&makers, by, pods[i]);
-		if (survey->n_seen < limit && time_mono_ms() < survey->until_ms)
+		if (may_go_on(survey))
 			look_at(survey, pods[i]);
 	}
-	for (size_t i = 0; i < n_others && survey->n_seen < limit && time_mono_ms() < survey->until_ms; i++)
+	for (size_t i = 0; i < n_others && may_go_on(survey); i++)
 		look_at(survey, others[i]);
 }
 
@@ -154,7 +160,9 @@ static void warn_of_pods(struct request *r, const struct pod_security_standard *
 {
 	const struct core_command *listed = &r->command;
 	CLEANUP(survey_close)
-	struct survey survey = { .standard = standard, .until_ms = time_mono_ms() + MAX_MS };
+	struct survey survey = { .standard = standard,
+				 .limit = MAX_PODS,
+				 .until_ms = time_mono_ms() + MAX_MS };
 
 	if (listed->err.kind != ERR_NONE) {
 		admit_warn(r, "failed to list pods while checking new PodSecurity enforce level");

@@ -11,4 +11,4 @@ struct store *store_encrypted(struct store *inner, struct encryption *encryption
 /* What is written from here on is by ENCRYPTION, which is taken; what is stored stays as it is until the next
  * start, and has to be readable with it. On failure (encryption_succeed) all goes on as before. Any thread,
  * once the store is loaded. */
-int store_encrypted_reload(struct store *store, struct encryption *encryption, struct err *err);
+int store_encrypted_reload(struct store *base, struct encryption *encryption, struct err *err);

@@ -229,6 +229,18 @@ static void no_nonce_comes_twice_and_no_row_moves(void **state)
 	encryption_free(encryption);
 }
 
+/* Never NULL. */
+static struct store *must_open_store(struct fixture *f, const char *config)
+{
+	struct err err;
+	struct store *store = open_store(f, config, &err);
+	if (!store) {
+		fail_msg("%s", err.msg);
+		abort();
+	}
+	return store;
+}
+
 static void write_row(struct store *store, const char *key, uint64_t revision)
 {
 	struct err err = ERR_INIT;
@@ -255,8 +267,7 @@ static void a_new_configuration_while_it_runs(void **state)
 {
 	struct fixture *f = *state;
 	struct err err;
-	struct store *store = open_store(f, RULE(AESGCM(NAMED("one", KEY_A)) IDENTITY), &err);
-	assert_non_null(store);
+	struct store *store = must_open_store(f, RULE(AESGCM(NAMED("one", KEY_A)) IDENTITY));
 	write_row(store, "d/a", 2);
 	/* What lacks a key that is in use, or has another one of its name, is not taken. */
 	assert_int_equal(reload(f, store, RULE(AESGCM(NAMED("two", KEY_B)) IDENTITY), &err), -1);
@@ -275,8 +286,7 @@ static void a_new_configuration_while_it_runs(void **state)
 	assert_int_equal(reload(f, store, RULE(AESGCM(NAMED("one", KEY_A))), &err), -1);
 	store->ops->close(store);
 	/* A start brings all to the first one: it alone is. */
-	store = open_store(f, RULE(AESGCM(NAMED("two", KEY_B) "," NAMED("one", KEY_A))), &err);
-	assert_non_null(store);
+	store = must_open_store(f, RULE(AESGCM(NAMED("two", KEY_B) "," NAMED("one", KEY_A))));
 	assert_int_equal(reload(f, store, RULE(AESGCM(NAMED("two", KEY_B))), &err), 0);
 	write_row(store, "d/d", 5);
 	store->ops->close(store);
@@ -301,7 +311,7 @@ static void the_file_is_taken_anew(void **state)
 	struct encryption_file file;
 	struct err err;
 	uint64_t revision = 1;
-	struct store *store = open_store(f, RULE(AESGCM(NAMED("one", KEY_A))), &err);
+	struct store *store = must_open_store(f, RULE(AESGCM(NAMED("one", KEY_A))));
 	encryption_file_init(&file, f->config);
 	file.store = store;
 	assert_int_equal(encryption_file_watch(&file, loop, &err), 0);
