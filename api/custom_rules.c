@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "api/cel/cel_program.h"
+#include "api/structural_items.h"
 #include "lib/mem.h"
 
 #define MESSAGE_MAX 5120 /* of what a messageExpression comes to */
@@ -179,27 +180,31 @@ struct running {
 	bool stopped;
 };
 
-/* A value, what it was before, and the nearest one around it of which that is known. */
+/* A value and what it was before. */
 struct change {
 	const struct json_object *value, *old;
-	const struct json_object *around, *old_around;
+	struct change *around; /* the nearest one of which that is known, or NULL */
+	bool compared, same;
 };
 
-static bool is_unchanged(const struct change *change)
+/* Compares once: each item of a list may ask for the list's. */
+static bool is_unchanged(struct change *change)
 {
-	if (change->old)
-		return json_equal(change->value, change->old);
-	return change->old_around && json_equal(change->around, change->old_around);
+	if (!change->old)
+		return change->around && is_unchanged(change->around);
+	if (!change->compared)
+		change->same = json_equal(change->value, change->old);
+	change->compared = true;
+	return change->same;
 }
 
-static struct change inside(const struct change *change, const struct json_object *value,
+static struct change inside(struct change *change, const struct json_object *value,
 			    const struct json_object *old)
 {
 	return (struct change){
 		.value = value,
 		.old = old,
-		.around = change->old ? change->value : change->around,
-		.old_around = change->old ? change->old : change->old_around,
+		.around = change->old ? change : change->around,
 	};
 }
 
@@ -270,7 +275,7 @@ static void tell_error(struct running *r, const struct rule *rule, const struct 
 }
 
 /* The text of a messageExpression; false: it is of no use, and the rule's own message stands for it. */
-static bool make_message(struct running *r, const struct rule *rule, const struct change *change, char **ret)
+static bool make_message(struct running *r, const struct rule *rule, struct change *change, char **ret)
 {
 	CLEANUP(buf_close) struct buf text = BUF_INIT;
 	CLEANUP(mem_freep) char *message = NULL;
@@ -296,7 +301,7 @@ static bool make_message(struct running *r, const struct rule *rule, const struc
 	return true;
 }
 
-static void tell_broken(struct running *r, const struct rule *rule, const struct change *change)
+static void tell_broken(struct running *r, const struct rule *rule, struct change *change)
 {
 	CLEANUP(mem_freep) char *message = NULL;
 	size_t mark = r->path->len;
@@ -312,7 +317,7 @@ static void tell_broken(struct running *r, const struct rule *rule, const struct
 	field_pop(r->path, mark);
 }
 
-static void run_rule(struct running *r, const struct rule *rule, const struct change *change)
+static void run_rule(struct running *r, const struct rule *rule, struct change *change)
 {
 	struct err err = ERR_INIT;
 	bool holds = false;
@@ -325,14 +330,16 @@ static void run_rule(struct running *r, const struct rule *rule, const struct ch
 		tell_broken(r, rule, change);
 }
 
-static void walk(struct running *r, const struct custom_rules *rules, const struct change *change);
+static void walk(struct running *r, const struct custom_rules *rules, struct change *change);
 
-static void walk_items(struct running *r, const struct custom_rules *rules, const struct change *change)
+static void walk_items(struct running *r, const struct custom_rules *rules, struct change *change)
 {
+	CLEANUP(structural_items_close) struct structural_items before;
+
+	structural_items_init(&before, rules->schema, change->old);
 	for (size_t i = 0; i < json_len(change->value) && !r->stopped; i++) {
 		const struct json_object *item = json_at(change->value, i);
-		struct change one =
-		    inside(change, item, structural_old_item(rules->schema, change->old, item));
+		struct change one = inside(change, item, structural_items_find(&before, item, i));
 		size_t mark = field_push_index(r->path, i);
 
 		walk(r, rules->items, &one);
@@ -340,7 +347,7 @@ static void walk_items(struct running *r, const struct custom_rules *rules, cons
 	}
 }
 
-static void walk_members(struct running *r, const struct custom_rules *rules, const struct change *change)
+static void walk_members(struct running *r, const struct custom_rules *rules, struct change *change)
 {
 	for (size_t i = 0; i < rules->n_properties && !r->stopped; i++) {
 		const char *name = rules->properties[i].name;
@@ -364,7 +371,7 @@ static void walk_members(struct running *r, const struct custom_rules *rules, co
 	}
 }
 
-static void walk(struct running *r, const struct custom_rules *rules, const struct change *change)
+static void walk(struct running *r, const struct custom_rules *rules, struct change *change)
 {
 	if (!change->value)
 		return;

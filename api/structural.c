@@ -264,26 +264,3 @@ const struct structural *structural_at(const struct structural *schema, const ch
 	}
 	return schema;
 }
-
-/* --- items that have keys --- */
-
-bool structural_same_item(const struct structural *schema, const struct json_object *a,
-			  const struct json_object *b)
-{
-	for (size_t i = 0; i < json_len(schema->list_keys); i++) {
-		const char *key = json_object_get_string(json_at(schema->list_keys, i));
-
-		if (!json_equal(json_get(a, key), json_get(b, key)))
-			return false;
-	}
-	return true;
-}
-
-const struct json_object *structural_old_item(const struct structural *schema, const struct json_object *old,
-					      const struct json_object *item)
-{
-	for (size_t i = 0; i < json_len(old) && schema->list == STRUCTURAL_MAP; i++)
-		if (structural_same_item(schema, item, json_at(old, i)))
-			return json_at(old, i);
-	return NULL;
-}

@@ -78,12 +78,6 @@ void structural_free(struct structural *schema); /* NULL is fine */
 const struct structural *structural_property(const struct structural *schema, const char *name);
 /* The schema at a path of names: ".spec.replicas"; NULL when there is none. */
 const struct structural *structural_at(const struct structural *schema, const char *path);
-/* True when A and B, items of a list that SCHEMA says is a map, have the same keys. */
-bool structural_same_item(const struct structural *schema, const struct json_object *a,
-			  const struct json_object *b);
-/* The item of OLD that stands where ITEM does: by key in lists that are maps, else nothing. */
-const struct json_object *structural_old_item(const struct structural *schema, const struct json_object *old,
-					      const struct json_object *item);
 const char *structural_type_name(enum structural_type type); /* "object" */
 
 /* What is wrong with SCHEMA (JSON, decoded as JSONSchemaProps) by the rules for CustomResourceDefinitions, in

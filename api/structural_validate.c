@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "api/structural.h"
+#include "api/structural_items.h"
 #include "lib/mem.h"
 
 /* --- words --- */
@@ -378,11 +378,14 @@ static void check_rules(const struct structural_rules *rules, const struct json_
 static void check_items(const struct structural *schema, const struct json_object *value,
 			const struct json_object *old, struct field_path *path, struct field_errors *errors)
 {
+	CLEANUP(structural_items_close) struct structural_items before;
+
+	structural_items_init(&before, schema, old);
 	for (size_t i = 0; schema->items && i < json_len(value); i++) {
 		const struct json_object *item = json_at(value, i);
 		size_t mark = field_push_index(path, i);
 
-		structural_validate(schema->items, item, structural_old_item(schema, old, item), path,
+		structural_validate(schema->items, item, structural_items_find(&before, item, i), path,
 				    errors);
 		field_pop(path, mark);
 	}

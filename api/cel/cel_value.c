@@ -8,6 +8,7 @@
 #include "api/cel/cel_functions.h"
 #include "api/cel/cel_time.h"
 #include "api/cel/cel_type.h"
+#include "api/structural_items.h"
 #include "lib/json.h"
 
 const char *cel_kind_name(enum cel_kind kind)
