@@ -377,25 +377,21 @@ int patch_json(const struct json_object *doc, const struct json_object *patch, s
 }
 
 /* Takes TARGET, which may be no object. */
-static struct json_object *merge(struct json_object *target, const struct json_object *patch)
+static struct json_object *merge(const struct json_object *target, const struct json_object *patch)
 {
-	if (!json_object_is_type(patch, json_type_object)) {
-		json_object_put(target);
+	struct json_object *merged;
+
+	if (!json_object_is_type(patch, json_type_object))
 		return json_clone(patch);
-	}
-	if (!json_object_is_type(target, json_type_object)) {
-		json_object_put(target);
-		target = json_object_new_object();
-	}
+	merged = json_share(json_object_is_type(target, json_type_object) ? target : NULL);
 	json_object_object_foreach((struct json_object *)(uintptr_t)patch, key, value)
 	{
-		if (value == NULL) {
-			json_object_object_del(target, key);
-			continue;
-		}
-		json_set(target, key, merge(json_object_get(json_get(target, key)), value));
+		if (value == NULL)
+			json_object_object_del(merged, key);
+		else
+			json_set(merged, key, merge(json_get(target, key), value));
 	}
-	return target;
+	return merged;
 }
 
 int patch_merge(const struct json_object *doc, const struct json_object *patch, struct json_object **ret,
@@ -406,6 +402,6 @@ int patch_merge(const struct json_object *doc, const struct json_object *patch, 
 			       "error decoding patch: json: cannot unmarshal %s into Go value of type "
 			       "map[string]interface {}",
 			       decode_type_name(patch));
-	*ret = merge(json_clone(doc), patch);
+	*ret = merge(doc, patch);
 	return 0;
 }

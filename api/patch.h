@@ -12,7 +12,7 @@
  * 10,000 operations. What moves and copies cost in all is bounded (ERR_INVALID). */
 int patch_json(const struct json_object *doc, const struct json_object *patch, struct json_object **ret,
 	       struct err *err);
-/* RFC 7386. */
+/* RFC 7386. What the patch does not touch, the result shares with DOC. */
 int patch_merge(const struct json_object *doc, const struct json_object *patch, struct json_object **ret,
 		struct err *err);
 /* Strategic merge patch by DEF's merge keys, with $patch (replace, delete, merge), $setElementOrder/x,

@@ -117,7 +117,7 @@ static void compare_members(struct walk *walk, struct typed type, struct side ol
 			bool there = old_map && json_object_object_get_ex(old_map, key, &before);
 			n_old += there;
 			if ((only && strcmp(key, only) != 0 && strcmp(key, "metadata") != 0) ||
-			    (there && same_scalars(before, value)))
+			    (there && (before == value || same_scalars(before, value))))
 				continue;
 			compare_member(walk, type, key, (struct side){ there, old.zero, before },
 				       (struct side){ true, false, value });

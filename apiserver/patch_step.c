@@ -100,12 +100,20 @@ static bool mentions_managed(const struct request *r)
 	return false;
 }
 
+static bool of_status(const struct request *r)
+{
+	return r->route.subresource && strcmp(r->route.subresource->name, "status") == 0;
+}
+
 /* What the patch is made against. The caller's. */
 static struct json_object *shown_old(struct request *r)
 {
 	const struct resource *resource = r->route.resource;
 	bool whole = mentions_managed(r);
-	if (resource->stored == resource && !whole)
+	/* A merge patch shares what it does not touch. Of what is patched through status only status and
+	 * metadata are taken; elsewhere all of it is, and changed on its way. */
+	bool changed = r->media == MEDIA_MERGE_PATCH && !of_status(r);
+	if (resource->stored == resource && !whole && !changed)
 		return json_object_get(r->old);
 	struct json_object *shown = whole ? managed_document(r) : json_clone(r->old);
 	view_show_json(resource, shown);
@@ -118,6 +126,9 @@ static enum step_result patch_object(struct request *r)
 	CLEANUP(json_putp) struct json_object *shown = shown_old(r);
 	if (patch_apply(r, resource->def, shown, &r->obj) == STEP_FAIL)
 		return STEP_FAIL;
+	struct json_object *metadata = json_get(shown, "metadata");
+	if (metadata && json_get(r->obj, "metadata") == metadata)
+		json_set(r->obj, "metadata", json_clone(metadata));
 	if (decode_check_kind(resource, r->obj, &r->err) < 0 ||
 	    decode_patched(resource, r->obj, r->validation, &r->warnings, &r->err) < 0)
 		return request_fail_as(r, DETAILS_NONE);

@@ -152,6 +152,17 @@ struct json_object *json_clone(const struct json_object *obj)
 	return copy;
 }
 
+struct json_object *json_share(const struct json_object *obj)
+{
+	struct json_object *shared = json_object_new_object();
+
+	if (obj) {
+		json_object_object_foreach(unconst(obj), key, value)
+		    json_set(shared, key, json_object_get(value));
+	}
+	return shared;
+}
+
 static bool equal_numbers(const struct json_object *a, const struct json_object *b)
 {
 	if (json_object_is_type(a, json_type_int) && json_object_is_type(b, json_type_int))
