@@ -111,7 +111,7 @@ static const char bash_end[] =
     "\t\tCOMPREPLY=($(compgen -W \"$words\" -- \"$cur\"))\n"
     "\telse\n"
     "\t\tcase $path in\n"
-    "\t\tapply|version|config*|api-resources) ;;\n"
+    "\t\tapply|create*|run|version|config*|api-resources) ;;\n"
     "\t\tcompletion) COMPREPLY=($(compgen -W bash -- \"$cur\")) ;;\n"
     "\t\tlogs) COMPREPLY=($(compgen -W \"$(_kubectl_lite_names pods '')\" -- \"$cur\")) ;;\n"
     "\t\t*)\n"

@@ -37,7 +37,6 @@ metadata: {name: ports}
 spec: {selector: {app: multi}, ports: [{port: 80, name: http}, {port: 53, name: dns, protocol: UDP}]}
 Y
 "$lite" -n "$space" create -f "$work/exposed.yaml"
-base=
 
 leaves service/made expose deployment web --name=made
 leaves service/made expose deployment/multi --name=made -o json
