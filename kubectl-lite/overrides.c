@@ -12,10 +12,11 @@ static int parse(const char *text, struct json_object **ret, struct err *err)
 
 	if (yaml_parse("--overrides", text, strlen(text), &docs, &n, err) < 0)
 		return -1;
-	if (n == 1 && docs[0].value)
+	if (n == 1 && (json_object_is_type(docs[0].value, json_type_object) ||
+		       json_object_is_type(docs[0].value, json_type_array)))
 		*ret = json_object_get(docs[0].value);
 	yaml_docs_free(docs, n);
-	return *ret ? 0 : err_set(err, ERR_PARSE, "--overrides must be one object or list");
+	return *ret ? 0 : err_set(err, ERR_PARSE, "Invalid JSON Patch");
 }
 
 int overrides_apply(const struct overrides_flags *overrides, const struct schema_def *def,

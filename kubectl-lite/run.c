@@ -327,24 +327,38 @@ static int attend(const struct json_object *pod)
 	return code;
 }
 
-static int run_created(struct write *write, char **args, size_t n_args, struct err *err)
+static int show(struct write *write, const char *plural, struct json_object *obj)
+{
+	struct err err = ERR_INIT;
+
+	return write_show(write, resource_find("", "v1", plural), obj, "created", &err) < 0
+		   ? session_failed(&err)
+		   : 0;
+}
+
+/* The service of --expose; the pod is there already, and stays when this fails. */
+static int expose(struct write *write, const char *name)
 {
 	static const struct overrides_flags none;
-	CLEANUP(json_putp) struct json_object *pod = NULL, *service = NULL;
+	CLEANUP(json_putp) struct json_object *service = NULL;
+	struct err err = ERR_INIT;
 
-	if (make_pod(args[0], args + 1, n_args - 1, &pod, err) < 0 ||
-	    create(write, "pods", &flags.overrides, &pod, err) < 0)
-		return session_failed(err);
-	if (flags.expose &&
-	    (make_service(args[0], &service, err) < 0 || create(write, "services", &none, &service, err) < 0))
-		return session_failed(err);
-	if (service && write_show(write, resource_find("", "v1", "services"), service, "created", err) < 0)
-		return session_failed(err);
-	if (flags.attach)
-		return attend(pod);
-	return write_show(write, resource_find("", "v1", "pods"), pod, "created", err) < 0
-		   ? session_failed(err)
-		   : 0;
+	if (make_service(name, &service, &err) < 0 || create(write, "services", &none, &service, &err) < 0)
+		return session_failed(&err);
+	return show(write, "services", service);
+}
+
+static int run_created(struct write *write, char **args, size_t n_args)
+{
+	CLEANUP(json_putp) struct json_object *pod = NULL;
+	struct err err = ERR_INIT;
+
+	if (make_pod(args[0], args + 1, n_args - 1, &pod, &err) < 0 ||
+	    create(write, "pods", &flags.overrides, &pod, &err) < 0)
+		return session_failed(&err);
+	int exposed = flags.expose ? expose(write, args[0]) : 0;
+	int code = flags.attach ? attend(pod) : show(write, "pods", pod);
+	return code ? code : exposed;
 }
 
 static int run_run(char **args, size_t n_args)
@@ -361,7 +375,7 @@ static int run_run(char **args, size_t n_args)
 		code = command_usage_error("run", "--dry-run=[server|client] can't be used with attached "
 						  "containers options (--attach, --stdin, or --tty)");
 	else
-		code = run_created(&write, args, n_args, &err);
+		code = run_created(&write, args, n_args);
 	write_end(&write);
 	return code;
 }

@@ -6,7 +6,8 @@ leaves pod/made run made --image=example/web:v1 --overrides="$nowhere" --env=A=b
 leaves pod/made run made --image=a --overrides="$nowhere" --override-type=strategic --command --restart=Never -o yaml -- sh -c 'exit 0'
 leaves pod/made run made --image=a --overrides="$nowhere" -i --restart=Never --pod-running-timeout=1s
 leaves pod/made run made --image=a --overrides="$nowhere" -i --leave-stdin-open --rm --pod-running-timeout=1s
-same run made --image=a --port=80 --expose --dry-run=server
+same run unexposed --image=a --port=80 --expose --dry-run=server
+same run web --image=a --port=80 --expose --dry-run=server
 for form in yaml json name; do
 	same run made --image=a --dry-run=client -o $form
 	same run made more --image=a --restart=OnFailure --dry-run=client -o $form -- sh -c x

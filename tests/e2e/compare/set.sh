@@ -16,7 +16,8 @@ spec:
       - {name: web, image: web:v1, env: [{name: A, value: "1"}, {name: B, valueFrom: {fieldRef: {fieldPath: metadata.name}}}]}
       - {name: proxy, image: proxy:v1, resources: {limits: {cpu: 1}}, env: [{name: C, value: x}]}
 Y
-"$lite" -n "$space" create configmap settings --from-literal=key-one=1 --from-literal=two=2 --from-literal=A=3
+"$lite" -n "$space" create configmap settings --from-literal=key-one=1
+"$lite" -n "$space" create configmap several --from-literal=one=1 --from-literal=two.x=2
 "$lite" -n "$space" create secret generic hidden --from-literal=word=secret
 changed=deployment/changed
 
@@ -49,6 +50,7 @@ leaves $changed set env $changed -e A=5 --env=Z=6 -c web -o 'jsonpath={.spec}'
 leaves $changed set env $changed A=5 -c 'pro*'
 leaves $changed set env $changed --from=configmap/settings
 leaves $changed set env $changed --from=configmap/settings --prefix=P_ --keys=key-one,two
+leaves $changed set env $changed --from=configmap/several --keys=two.x
 leaves $changed set env $changed --from=secret/hidden -o name
 leaves $changed set env $changed A=9 --overwrite=false
 leaves $changed set env $changed N=9 --overwrite=false --dry-run=server

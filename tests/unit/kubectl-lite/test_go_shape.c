@@ -51,7 +51,8 @@ static void test_always(void **state)
 	check("apps/v1", "Deployment",
 	      "{\"metadata\":{\"labels\":{},\"name\":\"n\"},\"spec\":{\"template\":{\"metadata\":{}}}}",
 	      "{\"metadata\":{\"name\":\"n\",\"creationTimestamp\":null,\"labels\":{}},"
-	      "\"spec\":{\"template\":{\"metadata\":{\"creationTimestamp\":null}},\"strategy\":{}},\"status\":{}}");
+	      "\"spec\":{\"template\":{\"metadata\":{\"creationTimestamp\":null}},\"strategy\":{}},"
+	      "\"status\":{}}");
 	check("v1", "Service", "{\"spec\":{\"ports\":[{\"port\":80}]},\"status\":{\"x\":1}}",
 	      "{\"spec\":{\"ports\":[{\"port\":80,\"targetPort\":0}]},\"status\":{\"x\":1}}");
 }
@@ -59,7 +60,8 @@ static void test_always(void **state)
 static void test_quantities(void **state)
 {
 	(void)state;
-	check("v1", "ResourceQuota", "{\"spec\":{\"hard\":{\"pods\":1,\"cpu\":\"1000m\",\"memory\":\"odd\"}}}",
+	check("v1", "ResourceQuota",
+	      "{\"spec\":{\"hard\":{\"pods\":1,\"cpu\":\"1000m\",\"memory\":\"odd\"}}}",
 	      "{\"spec\":{\"hard\":{\"cpu\":\"1\",\"memory\":\"odd\",\"pods\":\"1\"}},\"status\":{}}");
 }
 
