@@ -4,9 +4,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <linux/fs.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -34,11 +36,29 @@ static char *trash_dir(const char *data_dir)
 	return mem_printf("%s/pods/.trash", data_dir);
 }
 
+/* Pods have nothing to do with each other: an ext4 that is told so puts each one's files into another part of
+ * the disk. Else they all share one, in which a file system without a journal looks at every inode that was
+ * freed in the last minutes whenever it gives out a new one: after a hundred pods that was half of what the
+ * next hundred took. Others know no such flag. */
+static void spread(const char *pods)
+{
+	CLEANUP(mem_closep) int fd = open(pods, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int attributes;
+
+	if (fd < 0 || ioctl(fd, FS_IOC_GETFLAGS, &attributes) < 0)
+		return;
+	attributes |= FS_TOPDIR_FL;
+	ioctl(fd, FS_IOC_SETFLAGS, &attributes);
+}
+
 int pod_store_open(const char *data_dir, struct err *err)
 {
 	CLEANUP(mem_freep) char *pods = pods_dir(data_dir);
 
-	return tree_make(pods, 0711, err) < 0 || tree_bind_private(pods, err) < 0 ? -1 : 0;
+	if (tree_make(pods, 0711, err) < 0)
+		return -1;
+	spread(pods);
+	return tree_bind_private(pods, err);
 }
 
 void pod_store_close(const char *data_dir)
