@@ -1,7 +1,7 @@
 /* YAML on libyaml: text of one or more documents to JSON values, and JSON values to YAML text.
- * Scalars resolve as sigs.k8s.io/yaml does (YAML 1.1 core: null ~ true/false yes/no on/off as booleans,
- * integers, floats; quoted is a string). Anchors, aliases and merge keys (<<) are followed; expansion
- * is bounded (1,000,000 nodes, 64 MiB) against alias bombs, nesting at JSON_MAX_DEPTH.
+ * Scalars resolve as sigs.k8s.io/yaml does (YAML 1.1 core: null ~ true/false yes/no y/n on/off as booleans,
+ * also as keys; integers, floats; quoted is a string). Anchors, aliases and merge keys (<<) are followed;
+ * expansion is bounded (1,000,000 nodes, 64 MiB) against alias bombs, nesting at JSON_MAX_DEPTH.
  */
 #pragma once
 

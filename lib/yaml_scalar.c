@@ -22,6 +22,8 @@ static const struct {
 	{ "true", WORD_TRUE },
 	{ "True", WORD_TRUE },
 	{ "TRUE", WORD_TRUE },
+	{ "y", WORD_TRUE },
+	{ "Y", WORD_TRUE },
 	{ "yes", WORD_TRUE },
 	{ "Yes", WORD_TRUE },
 	{ "YES", WORD_TRUE },
@@ -31,6 +33,8 @@ static const struct {
 	{ "false", WORD_FALSE },
 	{ "False", WORD_FALSE },
 	{ "FALSE", WORD_FALSE },
+	{ "n", WORD_FALSE },
+	{ "N", WORD_FALSE },
 	{ "no", WORD_FALSE },
 	{ "No", WORD_FALSE },
 	{ "NO", WORD_FALSE },
@@ -219,9 +223,6 @@ bool yaml_scalar_is_ambiguous(const char *text, size_t len)
 	enum word word;
 
 	if (find_word(text, len, &word) || strcmp(text, "<<") == 0)
-		return true;
-	/* Booleans to some readers. */
-	if (len == 1 && strchr("yYnN", text[0]))
 		return true;
 	number = parse_number(text, len);
 	json_object_put(number);

@@ -37,7 +37,7 @@ static int setup(void **state)
 			     "apiVersion: v1\nkind: List\nitems:\n- {apiVersion: v1, kind: Secret, metadata: {name: two, namespace: other}}\n"
 			     "- {apiVersion: v1, kind: Namespace, metadata: {name: three}}\n");
 	write_file("b.json", "{\"apiVersion\":\"v1\",\"kind\":\"Pod\",\"metadata\":{\"generateName\":\"x-\"}}");
-	write_file("bad.yml", "apiVersion: v1\nkind: Nope\nmetadata: {name: n}\n---\nkind: Pod\n---\n- 1\n---\n"
+	write_file("bad.yml", "apiVersion: v1\nkind: Nope\nmetadata: {name: nope}\n---\nkind: Pod\n---\n- 1\n---\n"
 			      "apiVersion: v1\nkind: Pod\nmetadata: {name: p}\n");
 	write_file("broken.yaml", "a: [\n");
 	write_file("notes.txt", "not a manifest");

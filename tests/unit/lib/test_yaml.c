@@ -31,7 +31,7 @@ static void test_scalars(void **state)
 {
 	(void)state;
 	check("- null\n- ~\n- Null\n-\n- \"\"", "[null,null,null,null,\"\"]");
-	check("[true, yes, On, FALSE, no, off, y, n]", "[true,true,true,false,false,false,\"y\",\"n\"]");
+	check("[true, yes, On, FALSE, no, off, y, N]", "[true,true,true,false,false,false,true,false]");
 	check("[1, -1, +1, 0x1F, 0b101, 0o17, 0644, 1_000, 18446744073709551615]",
 	      "[1,-1,1,31,5,15,420,1000,18446744073709551615]");
 	check("[1.5, .5, 1e3, -1.5e-3, 089, 18446744073709551616]",
