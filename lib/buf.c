@@ -24,8 +24,7 @@ void buf_reset(struct buf *b)
 		b->data[0] = '\0';
 }
 
-/* Makes room for EXTRA bytes and the NUL, or latches failed. */
-static bool make_room(struct buf *b, size_t extra)
+static bool grow(struct buf *b, size_t extra)
 {
 	size_t max = b->max ? b->max : SIZE_MAX / 2;
 	size_t cap = b->cap;
@@ -33,8 +32,6 @@ static bool make_room(struct buf *b, size_t extra)
 
 	if (b->failed)
 		return false;
-	if (b->len < cap && extra < cap - b->len)
-		return true;
 	if (extra > max || b->len > max - extra) {
 		buf_close(b);
 		b->failed = true;
@@ -56,6 +53,12 @@ static bool make_room(struct buf *b, size_t extra)
 	b->data = mem_checked(data);
 	b->cap = cap;
 	return true;
+}
+
+/* Makes room for EXTRA bytes and the NUL, or latches failed. What has failed has no room. */
+static inline bool make_room(struct buf *b, size_t extra)
+{
+	return (b->len < b->cap && extra < b->cap - b->len) || grow(b, extra);
 }
 
 void buf_reserve(struct buf *b, size_t extra)
@@ -211,7 +214,15 @@ void buf_json_stringn(struct buf *b, const char *s, size_t len)
 	if (!make_room(b, len + 2))
 		return;
 	b->data[b->len++] = '"';
-	for (size_t i = 0; (i += buf_json_plain(s + i, len - i)) < len; i++) {
+	size_t i = buf_json_plain(s, len);
+	if (i == len) {
+		char *p = mempcpy(b->data + b->len, s, len);
+
+		memcpy(p, "\"", 2);
+		b->len += len + 1;
+		return;
+	}
+	for (; (i += buf_json_plain(s + i, len - i)) < len; i++) {
 		unsigned char c = (unsigned char)s[i];
 		size_t n = c >= 0x80 ? buf_utf8_length(s + i, len - i) : 0;
 

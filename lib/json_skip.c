@@ -201,6 +201,17 @@ static int pick_inside(struct pick *pick, uint64_t found, size_t len, struct jso
 	return result;
 }
 
+/* An object without members: no path leads on from there. */
+static bool skip_empty(struct json_cursor *c)
+{
+	struct json_cursor inside = *c;
+
+	if (!json_skip_char(&inside, '{') || !json_skip_char(&inside, '}'))
+		return false;
+	*c = inside;
+	return true;
+}
+
 static int pick_member(struct pick *pick, uint64_t among, struct json_object *into, struct err *err)
 {
 	const char *start = pick->at.p;
@@ -226,6 +237,8 @@ static int pick_member(struct pick *pick, uint64_t among, struct json_object *in
 	memcpy(key, start, len);
 	key[len] = '\0';
 	json_skip_space(&pick->at);
+	if (!ends && skip_empty(&pick->at))
+		return 0;
 	result = ends ? pick_whole(pick, &value, err) : pick_inside(pick, found, len, &value, err);
 	json_set(into, key, value); /* of a repeated key the last value stays, as in json_parse */
 	return result;

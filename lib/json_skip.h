@@ -25,8 +25,8 @@ bool json_skip_value(struct json_cursor *c);
 
 #define JSON_PICK_MAX 64
 /* Of the object TEXT what PATHS name ("metadata.name"; ended by NULL, at most JSON_PICK_MAX, none beginning
- * with another one), as a value with nothing else in it. A path leads into each element of an array.
- * ERR_PARSE; keys with escapes in them are not found.
+ * with another one), as a value with nothing else in it. A path leads into each element of an array; an
+ * object that has no members is left out. ERR_PARSE; keys with escapes in them are not found.
  */
 int json_pick(const char *text, size_t len, const char *const *paths, struct json_object **ret,
 	      struct err *err);

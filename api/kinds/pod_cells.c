@@ -40,13 +40,13 @@ const char *const pod_cell_fields[] = {
 	"status.containerStatuses.ready",
 	"status.containerStatuses.restartCount",
 	"status.containerStatuses.state",
-	"status.containerStatuses.lastState",
+	"status.containerStatuses.lastState.terminated",
 	"status.initContainerStatuses.name",
 	"status.initContainerStatuses.ready",
 	"status.initContainerStatuses.started",
 	"status.initContainerStatuses.restartCount",
 	"status.initContainerStatuses.state",
-	"status.initContainerStatuses.lastState",
+	"status.initContainerStatuses.lastState.terminated",
 	NULL,
 };
 

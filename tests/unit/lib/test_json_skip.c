@@ -26,6 +26,7 @@ static void test_picks(void **state)
 					     NULL };
 
 	assert_picked("{}", paths, "{}");
+	assert_picked("{\"metadata\":{ }}", paths, "{}");
 	assert_picked("{\"a\":[{\"name\":\"}\"}],\"metadata\":{\"x\":{\"name\":1},\"name\":\"p\",\"labels\":{"
 		      "\"a\":\"b\"}},"
 		      "\"spec\":{\"nodeName\":\"n\",\"containers\":[{\"name\":\"\\\"]\"}]},\"type\":\"t\"}",
