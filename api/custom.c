@@ -115,7 +115,7 @@ void custom_validate(const struct resource *resource, const struct json_object *
 {
 	const struct structural *schema = resource->custom->schema;
 	const struct custom_rules *rules = rules_of(resource->custom);
-	struct field_errors own = FIELD_ERRORS_INIT;
+	struct field_errors own = { .warnings = errors->warnings };
 	struct field_path path;
 
 	field_path_init(&path, "");

@@ -301,13 +301,11 @@ static bool make_message(struct running *r, const struct rule *rule, struct chan
 	return true;
 }
 
-static void tell_broken(struct running *r, const struct rule *rule, struct change *change)
+static void add_broken(struct running *r, const struct rule *rule, struct change *change)
 {
 	CLEANUP(mem_freep) char *message = NULL;
 	size_t mark = r->path->len;
 
-	if (!cel_program_uses_old(rule->program) && is_unchanged(change))
-		return;
 	if (rule->field_path)
 		field_push(r->path, rule->field_path);
 	if (!make_message(r, rule, change, &message))
@@ -315,6 +313,19 @@ static void tell_broken(struct running *r, const struct rule *rule, struct chang
 	if (!r->stopped)
 		add_error(r, rule->type, change->value, message);
 	field_pop(r->path, mark);
+}
+
+/* A value that did not change may break what is said about it alone: that is a warning. */
+static void tell_broken(struct running *r, const struct rule *rule, struct change *change)
+{
+	struct field_errors *errors = r->errors;
+	bool tolerated = !cel_program_uses_old(rule->program) && is_unchanged(change);
+
+	if (tolerated && !errors->warnings)
+		return;
+	r->errors = tolerated ? errors->warnings : errors;
+	add_broken(r, rule, change);
+	r->errors = errors;
 }
 
 static void run_rule(struct running *r, const struct rule *rule, struct change *change)

@@ -16,8 +16,8 @@ struct custom_rules *custom_rules_new(const struct json_object *definition, cons
 				      bool root);
 void custom_rules_free(struct custom_rules *rules); /* NULL is fine */
 /* What of VALUE breaks a rule, in Kubernetes' words. OLD is what it was before, or NULL: a rule that asks for
- * oldSelf is run only then, unless it takes that as an optional. A value that has not changed may break rules
- * that do not ask for it. PATH is VALUE's. */
+ * oldSelf is run only then, unless it takes that as an optional. Rules that
+ * do not ask for it and are broken by a value that has not changed are warnings. PATH is VALUE's. */
 void custom_rules_validate(const struct custom_rules *rules, const struct json_object *value,
 			   const struct json_object *old, struct field_path *path,
 			   struct field_errors *errors);

@@ -47,7 +47,8 @@ struct field_error {
 
 struct field_errors {
 	struct field_error *items;
-	size_t n; /* at most 100 are kept */
+	size_t n;                      /* at most 100 are kept */
+	struct field_errors *warnings; /* what is not refused is told here, or nowhere */
 };
 #define FIELD_ERRORS_INIT ((struct field_errors){ 0 })
 void field_errors_close(struct field_errors *errors);

@@ -57,8 +57,16 @@ static void add_warning(const char *text, void *arg)
 static enum step_result admit_validate(struct request *r)
 {
 	const struct resource *resource = r->route.resource;
+	CLEANUP(field_errors_close) struct field_errors warnings = FIELD_ERRORS_INIT;
+	r->errors.warnings = &warnings;
 	validate_object(resource, r->obj, r->old, r->route.subresource ? r->route.subresource->name : NULL,
 			&r->errors);
+	r->errors.warnings = NULL;
+	for (size_t i = 0; i < warnings.n; i++) {
+		CLEANUP(mem_freep)
+		char *text = mem_printf("%s: %s", warnings.items[i].field, warnings.items[i].message);
+		admit_warn(r, text);
+	}
 	if (!r->errors.n) {
 		if (resource->kind->warnings && !r->route.subresource)
 			resource->kind->warnings(r->obj, r->old, add_warning, r);
