@@ -98,6 +98,9 @@ static void fixture_close(struct fixture *f)
 		session->free(session);
 	}
 	websocket_session_free(f->ws);
+	/* What was still to leave finds nobody there. */
+	for (int i = 0; i < 5; i++)
+		loop_turn(f->loop, 10);
 	for (int i = 0; i < PORTS; i++)
 		close(f->listeners[i]);
 	for (size_t i = 0; i < 2 * (size_t)PORTS; i++)
