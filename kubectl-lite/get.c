@@ -3,10 +3,10 @@
 #include <string.h>
 
 #include "kubectl-lite/commands.h"
+#include "kubectl-lite/found.h"
 #include "kubectl-lite/manifest.h"
 #include "kubectl-lite/print.h"
 #include "kubectl-lite/session.h"
-#include "kubectl-lite/sort_by.h"
 #include "kubectl-lite/table.h"
 #include "kubectl-lite/target.h"
 #include "kubectl-lite/types.h"
@@ -63,13 +63,6 @@ static const struct flag get_flags[] = {
 	{ 0 },
 };
 
-/* One request: a resource in a namespace, perhaps one object. */
-struct query {
-	const struct resource *resource;
-	const char *namespace_; /* NULL: all, or cluster scope */
-	const char *name;
-};
-
 /* FULL: rows of Tables bring their whole objects, to be sorted by any field. */
 static void write_path(struct buf *b, const struct query *q, const char *continue_, const char *revision,
 		       bool full)
@@ -103,60 +96,9 @@ static void write_path(struct buf *b, const struct query *q, const char *continu
 	session_path(b, q->resource, q->namespace_, revision ? NULL : q->name, flags.subresource, query.data);
 }
 
-/* What was found, in one of two shapes: Tables, or objects. */
-struct found {
-	struct json_object **tables; /* per query and page */
-	struct json_object **objects;
-	const struct resource **resources;
-	const struct query **queries; /* which query a table belongs to */
-	size_t n;
-	char *revision; /* of the last list */
-};
-
-static void found_add(struct found *f, struct json_object *table, struct json_object *object,
-		      const struct query *q)
-{
-	f->tables = mem_realloc_array(f->tables, f->n + 1, sizeof(*f->tables));
-	f->objects = mem_realloc_array(f->objects, f->n + 1, sizeof(*f->objects));
-	f->resources = mem_realloc_array(f->resources, f->n + 1, sizeof(*f->resources));
-	f->queries = mem_realloc_array(f->queries, f->n + 1, sizeof(*f->queries));
-	f->tables[f->n] = table;
-	f->objects[f->n] = object;
-	f->resources[f->n] = q->resource;
-	f->queries[f->n++] = q;
-}
-
-static void found_close(struct found *f)
-{
-	for (size_t i = 0; i < f->n; i++) {
-		json_object_put(f->tables[i]);
-		json_object_put(f->objects[i]);
-	}
-	free(f->tables);
-	free(f->objects);
-	free(f->resources);
-	free(f->queries);
-	free(f->revision);
-}
-
 static bool is_table(enum output_form form)
 {
 	return form == OUTPUT_TABLE || form == OUTPUT_WIDE;
-}
-
-static void add_items(struct found *f, struct json_object *list, const struct query *q)
-{
-	struct json_object *items = json_get(list, "items");
-
-	for (size_t i = 0; i < json_len(items); i++) {
-		struct json_object *item = json_at(items, i);
-		if (!json_object_is_type(item, json_type_object))
-			continue;
-		/* Items of a list do not say what they are; shown alone they must. */
-		json_set_str(item, "apiVersion", q->resource->group_version);
-		json_set_str(item, "kind", q->resource->kind_name);
-		found_add(f, NULL, json_object_get(item), q);
-	}
 }
 
 /* Fetches all pages of Q. */
@@ -189,20 +131,11 @@ static int fetch(const struct query *q, enum output_form form, struct found *f, 
 		} else if (q->name) {
 			found_add(f, NULL, answer, q);
 		} else {
-			add_items(f, answer, q);
+			found_add_items(f, answer, q);
 			json_object_put(answer);
 		}
 	} while (continue_ && *continue_);
 	return 0;
-}
-
-static size_t count_rows(const struct found *f)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < f->n; i++)
-		n += f->tables[i] ? json_len(json_get(f->tables[i], "rows")) : 1;
-	return n;
 }
 
 static struct table_view make_view(const struct output *output, const char *prefix)
@@ -214,39 +147,6 @@ static struct table_view make_view(const struct output *output, const char *pref
 				    .kind_prefix = prefix,
 				    .event = flags.watch_events ? "ADDED" : NULL,
 				    .label_columns = &flags.label_columns };
-}
-
-/* --- sorting --- */
-
-static int sort_rows(struct sort_by *sort, struct json_object *rows, struct err *err)
-{
-	size_t n = json_len(rows);
-	CLEANUP(mem_freep) struct json_object **values = mem_zalloc((n + 1) * sizeof(*values));
-
-	for (size_t i = 0; i < n; i++)
-		values[i] = json_object_get(json_at(rows, i));
-	int failed = sort_by_values(sort, values, NULL, n, true, err);
-	for (size_t i = 0; i < n; i++)
-		json_object_array_put_idx(rows, i, values[i]);
-	return failed;
-}
-
-static int sort_found(struct found *f, struct err *err)
-{
-	struct sort_by *sort = NULL;
-	int failed = 0;
-
-	if (!flags.sort_by)
-		return 0;
-	if (sort_by_new(flags.sort_by, &sort, err) < 0)
-		return -1;
-	for (size_t i = 0; i < f->n && !failed; i++)
-		if (f->tables[i])
-			failed = sort_rows(sort, json_get(f->tables[i], "rows"), err);
-	if (!failed && f->n && f->objects[0])
-		failed = sort_by_values(sort, f->objects, (const void **)f->resources, f->n, false, err);
-	sort_by_free(sort);
-	return failed;
 }
 
 /* --- printing --- */
@@ -336,6 +236,21 @@ static bool watch_event(const char *type, struct json_object *obj, void *arg)
 	return fflush(stdout) == 0;
 }
 
+/* From where to watch the one object of Q: its own version may be too old for the server by now. Asked for
+ * before the object is, so that no change is lost. */
+static char *revision_of_list(const struct query *q)
+{
+	CLEANUP(buf_close) struct buf path = BUF_INIT, query = BUF_INIT;
+	CLEANUP(json_putp) struct json_object *list = NULL;
+
+	buf_str(&query, "limit=1&fieldSelector=metadata.name%3D");
+	buf_url_encode(&query, q->name);
+	session_path(&path, q->resource, q->namespace_, NULL, NULL, query.data);
+	if (session_get(path.data, &list, NULL) < 0)
+		return NULL;
+	return mem_dup(json_str(json_get(list, "metadata"), "resourceVersion"));
+}
+
 /* W shows what FOUND has, unless that is not wanted, and then what changes. */
 static int watch_changes(struct watching *w, const struct found *found, struct err *err)
 {
@@ -412,7 +327,7 @@ static bool several_kinds(const struct query *queries, size_t n)
 static int print_found(struct found *f, const struct output *output, const struct query *queries, size_t n,
 		       struct table *t, struct err *err)
 {
-	if (sort_found(f, err) < 0)
+	if (flags.sort_by && found_sort(f, flags.sort_by, err) < 0)
 		return -1;
 	if (is_table(output->form)) {
 		print_tables(f, output, several_kinds(queries, n), t);
@@ -495,6 +410,9 @@ static int run_get(char **args, size_t n_args)
 			return command_error("subresource cannot be used when bulk resources are specified");
 	code = bad > 0;
 	output.no_headers = flags.no_headers;
+	bool watching = flags.watch || flags.watch_only;
+	CLEANUP(mem_freep)
+	char *revision = watching && n && queries[0].name ? revision_of_list(&queries[0]) : NULL;
 	for (size_t i = 0; i < n; i++) {
 		if (fetch(&queries[i], output.form, &found, &err) == 0)
 			continue;
@@ -504,7 +422,11 @@ static int run_get(char **args, size_t n_args)
 			explain_failed_list(&queries[i], &err);
 		code = session_failed(&err);
 	}
-	bool nothing = count_rows(&found) == 0, watching = flags.watch || flags.watch_only;
+	bool nothing = found_count(&found) == 0;
+	if (revision) {
+		free(found.revision);
+		found.revision = TAKE(revision);
+	}
 	if (!flags.watch_only && !(watching && !is_table(output.form)) &&
 	    print_found(&found, &output, queries, n, &table, &err) < 0)
 		code = session_failed(&err);
