@@ -183,7 +183,7 @@ void output_escape_html(struct buf *b, const struct buf *text)
 		buf_add(b, text->data + i, plain);
 		i += plain;
 		if (i < text->len)
-			buf_printf(b, "\\u%04x", text->data[i++]);
+			buf_printf(b, "\\u%04x", (unsigned)text->data[i++]);
 	}
 }
 
