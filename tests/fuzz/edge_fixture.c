@@ -21,8 +21,10 @@
 #include "apiserver/service/keeper.h"
 #include "lib/timefmt.h"
 
-/* Without progress: for the answer to a request in flight, and for what comes when there is none. */
+/* Without progress: for the answer to a request in flight; for the first event of a watch, which is no longer
+ * one; and for what comes when there is neither. */
 #define PATIENCE_MS 1000
+#define WATCH_MS    200
 #define QUIET_MS    3
 
 static struct service_keeper *services;
@@ -224,7 +226,8 @@ static size_t send_piece(int fd, const char *data, size_t left, size_t piece)
 /* True when nothing more is to be expected of the server that said or took something last at SINCE_MS. */
 static bool is_over(int64_t since_ms)
 {
-	return time_mono_ms() - since_ms >= (server.reads || server.writes ? PATIENCE_MS : QUIET_MS);
+	bool asked = server.reads || server.writes;
+	return time_mono_ms() - since_ms >= (asked ? PATIENCE_MS : server.watches ? WATCH_MS : QUIET_MS);
 }
 
 void edge_exchange(const void *data, size_t size, size_t piece, struct buf *ret)
