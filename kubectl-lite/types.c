@@ -275,7 +275,8 @@ int type_each_of_category(const char *category, void (*fn)(const struct resource
 	if (load(err) < 0)
 		return -1;
 	for (size_t i = 0; i < n; i++)
-		if (is_in(&all[i], category)) {
+		/* A group's versions follow each other, the newest first. */
+		if (is_in(&all[i], category) && resource_find_typed(all[i].qualified) == &all[i]) {
 			fn(&all[i], arg);
 			found++;
 		}

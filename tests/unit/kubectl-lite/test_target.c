@@ -52,6 +52,10 @@ static void test_forms(void **state)
 	free(t);
 	assert_int_equal(parse(&t, &n, &err, 1, "all"), 0);
 	assert_true(n >= 4);
+	/* Each type once, whatever its versions. */
+	for (size_t i = 0; i < n; i++)
+		for (size_t k = 0; k < i; k++)
+			assert_string_not_equal(t[i].resource->qualified, t[k].resource->qualified);
 	free(t);
 }
 
