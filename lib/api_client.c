@@ -10,7 +10,7 @@
 #define TIMEOUT_MS 30000
 /* A burst that begins with idle connections opens these, and a handshake takes both sides as long as ten
  * requests. This many in flight of each program fill the server's transactions. */
-#define MAX_CONNECTIONS 16
+#define MAX_CONNECTIONS 32
 #define MAX_SHOWN_BODY  256
 
 struct api_client {

@@ -14,7 +14,7 @@
 
 /* Bindings under way at once: as many as the API's client has connections, or decisions would wait in it.
  * Decisions per turn of the loop: answers and watch events come in between. */
-enum { MAX_BINDING = 16, DECISIONS_PER_TURN = 64, FLUSH_MS = 1000 };
+enum { MAX_BINDING = 32, DECISIONS_PER_TURN = 64, FLUSH_MS = 1000 };
 
 LIST_HEAD(write_list, write);
 

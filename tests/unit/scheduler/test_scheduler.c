@@ -292,7 +292,7 @@ static void a_new_node_wakes(void **state)
 /* Bindings go out together, and never more than the limit; every pod once. */
 static void many_in_flight(void **state)
 {
-	enum { PODS = 200, LIMIT = 16 };
+	enum { PODS = 200, LIMIT = 32 };
 	struct setup *s = *state;
 	unsigned answered = 0;
 
