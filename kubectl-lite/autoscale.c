@@ -57,7 +57,7 @@ static int autoscale(const struct object *object, struct write *write, struct er
 			  write->dry_run == DRY_RUN_CLIENT ? "created" : "autoscaled", err);
 }
 
-static int check(char *const *args, size_t n_args, struct err *err)
+static int check(struct err *err)
 {
 	if (!flags.max_given)
 		return err_set(err, ERR_PARSE, "required flag(s) \"max\" not set");
@@ -68,7 +68,7 @@ static int check(char *const *args, size_t n_args, struct err *err)
 		return err_set(err, ERR_PARSE,
 			       "--max=MAXPODS must be larger or equal to --min=MINPODS, max: %lld, min: %lld",
 			       (long long)flags.max, (long long)flags.min);
-	return write_check_named(args, n_args, &flags.files, false, err);
+	return 0;
 }
 
 static int run_autoscale(char **args, size_t n_args)
@@ -78,25 +78,11 @@ static int run_autoscale(char **args, size_t n_args)
 				       .files = &flags.files,
 				       .recursive = flags.recursive,
 				       .fetch = true };
-	struct objects objects = { 0 };
-	struct write write;
 	struct err err = ERR_INIT;
 
-	if (check(args, n_args, &err) < 0 || write_begin(&write, MANAGER, &err) < 0)
+	if (check(&err) < 0)
 		return session_failed(&err);
-	if (objects_find(&query, &objects, &err) < 0) {
-		write_end(&write);
-		return session_failed(&err);
-	}
-	int code = objects.bad > 0;
-	for (size_t i = 0; i < objects.n; i++) {
-		err = ERR_INIT;
-		if (autoscale(&objects.items[i], &write, &err) < 0)
-			code = session_failed(&err);
-	}
-	objects_close(&objects);
-	write_end(&write);
-	return code;
+	return write_for_each(&query, MANAGER, autoscale);
 }
 
 static const struct flag autoscale_flags[] = {

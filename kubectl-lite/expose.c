@@ -7,8 +7,8 @@
 #include "kubectl-lite/generate.h"
 #include "kubectl-lite/go_shape.h"
 #include "kubectl-lite/objects.h"
-#include "kubectl-lite/overrides.h"
 #include "kubectl-lite/session.h"
+#include "kubectl-lite/overrides.h"
 #include "kubectl-lite/write.h"
 
 #define MANAGER "kubectl-expose"
@@ -275,28 +275,10 @@ static int run_expose(char **args, size_t n_args)
 				       .files = &flags.files,
 				       .recursive = flags.recursive,
 				       .fetch = true };
-	struct objects objects = { 0 };
-	struct write write;
-	struct err err = ERR_INIT;
 
 	if (flags.affinity && strcmp(flags.affinity, "None") != 0 && strcmp(flags.affinity, "ClientIP") != 0)
 		return command_error("unknown session affinity: %s", flags.affinity);
-	if (write_check_named(args, n_args, &flags.files, false, &err) < 0 ||
-	    write_begin(&write, MANAGER, &err) < 0)
-		return session_failed(&err);
-	if (objects_find(&query, &objects, &err) < 0) {
-		write_end(&write);
-		return session_failed(&err);
-	}
-	int code = objects.bad > 0;
-	for (size_t i = 0; i < objects.n; i++) {
-		err = ERR_INIT;
-		if (expose(&objects.items[i], &write, &err) < 0)
-			code = session_failed(&err);
-	}
-	objects_close(&objects);
-	write_end(&write);
-	return code;
+	return write_for_each(&query, MANAGER, expose);
 }
 
 static const struct flag expose_flags[] = {

@@ -6,6 +6,7 @@
 #include "kubectl-lite/go_shape.h"
 #include "kubectl-lite/last_applied.h"
 #include "kubectl-lite/objects.h"
+#include "kubectl-lite/session.h"
 #include "kubectl-lite/target.h"
 
 struct write_flags write_flags;
@@ -128,4 +129,29 @@ int write_check_named(char *const *args, size_t n_args, const struct string_list
 	if (n_args == 1 && !strchr(args[0], '/') && !chosen)
 		return err_set(err, ERR_PARSE, "resource(s) were provided, but no name was specified");
 	return 0;
+}
+
+int write_for_each(const struct objects_query *query, const char *manager,
+		   int (*make)(const struct object *object, struct write *write, struct err *err))
+{
+	struct objects objects = { 0 };
+	struct write write;
+	struct err err = ERR_INIT;
+
+	if (write_check_named(query->args, query->n_args, query->files, false, &err) < 0 ||
+	    write_begin(&write, manager, &err) < 0)
+		return session_failed(&err);
+	if (objects_find(query, &objects, &err) < 0) {
+		write_end(&write);
+		return session_failed(&err);
+	}
+	int code = objects.bad > 0;
+	for (size_t i = 0; i < objects.n; i++) {
+		err = ERR_INIT;
+		if (make(&objects.items[i], &write, &err) < 0)
+			code = session_failed(&err);
+	}
+	objects_close(&objects);
+	write_end(&write);
+	return code;
 }

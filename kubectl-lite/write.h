@@ -77,3 +77,10 @@ void write_go_json(struct buf *b, const struct json_object *obj, bool sorted);
  * an error, in kubectl's words. */
 int write_check_named(char *const *args, size_t n_args, const struct string_list *files, bool chosen,
 		      struct err *err);
+
+struct object;
+struct objects_query;
+/* MAKE for each of the objects that QUERY names, which there must be some of, with a write as MANAGER. Errors
+ * are told; the exit code. */
+int write_for_each(const struct objects_query *query, const char *manager,
+		   int (*make)(const struct object *object, struct write *write, struct err *err));
