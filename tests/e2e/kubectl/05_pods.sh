@@ -20,6 +20,7 @@ says '^echoed$' sh -c "echo echoed | $K exec -i talk -- cat"
 says 'pod "talk" deleted|deleted' $K delete pod talk --grace-period=1
 says '^said$' $K run quick --image=registry.local/web:1 --restart=Never --rm -i --quiet --command -- sh -c 'sleep 1; echo said'
 forward() { # ARGS...: what a forwarded port answers
+	: >"$F/forward.log" # what the last one said, else
 	"$@" >"$F/forward.log" 2>&1 &
 	_pid=$!
 	_tries=0
@@ -35,6 +36,7 @@ forward() { # ARGS...: what a forwarded port answers
 says '^1$' forward $K port-forward pod/alone :8000
 says '^[12]$' forward $K port-forward deployment/web :8000
 through_proxy() {
+	: >"$F/proxy.log"
 	$K proxy --port=0 >"$F/proxy.log" 2>&1 &
 	_pid=$!
 	_tries=0

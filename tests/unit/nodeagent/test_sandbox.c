@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <net/if.h>
+#include <poll.h>
 #include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -273,13 +274,14 @@ static void assert_first_process(const char *pid_ns, long pid)
 	CLEANUP(mem_freep) char *own = mem_printf("/proc/%ld/ns/pid", pid), *cmdline = mem_printf("/proc/%ld/cmdline", pid);
 	CLEANUP(buf_close) struct buf words = BUF_INIT;
 	struct stat held, of_process, of_node;
-	assert_int_equal(stat(pid_ns, &held) | stat(own, &of_process) | stat("/proc/self/ns/pid", &of_node), 0);
+	assert_true(pid_ns && stat(pid_ns, &held) == 0);
+	assert_int_equal(stat(own, &of_process) | stat("/proc/self/ns/pid", &of_node), 0);
 	assert_int_equal(held.st_ino, of_process.st_ino);
 	assert_int_not_equal(held.st_ino, of_node.st_ino);
 	/* The kernel shows the words of a program a moment after it has begun. */
 	for (int i = 0; i < 1000 && words.len == 0; i++) {
 		assert_int_equal(buf_read_file(&words, cmdline, 4096, NULL), 0);
-		usleep(words.len ? 0 : 10000);
+		poll(NULL, 0, words.len ? 0 : 10);
 	}
 	assert_int_equal(words.len, 17);
 	assert_memory_equal(words.data, "knarr-shim\0pause", 17);
@@ -315,7 +317,7 @@ static void test_shared_processes(void **state)
 	struct sandbox gone = { 0 };
 	for (int i = 0; i < 1000 && sandbox_load(dir, &gone, NULL) == 0; i++) {
 		sandbox_close(&gone);
-		usleep(10000);
+		poll(NULL, 0, 10);
 	}
 	assert_int_equal(sandbox_load(dir, &gone, &err), -1);
 	sandbox_create(f.loop, network, &spec, on_created, NULL);
@@ -326,7 +328,7 @@ static void test_shared_processes(void **state)
 	destroy("shared");
 	/* Whoever it was left to may take a moment to notice. */
 	for (int i = 0; i < 1000 && kill((pid_t)strtol(after.data, NULL, 10), 0) == 0; i++)
-		usleep(10000);
+		poll(NULL, 0, 10);
 	assert_int_equal(kill((pid_t)strtol(after.data, NULL, 10), 0), -1);
 	assert_int_equal(access(record, F_OK), -1);
 }
