@@ -376,7 +376,7 @@ int patch_json(const struct json_object *doc, const struct json_object *patch, s
 	return 0;
 }
 
-/* Takes TARGET, which may be no object. */
+/* TARGET may be no object. */
 static struct json_object *merge(const struct json_object *target, const struct json_object *patch)
 {
 	struct json_object *merged;
