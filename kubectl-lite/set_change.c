@@ -50,6 +50,27 @@ bool set_matches(const char *pattern, const char *name)
 	return strcmp(pattern, name) == 0 || (strchr(pattern, '*') && fnmatch(pattern, name, 0) == 0);
 }
 
+int set_each_container(struct json_object *spec, const char *pattern,
+		       int (*change)(struct json_object *container, const void *arg, struct err *err),
+		       const void *arg, struct err *err)
+{
+	static const char *const lists[] = { "containers", "initContainers" };
+	int n = 0;
+
+	for (size_t l = 0; l < ARRAY_SIZE(lists); l++) {
+		struct json_object *containers = json_get(spec, lists[l]);
+		for (size_t i = 0; i < json_len(containers); i++) {
+			struct json_object *container = json_at(containers, i);
+			if (!set_matches(pattern, json_str_or_empty(container, "name")))
+				continue;
+			if (change(container, arg, err) < 0)
+				return -1;
+			n++;
+		}
+	}
+	return n;
+}
+
 int set_split(char **args, size_t n_args, const char *what, size_t *ret_n_objects, struct err *err)
 {
 	size_t n = n_args;

@@ -46,5 +46,10 @@ int set_split(char **args, size_t n_args, const char *what, size_t *ret_n_object
 struct json_object *set_pod_spec(const struct object *object, struct json_object *obj, struct err *err);
 /* Whether NAME is what PATTERN says: "*" stands for any text. */
 bool set_matches(const char *pattern, const char *name);
+/* CHANGE for each container of SPEC whose name is what PATTERN says, then for each such init container, until
+ * one fails. How many there are, or -1. */
+int set_each_container(struct json_object *spec, const char *pattern,
+		       int (*change)(struct json_object *container, const void *arg, struct err *err),
+		       const void *arg, struct err *err);
 
 extern const struct command set_env, set_image, set_resources, set_selector, set_serviceaccount, set_subject;

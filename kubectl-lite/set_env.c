@@ -179,14 +179,21 @@ static int check_overwrites(const struct object *object, struct json_object *env
 	return 0;
 }
 
-static int change_container(const struct object *object, struct json_object *container,
-			    const struct env_change *change, struct err *err)
+/* What is to change, and of which object. */
+struct of_object {
+	const struct object *object;
+	const struct env_change *change;
+};
+
+static int change_container(struct json_object *container, const void *arg, struct err *err)
 {
+	const struct of_object *of = arg;
+	const struct object *object = of->object;
 	struct json_object *env = json_get(container, "env");
 
-	if (!flags.overwrite && check_overwrites(object, env, change, err) < 0)
+	if (!flags.overwrite && check_overwrites(object, env, of->change, err) < 0)
 		return -1;
-	struct json_object *changed = changed_env(env, change);
+	struct json_object *changed = changed_env(env, of->change);
 	if (json_len(changed)) {
 		json_set(container, "env", changed);
 	} else {
@@ -203,27 +210,16 @@ static int change_container(const struct object *object, struct json_object *con
 
 static int make_env(const struct object *object, struct json_object *obj, const void *arg, struct err *err)
 {
-	static const char *const lists[] = { "containers", "initContainers" };
+	const struct of_object of = { object, arg };
 	struct json_object *spec = set_pod_spec(object, obj, err);
-	size_t n = 0;
 
 	if (!spec)
 		return -1;
-	for (size_t l = 0; l < ARRAY_SIZE(lists); l++) {
-		struct json_object *containers = json_get(spec, lists[l]);
-		for (size_t i = 0; i < json_len(containers); i++) {
-			struct json_object *container = json_at(containers, i);
-			if (!set_matches(flags.containers, json_str_or_empty(container, "name")))
-				continue;
-			n++;
-			if (change_container(object, container, arg, err) < 0)
-				return -1;
-		}
-	}
-	if (!n)
+	int n = set_each_container(spec, flags.containers, change_container, &of, err);
+	if (n == 0)
 		fprintf(stderr, "Warning: %s/%s does not have any containers matching \"%s\"\n",
 			object->resource->kind_name, object->name, flags.containers);
-	return 0;
+	return n < 0 ? -1 : 0;
 }
 
 /* --- the command --- */

@@ -30,28 +30,26 @@ static void set_amounts(struct json_object *container, const char *key, struct j
 	}
 }
 
+static int change_resources(struct json_object *container, const void *arg, struct err *err)
+{
+	const struct amounts *amounts = arg;
+
+	(void)err;
+	set_amounts(container, "limits", amounts->limits);
+	set_amounts(container, "requests", amounts->requests);
+	return 0;
+}
+
 static int make_resources(const struct object *object, struct json_object *obj, const void *arg,
 			  struct err *err)
 {
-	static const char *const lists[] = { "containers", "initContainers" };
-	const struct amounts *amounts = arg;
 	struct json_object *spec = set_pod_spec(object, obj, err);
-	size_t n = 0;
 
 	if (!spec)
 		return -1;
-	for (size_t l = 0; l < ARRAY_SIZE(lists); l++) {
-		struct json_object *containers = json_get(spec, lists[l]);
-		for (size_t i = 0; i < json_len(containers); i++) {
-			struct json_object *container = json_at(containers, i);
-			if (!set_matches(flags.containers, json_str_or_empty(container, "name")))
-				continue;
-			set_amounts(container, "limits", amounts->limits);
-			set_amounts(container, "requests", amounts->requests);
-			n++;
-		}
-	}
-	return n ? 0 : err_set(err, ERR_PARSE, "unable to find container named %s", flags.containers);
+	if (set_each_container(spec, flags.containers, change_resources, arg, err) > 0)
+		return 0;
+	return err_set(err, ERR_PARSE, "unable to find container named %s", flags.containers);
 }
 
 static int run_resources(char **args, size_t n_args)
