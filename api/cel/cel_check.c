@@ -1,4 +1,4 @@
-#include "api/cel/cel_check.h"
+#include "api/cel/cel_checker.h"
 
 #include <string.h>
 
@@ -7,33 +7,8 @@
 #include "lib/mem.h"
 #include "lib/pattern.h"
 
-struct variable {
-	const char *name;
-	const struct cel_type *type;
-};
-
-struct checker {
-	struct cel_source *source;
-	struct cel_arena *arena, *scratch;
-	struct variable variables[2 * CEL_DEPTH_MAX + 2];
-	unsigned n;
-	struct cel_checked *checked;
-};
-
-static const struct cel_type *check(struct checker *c, struct cel_node *node);
-
-static const struct cel_type *plain(enum cel_type_kind kind)
-{
-	return cel_type(kind);
-}
-
-static bool is_dyn(const struct cel_type *type)
-{
-	return type->kind == CEL_TYPE_DYN || type->kind == CEL_TYPE_UNKNOWN;
-}
-
-static const struct cel_type *fault_type(struct checker *c, uint32_t at, const char *format,
-					 const struct cel_type *type)
+const struct cel_type *cel_fault_type(struct cel_checker *c, uint32_t at, const char *format,
+				      const struct cel_type *type)
 {
 	CLEANUP(buf_close) struct buf text = BUF_INIT;
 
@@ -42,12 +17,11 @@ static const struct cel_type *fault_type(struct checker *c, uint32_t at, const c
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
 	cel_fault(c->source, at, format, text.data);
 #pragma GCC diagnostic pop
-	return plain(CEL_TYPE_UNKNOWN);
+	return cel_type(CEL_TYPE_UNKNOWN);
 }
 
-/* "found no matching overload for 'size' applied to '(int)'" */
-static const struct cel_type *no_overload(struct checker *c, uint32_t at, const char *name, bool member,
-					  const struct cel_type *const *types, unsigned n)
+const struct cel_type *cel_no_overload(struct cel_checker *c, uint32_t at, const char *name, bool member,
+				       const struct cel_type *const *types, unsigned n)
 {
 	CLEANUP(buf_close) struct buf text = BUF_INIT;
 	unsigned i = 0;
@@ -64,10 +38,10 @@ static const struct cel_type *no_overload(struct checker *c, uint32_t at, const 
 	}
 	buf_char(&text, ')');
 	cel_fault(c->source, at, "found no matching overload for '%s' applied to '%s'", name, text.data);
-	return plain(CEL_TYPE_UNKNOWN);
+	return cel_type(CEL_TYPE_UNKNOWN);
 }
 
-static void mismatch(struct checker *c, uint32_t at, const struct cel_type *wanted,
+static void mismatch(struct cel_checker *c, uint32_t at, const struct cel_type *wanted,
 		     const struct cel_type *found)
 {
 	CLEANUP(buf_close) struct buf want = BUF_INIT, got = BUF_INIT;
@@ -79,7 +53,14 @@ static void mismatch(struct checker *c, uint32_t at, const struct cel_type *want
 
 /* --- names --- */
 
-static bool find_variable(const struct checker *c, const char *name, unsigned *ret)
+void cel_declare(struct cel_checker *c, const char *name, const struct cel_type *type)
+{
+	c->variables[c->n++] = (struct cel_variable){ name, type };
+	if (c->n > c->checked->n_slots)
+		c->checked->n_slots = c->n;
+}
+
+static bool find_variable(const struct cel_checker *c, const char *name, unsigned *ret)
 {
 	for (unsigned i = c->n; i-- > 0;)
 		if (strcmp(c->variables[i].name, name) == 0) {
@@ -107,15 +88,15 @@ static const struct {
 	{ "optional_type", CEL_OPTIONAL, CEL_TYPE_DYN },
 };
 
-static const struct cel_type *be_type(struct checker *c, struct cel_node *node, enum cel_kind kind,
+static const struct cel_type *be_type(struct cel_checker *c, struct cel_node *node, enum cel_kind kind,
 				      enum cel_type_kind type)
 {
 	node->kind = CEL_LITERAL;
 	node->value = (struct cel_value){ .kind = CEL_TYPE, .i = kind };
-	return cel_type_of(c->scratch, CEL_TYPE_TYPE, plain(type), NULL);
+	return cel_type_of(c->scratch, CEL_TYPE_TYPE, cel_type(type), NULL);
 }
 
-static const struct cel_type *check_ident(struct checker *c, struct cel_node *node)
+static const struct cel_type *check_ident(struct cel_checker *c, struct cel_node *node)
 {
 	unsigned i;
 
@@ -129,12 +110,12 @@ static const struct cel_type *check_ident(struct checker *c, struct cel_node *no
 		if (strcmp(type_names[i].name, node->name) == 0)
 			return be_type(c, node, type_names[i].kind, type_names[i].type);
 	cel_fault(c->source, node->at, "undeclared reference to '%s' (in container '')", node->name);
-	return plain(CEL_TYPE_UNKNOWN);
+	return cel_type(CEL_TYPE_UNKNOWN);
 }
 
 /* --- fields --- */
 
-static const struct cel_type *field_of(struct checker *c, const struct cel_node *node,
+static const struct cel_type *field_of(struct cel_checker *c, const struct cel_node *node,
 				       const struct cel_type *type)
 {
 	const struct cel_type *field;
@@ -150,14 +131,14 @@ static const struct cel_type *field_of(struct checker *c, const struct cel_node 
 		if (field)
 			return field;
 		cel_fault(c->source, node->at, "undefined field '%s'", node->name);
-		return plain(CEL_TYPE_UNKNOWN);
+		return cel_type(CEL_TYPE_UNKNOWN);
 	default:
-		return fault_type(c, node->at, "type '%s' does not support field selection", type);
+		return cel_fault_type(c, node->at, "type '%s' does not support field selection", type);
 	}
 }
 
 /* google.protobuf.Timestamp: a type whose name has dots. */
-static const struct cel_type *check_qualified(struct checker *c, struct cel_node *node)
+static const struct cel_type *check_qualified(struct cel_checker *c, struct cel_node *node)
 {
 	static const char *const names[] = { "Timestamp", "Duration" };
 	const struct cel_node *middle = node->args[0];
@@ -174,21 +155,21 @@ static const struct cel_type *check_qualified(struct checker *c, struct cel_node
 	return NULL;
 }
 
-static const struct cel_type *check_select(struct checker *c, struct cel_node *node)
+static const struct cel_type *check_select(struct cel_checker *c, struct cel_node *node)
 {
 	const struct cel_type *type = check_qualified(c, node), *field;
 	bool optional = node->optional;
 
 	if (type)
 		return type;
-	type = check(c, node->args[0]);
+	type = cel_check_node(c, node->args[0]);
 	if (type->kind == CEL_TYPE_OPTIONAL) {
 		optional = true;
 		type = type->a;
 	}
 	field = field_of(c, node, type);
 	if (node->test_only)
-		return plain(CEL_TYPE_BOOL);
+		return cel_type(CEL_TYPE_BOOL);
 	return optional && field->kind != CEL_TYPE_UNKNOWN
 		   ? cel_type_of(c->scratch, CEL_TYPE_OPTIONAL, field, NULL)
 		   : field;
@@ -197,7 +178,7 @@ static const struct cel_type *check_select(struct checker *c, struct cel_node *n
 /* --- calls --- */
 
 /* sets.contains(a, b) is no member of a variable. */
-static void qualify(struct checker *c, struct cel_node *node)
+static void qualify(struct cel_checker *c, struct cel_node *node)
 {
 	const struct cel_node *target = node->args[0];
 	CLEANUP(mem_freep) char *name = NULL;
@@ -217,7 +198,7 @@ static void qualify(struct checker *c, struct cel_node *node)
 }
 
 /* Arguments that can be looked at here already. */
-static void check_literals(struct checker *c, struct cel_node *node)
+static void check_literals(struct cel_checker *c, struct cel_node *node)
 {
 	unsigned last = node->n - 1;
 	const struct cel_node *arg = node->n ? node->args[last] : NULL;
@@ -248,7 +229,7 @@ static void check_literals(struct checker *c, struct cel_node *node)
 	node->pattern = used->pattern;
 }
 
-static const struct cel_type *check_call(struct checker *c, struct cel_node *node)
+static const struct cel_type *check_call(struct cel_checker *c, struct cel_node *node)
 {
 	const struct cel_type *small[4], **types = small, *result = NULL, *one;
 	const struct cel_overload *o;
@@ -258,198 +239,89 @@ static const struct cel_type *check_call(struct checker *c, struct cel_node *nod
 		types = cel_alloc(c->scratch, node->n * sizeof(struct cel_type *));
 	o = cel_overload_find(node->name);
 	for (unsigned i = 0; i < node->n; i++)
-		types[i] = check(c, node->args[i]);
+		types[i] = cel_check_node(c, node->args[i]);
 	if (!o) {
 		cel_fault(c->source, node->at, "undeclared reference to '%s' (in container '')", node->name);
-		return plain(CEL_TYPE_UNKNOWN);
+		return cel_type(CEL_TYPE_UNKNOWN);
 	}
 	node->overload = o;
 	for (; o->function && strcmp(o->name, node->name) == 0; o++) {
 		if (!cel_overload_accepts(o, node->member, types, node->n, c->scratch, &one))
 			continue;
-		result = !result || cel_type_same(result, one) ? one : plain(CEL_TYPE_DYN);
+		result = !result || cel_type_same(result, one) ? one : cel_type(CEL_TYPE_DYN);
 	}
 	if (!result)
-		return no_overload(c, node->at, node->name, node->member, types, node->n);
+		return cel_no_overload(c, node->at, node->name, node->member, types, node->n);
 	check_literals(c, node);
 	return result;
 }
 
 /* --- logic --- */
 
-static const struct cel_type *check_junction(struct checker *c, struct cel_node *node)
+static const struct cel_type *check_junction(struct cel_checker *c, struct cel_node *node)
 {
 	const char *name = node->kind == CEL_AND ? "_&&_" : "_||_";
 
 	for (unsigned i = 0; i < node->n; i++) {
-		const struct cel_type *types[2] = { plain(CEL_TYPE_BOOL), check(c, node->args[i]) };
+		const struct cel_type *types[2] = { cel_type(CEL_TYPE_BOOL),
+						    cel_check_node(c, node->args[i]) };
 
 		if (cel_type_fits(types[0], types[1]))
 			continue;
 		if (i == 0) {
 			types[0] = types[1];
-			types[1] = plain(CEL_TYPE_BOOL);
+			types[1] = cel_type(CEL_TYPE_BOOL);
 		}
-		no_overload(c, node->at, name, false, types, 2);
+		cel_no_overload(c, node->at, name, false, types, 2);
 	}
-	return plain(CEL_TYPE_BOOL);
+	return cel_type(CEL_TYPE_BOOL);
 }
 
-static const struct cel_type *check_if(struct checker *c, struct cel_node *node)
+static const struct cel_type *check_if(struct cel_checker *c, struct cel_node *node)
 {
 	const struct cel_type *types[3];
 
 	for (unsigned i = 0; i < 3; i++)
-		types[i] = check(c, node->args[i]);
-	if (!cel_type_fits(plain(CEL_TYPE_BOOL), types[0]) || !cel_type_fits(types[1], types[2]))
-		return no_overload(c, node->at, "_?_:_", false, types, 3);
+		types[i] = cel_check_node(c, node->args[i]);
+	if (!cel_type_fits(cel_type(CEL_TYPE_BOOL), types[0]) || !cel_type_fits(types[1], types[2]))
+		return cel_no_overload(c, node->at, "_?_:_", false, types, 3);
 	return cel_type_join(types[1], types[2]);
 }
 
 /* --- lists and maps --- */
 
 /* All entries from FIRST on, every STEP, have one type. */
-static const struct cel_type *check_entries(struct checker *c, struct cel_node *node, unsigned first,
+static const struct cel_type *check_entries(struct cel_checker *c, struct cel_node *node, unsigned first,
 					    unsigned step, bool unwrap)
 {
 	const struct cel_type *all = NULL;
 
 	for (unsigned i = first; i < node->n; i += step) {
-		const struct cel_type *type = check(c, node->args[i]);
+		const struct cel_type *type = cel_check_node(c, node->args[i]);
 
 		if (unwrap && node->optionals && node->optionals[i]) {
 			if (type->kind == CEL_TYPE_OPTIONAL)
 				type = type->a;
-			else if (!is_dyn(type))
-				fault_type(c, node->args[i]->at,
-					   "expected type 'optional_type(dyn)' but found '%s'", type);
+			else if (!cel_type_is_dyn(type))
+				cel_fault_type(c, node->args[i]->at,
+					       "expected type 'optional_type(dyn)' but found '%s'", type);
 		}
 		if (all && !cel_type_fits(all, type))
 			mismatch(c, node->args[i]->at, all, type);
 		all = all ? cel_type_join(all, type) : type;
 	}
-	return all ? all : plain(CEL_TYPE_DYN);
+	return all ? all : cel_type(CEL_TYPE_DYN);
 }
 
-static const struct cel_type *check_map(struct checker *c, struct cel_node *node)
+static const struct cel_type *check_map(struct cel_checker *c, struct cel_node *node)
 {
 	const struct cel_type *key = check_entries(c, node, 0, 2, false);
 	const struct cel_type *value = check_entries(c, node, 1, 2, true);
 
-	if (!is_dyn(key) && key->kind != CEL_TYPE_STRING && key->kind != CEL_TYPE_INT &&
+	if (!cel_type_is_dyn(key) && key->kind != CEL_TYPE_STRING && key->kind != CEL_TYPE_INT &&
 	    key->kind != CEL_TYPE_UINT && key->kind != CEL_TYPE_BOOL)
-		fault_type(c, node->args[0]->at, "unsupported key type '%s'", key);
+		key = cel_fault_type(c, node->args[0]->at, "unsupported key type '%s'", key);
 	return cel_type_of(c->scratch, CEL_TYPE_MAP, key, value);
-}
-
-/* --- macros --- */
-
-static void declare(struct checker *c, const char *name, const struct cel_type *type)
-{
-	c->variables[c->n++] = (struct variable){ name, type };
-	if (c->n > c->checked->n_slots)
-		c->checked->n_slots = c->n;
-}
-
-/* Tells the variables of a fold over RANGE; false: that has no items. */
-static bool declare_items(struct checker *c, const struct cel_node *node, const struct cel_type *range)
-{
-	const struct cel_type *dyn = plain(CEL_TYPE_DYN), *key = dyn, *value = dyn, *one = dyn;
-
-	if (node->fold == CEL_OPT_MAP || node->fold == CEL_OPT_FLAT_MAP) {
-		if (!is_dyn(range) && range->kind != CEL_TYPE_OPTIONAL)
-			return false;
-		one = is_dyn(range) ? dyn : range->a;
-	} else if (range->kind == CEL_TYPE_LIST) {
-		key = plain(CEL_TYPE_INT);
-		one = value = range->a;
-	} else if (range->kind == CEL_TYPE_MAP) {
-		one = key = range->a;
-		value = range->b;
-	} else if (!is_dyn(range)) {
-		return false;
-	}
-	declare(c, node->name, node->keyed ? key : one);
-	if (node->keyed)
-		declare(c, node->other, value);
-	return true;
-}
-
-/* What a fold's condition is put into has no overload for another type. */
-static void wants_bool(struct checker *c, const struct cel_node *node, const struct cel_type *type,
-		       const struct cel_type *range)
-{
-	const struct cel_type *types[3] = { plain(CEL_TYPE_BOOL), type, NULL };
-
-	if (cel_type_fits(types[0], type))
-		return;
-	if (node->fold == CEL_ALL || node->fold == CEL_EXISTS) {
-		no_overload(c, node->at, node->fold == CEL_ALL ? "_&&_" : "_||_", false, types, 2);
-		return;
-	}
-	types[0] = type;
-	types[1] = types[2] = node->fold == CEL_EXISTS_ONE ? plain(CEL_TYPE_INT) : range;
-	no_overload(c, node->at, "_?_:_", false, types, 3);
-}
-
-static const struct cel_type *result_of(struct checker *c, const struct cel_node *node,
-					const struct cel_type *range, const struct cel_type *made)
-{
-	const struct cel_type *key;
-
-	switch ((enum cel_fold)node->fold) {
-	case CEL_ALL:
-	case CEL_EXISTS:
-	case CEL_EXISTS_ONE:
-		break;
-	case CEL_FILTER:
-		if (range->kind == CEL_TYPE_LIST)
-			return range;
-		return cel_type_of(c->scratch, CEL_TYPE_LIST,
-				   range->kind == CEL_TYPE_MAP ? range->a : plain(CEL_TYPE_DYN), NULL);
-	case CEL_TRANSFORM:
-		return cel_type_of(c->scratch, CEL_TYPE_LIST, made, NULL);
-	case CEL_TRANSFORM_MAP:
-		key = range->kind == CEL_TYPE_LIST  ? plain(CEL_TYPE_INT)
-		      : range->kind == CEL_TYPE_MAP ? range->a
-						    : plain(CEL_TYPE_DYN);
-		return cel_type_of(c->scratch, CEL_TYPE_MAP, key, made);
-	case CEL_TRANSFORM_ENTRY:
-		if (!is_dyn(made) && made->kind != CEL_TYPE_MAP)
-			return fault_type(c, node->at, "expected type 'map(dyn, dyn)' but found '%s'", made);
-		return made;
-	case CEL_OPT_MAP:
-		return cel_type_of(c->scratch, CEL_TYPE_OPTIONAL, made, NULL);
-	case CEL_OPT_FLAT_MAP:
-		if (!is_dyn(made) && made->kind != CEL_TYPE_OPTIONAL)
-			return fault_type(c, node->at, "expected type 'optional_type(dyn)' but found '%s'",
-					  made);
-		return made;
-	}
-	return plain(CEL_TYPE_BOOL);
-}
-
-static const struct cel_type *check_fold(struct checker *c, struct cel_node *node)
-{
-	const struct cel_type *range = check(c, node->args[0]), *made = plain(CEL_TYPE_DYN);
-	unsigned before = c->n;
-
-	node->slot = c->n;
-	if (!declare_items(c, node, range)) {
-		if (node->fold == CEL_OPT_MAP || node->fold == CEL_OPT_FLAT_MAP)
-			return no_overload(c, node->at, node->fold == CEL_OPT_MAP ? "optMap" : "optFlatMap",
-					   true, &range, 1);
-		return fault_type(c, node->args[0]->at,
-				  "expression of type '%s' cannot be range of a comprehension (must be list, "
-				  "map, or dynamic)",
-				  range);
-	}
-	if (node->args[1])
-		wants_bool(c, node, check(c, node->args[1]), range);
-	if (node->args[2])
-		made = check(c, node->args[2]);
-	c->n = before;
-	return result_of(c, node, range, made);
 }
 
 /* --- the walk --- */
@@ -462,10 +334,10 @@ static const struct cel_type *type_of_literal(const struct cel_value *value)
 		[CEL_BYTES] = CEL_TYPE_BYTES,
 	};
 
-	return plain(kinds[value->kind]);
+	return cel_type(kinds[value->kind]);
 }
 
-static const struct cel_type *check(struct checker *c, struct cel_node *node)
+const struct cel_type *cel_check_node(struct cel_checker *c, struct cel_node *node)
 {
 	switch ((enum cel_node_kind)node->kind) {
 	case CEL_LITERAL:
@@ -486,20 +358,20 @@ static const struct cel_type *check(struct checker *c, struct cel_node *node)
 	case CEL_IF:
 		return check_if(c, node);
 	case CEL_FOLD:
-		return check_fold(c, node);
+		return cel_check_fold(c, node);
 	}
-	return plain(CEL_TYPE_DYN);
+	return cel_type(CEL_TYPE_DYN);
 }
 
 bool cel_check(struct cel_source *source, struct cel_node *node, const struct cel_variable *variables,
 	       unsigned n, struct cel_arena *arena, struct cel_arena *scratch, struct cel_checked *ret)
 {
-	struct checker *c = cel_alloc(scratch, sizeof(*c));
+	struct cel_checker *c = cel_alloc(scratch, sizeof(*c));
 
-	*c = (struct checker){ .source = source, .arena = arena, .scratch = scratch, .checked = ret };
+	*c = (struct cel_checker){ .source = source, .arena = arena, .scratch = scratch, .checked = ret };
 	*ret = (struct cel_checked){ 0 };
 	for (unsigned i = 0; i < n; i++)
-		declare(c, variables[i].name, variables[i].type);
-	ret->type = check(c, node);
+		cel_declare(c, variables[i].name, variables[i].type);
+	ret->type = cel_check_node(c, node);
 	return source->n == 0;
 }

@@ -28,6 +28,13 @@ bool cel_charge(struct cel_eval *e, uint64_t tenths)
 	return e->cost <= e->limit;
 }
 
+bool cel_reserve(struct cel_eval *e, size_t bytes)
+{
+	if (bytes > ARENA_MAX || e->arena.total > ARENA_MAX - bytes)
+		e->cost = UINT64_MAX / 2;
+	return cel_charge(e, 0);
+}
+
 static struct cel_value no_overload(void)
 {
 	return cel_error(CEL_NO_OVERLOAD);
@@ -146,6 +153,8 @@ static struct cel_value eval_list(struct cel_eval *e, const struct cel_node *nod
 	struct cel_value *items, list = cel_new_list(e, node->n, &items);
 	size_t n = 0;
 
+	if (list.kind == CEL_ERROR)
+		return list;
 	for (unsigned i = 0; i < node->n; i++) {
 		if (!eval_entry(e, node, i, &items[n]))
 			continue;
@@ -280,6 +289,8 @@ static struct cel_value fold_list(struct cel_eval *e, const struct cel_node *nod
 	struct cel_value *items, list = cel_new_list(e, range_len(range), &items), error;
 	size_t n = 0;
 
+	if (list.kind == CEL_ERROR)
+		return list;
 	while (next(e, node, range)) {
 		struct cel_value item = e->slots[node->slot];
 

@@ -22,6 +22,9 @@ struct cel_value cel_eval(struct cel_eval *e, const struct cel_node *node);
 
 /* Takes TENTHS off the budget. False: there is none left, and nothing costly may be done any more. */
 bool cel_charge(struct cel_eval *e, uint64_t tenths);
+/* To be asked before what has a client's size is put into the arena. False: BYTES more would be too much,
+ * which uses up the budget. */
+bool cel_reserve(struct cel_eval *e, size_t bytes);
 /* The error of an evaluation without a budget. */
 struct cel_value cel_exhausted(void);
 bool cel_is_exhausted(const struct cel_value *value);
@@ -34,9 +37,9 @@ struct cel_value cel_from_json(struct cel_eval *e, const struct json_object *jso
 			       const struct structural *schema, bool root);
 /* The copy of TEXT in the arena. */
 struct cel_value cel_new_text(struct cel_eval *e, const char *text, size_t len);
-/* A list of N values to be filled in. */
+/* A list of N values to be filled in; a CEL_ERROR when that is too much memory. */
 struct cel_value cel_new_list(struct cel_eval *e, size_t n, struct cel_value **ret_items);
-/* A map with room for N entries; ret_map->n is to be set. */
+/* A map with room for N entries; ret_map->n is to be set. A CEL_ERROR when that is too much memory. */
 struct cel_value cel_new_map(struct cel_eval *e, size_t n, struct cel_map **ret_map);
 struct cel_value cel_optional(struct cel_eval *e, struct cel_value inner);
 struct cel_value cel_none(void);

@@ -83,18 +83,14 @@ static struct cel_token number(struct lexer *l)
 {
 	bool hex = peek(l, 0) == '0' && peek(l, 1) == 'x' && hex_value(peek(l, 2)) >= 0, real = false;
 	struct cel_token t;
-	char text[512];
-	size_t len;
+	const char *text;
 
 	if (hex)
 		for (l->at += 2; hex_value(peek(l, 0)) >= 0;)
 			l->at++;
 	else
 		real = is_real(l);
-	len = (size_t)(l->at - l->begin);
-	len = len < sizeof(text) ? len : sizeof(text) - 1;
-	memcpy(text, l->begin, len);
-	text[len] = '\0';
+	text = cel_copy(l->arena, l->begin, (size_t)(l->at - l->begin));
 	errno = 0;
 	if (real) {
 		double d = strtod(text, NULL);

@@ -141,7 +141,7 @@ static bool all_in(struct cel_eval *e, const struct cel_value *a, const struct c
 {
 	size_t len = cel_list_len(b);
 
-	for (size_t i = 0; i < len; i++) {
+	for (size_t i = 0; i < len && cel_charge(e, 1); i++) {
 		struct cel_value item = cel_list_at(e, b, i);
 
 		if (has(e, a, &item) != wanted)

@@ -74,12 +74,16 @@ CEL_FUNCTION(cel_format_validate)
 		format->plain(text, &faults);
 	if (format->openapi && !structural_format_holds(format->openapi, text)) {
 		list = cel_new_list(e, 1, &items);
+		if (list.kind == CEL_ERROR)
+			return list;
 		items[0] = cel_text(format->fault, strlen(format->fault));
 		return cel_optional(e, list);
 	}
 	if (!faults.n)
 		return cel_none();
 	list = cel_new_list(e, faults.n, &items);
+	if (list.kind == CEL_ERROR)
+		return list;
 	for (size_t i = 0; i < faults.n; i++)
 		items[i] = cel_new_text(e, faults.text[i], strlen(faults.text[i]));
 	return cel_optional(e, list);

@@ -169,6 +169,8 @@ CEL_FUNCTION(cel_concat_lists)
 	if (!cel_charge(e, left + right))
 		return cel_exhausted();
 	list = cel_new_list(e, left + right, &items);
+	if (list.kind == CEL_ERROR)
+		return list;
 	for (size_t i = 0; i < left; i++)
 		items[i] = cel_list_at(e, &args[0], i);
 	for (size_t i = 0; i < right; i++) {

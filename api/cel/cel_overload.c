@@ -72,7 +72,6 @@ static const struct cel_type *part(const struct cel_type *type, const struct cel
 static bool fits(const char *s, const struct cel_type *type, struct binding *binding)
 {
 	const struct cel_type **bound;
-	bool dyn = type->kind == CEL_TYPE_DYN || type->kind == CEL_TYPE_UNKNOWN;
 
 	if (is_param(*s)) {
 		bound = &binding->bound[*s - 'A'];
@@ -83,7 +82,7 @@ static bool fits(const char *s, const struct cel_type *type, struct binding *bin
 	}
 	if (*s == 'X')
 		return true;
-	if (!dyn && type->kind != letters[row_of(*s)].type)
+	if (!cel_type_is_dyn(type) && type->kind != letters[row_of(*s)].type)
 		return type->kind == CEL_TYPE_NULL && (*s == 'D' || *s == 'T');
 	if (*s == 'L' || *s == 'O' || *s == 't')
 		return fits(s + 1, part(type, type->a), binding);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "api/cel/cel_lex.h"
+#include "api/cel/cel_name.h"
 #include "lib/mem.h"
 
 #define PRIMARIES                                                                                            \
@@ -163,11 +164,8 @@ static bool collect(struct parser *p, char close, bool pairs, bool ended, struct
 			return false;
 		add(ret, node, optional);
 		if (pairs) {
-			uint32_t colon = p->token.at;
-
 			if (!expect(p, ':') || !(node = expression(p)))
 				return false;
-			(void)colon;
 			add(ret, node, optional);
 		}
 		if (p->token.kind != ',')
@@ -227,18 +225,6 @@ static const char *token_name(struct parser *p)
 	return cel_copy(p->arena, p->source->text + p->token.at, p->token.len);
 }
 
-static bool is_reserved(const char *name)
-{
-	static const char *const words[] = { "as",        "break",  "const",  "continue", "else", "for",
-					     "function",  "if",     "import", "let",      "loop", "package",
-					     "namespace", "return", "var",    "void",     "while" };
-
-	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
-		if (strcmp(words[i], name) == 0)
-			return true;
-	return false;
-}
-
 static struct cel_node *identifier(struct parser *p)
 {
 	uint32_t at = p->token.at;
@@ -248,7 +234,7 @@ static struct cel_node *identifier(struct parser *p)
 	advance(p);
 	if (p->token.kind == '(')
 		return arguments(p, name, NULL);
-	if (is_reserved(name)) {
+	if (cel_name_is_reserved(name)) {
 		cel_fault(p->source, at, "reserved identifier: %s", name);
 		return NULL;
 	}
@@ -310,45 +296,6 @@ static struct cel_node *primary(struct parser *p)
 
 /* --- members --- */
 
-/* The name that stands in JSON: __dash__ and its like stand for characters that no identifier has. */
-static const char *unescaped(struct parser *p, const char *name)
-{
-	static const struct {
-		const char *escape, *meaning;
-	} rows[] = {
-		{ "__underscores__", "__" }, { "__dot__", "." }, { "__dash__", "-" }, { "__slash__", "/" }
-	};
-	char *to, *room;
-	size_t len = strlen(name);
-
-	if (!strstr(name, "__"))
-		return name;
-	if (len > 4 && !strncmp(name, "__", 2) && !strcmp(name + len - 2, "__")) {
-		char *word = cel_copy(p->arena, name + 2, len - 4);
-
-		if (is_reserved(word) || !strcmp(word, "true") || !strcmp(word, "false") ||
-		    !strcmp(word, "null") || !strcmp(word, "in"))
-			return word;
-	}
-	to = room = cel_alloc(p->arena, len + 1);
-	while (*name) {
-		size_t i = 0, n;
-
-		for (; i < ARRAY_SIZE(rows); i++)
-			if (!strncmp(name, rows[i].escape, strlen(rows[i].escape)))
-				break;
-		if (i == ARRAY_SIZE(rows)) {
-			*to++ = *name++;
-			continue;
-		}
-		n = strlen(rows[i].meaning);
-		memcpy(to, rows[i].meaning, n);
-		to += n;
-		name += strlen(rows[i].escape);
-	}
-	return room;
-}
-
 static struct cel_node *select_from(struct parser *p, struct cel_node *operand)
 {
 	uint32_t at = p->token.at;
@@ -370,7 +317,7 @@ static struct cel_node *select_from(struct parser *p, struct cel_node *operand)
 	if (!node)
 		return NULL;
 	node->name = name;
-	node->other = unescaped(p, name);
+	node->other = cel_name_unescape(p->arena, name);
 	node->optional = optional;
 	return node;
 }

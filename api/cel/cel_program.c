@@ -102,10 +102,9 @@ bool cel_program_uses_old(const struct cel_program *program)
 	return program->checked.used[OLD_SELF];
 }
 
-static int finish(const struct cel_program *program, struct cel_eval *e, struct cel_value value,
-		  bool *ret_true, struct buf *ret_text, struct err *err)
+static int finish(const struct cel_eval *e, struct cel_value value, bool *ret_true, struct buf *ret_text,
+		  struct err *err)
 {
-	(void)program;
 	if (e->cost > e->limit || cel_is_exhausted(&value))
 		return err_set(err, ERR_LIMIT, "%s", cel_exhausted().text);
 	if (value.kind == CEL_ERROR)
@@ -123,7 +122,10 @@ int cel_program_run(const struct cel_program *program, const struct json_object 
 		    const struct json_object *old, uint64_t *cost, bool *ret_true, struct buf *ret_text,
 		    struct err *err)
 {
-	struct cel_eval e = { .arena = CEL_ARENA_INIT, .limit = (uint64_t)CEL_COST_OF_RULE * CEL_STEP };
+	/* To be run costs a step, even of a literal: a rule can be one for each of many items. */
+	struct cel_eval e = { .arena = CEL_ARENA_INIT,
+			      .cost = CEL_STEP,
+			      .limit = (uint64_t)CEL_COST_OF_RULE * CEL_STEP };
 	int result;
 
 	e.slots = cel_alloc(&e.arena, program->checked.n_slots * sizeof(*e.slots));
@@ -133,7 +135,7 @@ int cel_program_run(const struct cel_program *program, const struct json_object 
 		e.slots[OLD_SELF] = cel_from_json(&e, old, program->schema, program->root);
 	if (program->optional_old)
 		e.slots[OLD_SELF] = old ? cel_optional(&e, e.slots[OLD_SELF]) : cel_none();
-	result = finish(program, &e, cel_eval(&e, program->node), ret_true, ret_text, err);
+	result = finish(&e, cel_eval(&e, program->node), ret_true, ret_text, err);
 	*cost += (e.cost < e.limit ? e.cost : e.limit) / CEL_STEP;
 	cel_arena_close(&e.arena);
 	return result;

@@ -111,13 +111,15 @@ CEL_FUNCTION(cel_quantity_compare)
 	return cel_int((o > 0) - (o < 0));
 }
 
-static struct cel_value sum(struct cel_eval *e, const struct cel_value *args, int sign)
+/* A - B when MINUS, else A + B. */
+static struct cel_value sum(struct cel_eval *e, const struct cel_value *args, bool minus)
 {
 	struct quantity result = *(const struct quantity *)args[0].data;
 	__int128 other = args[1].kind == CEL_INT ? (__int128)args[1].i * NANO
 						 : ((const struct quantity *)args[1].data)->nano;
 
-	if (__builtin_add_overflow(result.nano, sign * other, &result.nano))
+	if (minus ? __builtin_sub_overflow(result.nano, other, &result.nano)
+		  : __builtin_add_overflow(result.nano, other, &result.nano))
 		return cel_error("quantity overflow");
 	return made(e, &result);
 }
@@ -125,11 +127,11 @@ static struct cel_value sum(struct cel_eval *e, const struct cel_value *args, in
 CEL_FUNCTION(cel_quantity_add)
 {
 	(void)node, (void)n;
-	return sum(e, args, 1);
+	return sum(e, args, false);
 }
 
 CEL_FUNCTION(cel_quantity_sub)
 {
 	(void)node, (void)n;
-	return sum(e, args, -1);
+	return sum(e, args, true);
 }

@@ -37,7 +37,11 @@ static bool regex_open(struct cel_eval *e, const struct cel_node *node, const st
 			ret->error = cel_exhausted();
 			return false;
 		}
-		if (strlen(text) != args[1].len || pattern_parse(text, &ret->own, &err) < 0) {
+		if (strlen(text) != args[1].len)
+			err_set(&err, ERR_INVALID, "a regular expression with a NUL character");
+		else
+			pattern_parse(text, &ret->own, &err);
+		if (!ret->own) {
 			ret->error = cel_errorf(e, "%s", err.msg);
 			return false;
 		}
@@ -112,7 +116,7 @@ CEL_FUNCTION(cel_find_all)
 			return cel_exhausted();
 	}
 	list = cel_new_list(e, found.len / sizeof(*items), &items);
-	if (found.len)
+	if (list.kind != CEL_ERROR && found.len)
 		memcpy(items, found.data, found.len);
 	return list;
 }

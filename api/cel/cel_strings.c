@@ -257,6 +257,8 @@ CEL_FUNCTION(cel_split)
 		return cel_exhausted();
 	parts = count_parts(&args[0], &args[1], n == 3 ? args[2].i : -1);
 	list = cel_new_list(e, parts, &items);
+	if (list.kind == CEL_ERROR)
+		return list;
 	for (size_t i = 0; i < parts; i++) {
 		const char *to = end;
 

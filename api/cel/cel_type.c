@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "api/cel/cel_name.h"
 #include "lib/mem.h"
 
 static const char *const names[] = {
@@ -155,33 +156,19 @@ const struct cel_type *cel_type_of_schema(struct cel_arena *arena, const struct 
 	return NULL;
 }
 
-/* Names that expressions could not say otherwise have an escaped form only. */
-static bool needs_escape(const char *key)
-{
-	static const char *const words[] = { "true",   "false",    "null", "in",      "as",        "break",
-					     "const",  "continue", "else", "for",     "function",  "if",
-					     "import", "let",      "loop", "package", "namespace", "return",
-					     "var",    "void",     "while" };
-
-	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
-		if (strcmp(words[i], key) == 0)
-			return true;
-	return strstr(key, "__") != NULL;
-}
-
 const struct cel_type *cel_type_field(struct cel_arena *arena, const struct cel_type *object,
 				      const char *name, const char *key)
 {
 	const struct structural *schema = cel_property(object->schema, object->root, key);
 
-	if (!schema || (needs_escape(key) && strcmp(name, key) == 0))
+	if (!schema || (cel_name_needs_escape(key) && strcmp(name, key) == 0))
 		return NULL;
 	return cel_type_of_schema(arena, schema, false, below(arena, object->name, name));
 }
 
 /* --- comparing --- */
 
-static bool is_dyn(const struct cel_type *type)
+bool cel_type_is_dyn(const struct cel_type *type)
 {
 	return type->kind == CEL_TYPE_DYN || type->kind == CEL_TYPE_UNKNOWN;
 }
@@ -211,7 +198,7 @@ static bool takes_null(const struct cel_type *type)
 
 bool cel_type_fits(const struct cel_type *to, const struct cel_type *from)
 {
-	if (is_dyn(to) || is_dyn(from))
+	if (cel_type_is_dyn(to) || cel_type_is_dyn(from))
 		return true;
 	if ((from->kind == CEL_TYPE_NULL && takes_null(to)) ||
 	    (to->kind == CEL_TYPE_NULL && takes_null(from)))
@@ -225,7 +212,7 @@ bool cel_type_fits(const struct cel_type *to, const struct cel_type *from)
 
 static bool has_dyn(const struct cel_type *type)
 {
-	return is_dyn(type) || (type->a && has_dyn(type->a)) || (type->b && has_dyn(type->b));
+	return cel_type_is_dyn(type) || (type->a && has_dyn(type->a)) || (type->b && has_dyn(type->b));
 }
 
 const struct cel_type *cel_type_join(const struct cel_type *a, const struct cel_type *b)

@@ -52,6 +52,8 @@ const struct cel_type *cel_type_of_schema(struct cel_arena *arena, const struct 
 /* The type of the field that expressions call NAME and JSON calls KEY; NULL: there is none. */
 const struct cel_type *cel_type_field(struct cel_arena *arena, const struct cel_type *object,
 				      const char *name, const char *key);
+/* True of what is known only when it is evaluated, and of what a fault has been told about. */
+bool cel_type_is_dyn(const struct cel_type *type);
 bool cel_type_same(const struct cel_type *a, const struct cel_type *b);
 /* True where a value of FROM may stand for one of TO. */
 bool cel_type_fits(const struct cel_type *to, const struct cel_type *from);

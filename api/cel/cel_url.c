@@ -207,52 +207,75 @@ static struct cel_value unescaped(struct cel_eval *e, const char *at, size_t len
 	return cel_text(made, (size_t)(to - made));
 }
 
-/* The list of values of KEY, which is made when it is new. */
-static struct cel_list *list_of(struct cel_eval *e, struct cel_map *map, const struct cel_value *key,
-				size_t room)
+/* The pairs of QUERY, of which there are fewer than there is room for, in their order; returns how many. */
+static size_t split_query(struct cel_eval *e, const struct part *query, struct cel_value *keys,
+			  struct cel_value *values)
 {
-	struct cel_value *items;
+	const char *at = query->at, *end = at ? at + query->len : NULL;
+	size_t n = 0;
 
-	for (size_t i = 0; i < map->n; i++)
-		if (cel_equal(e, &map->keys[i], key))
-			return (struct cel_list *)(uintptr_t)map->values[i].list;
-	map->keys[map->n] = *key;
-	map->values[map->n] = cel_new_list(e, room, &items);
-	((struct cel_list *)(uintptr_t)map->values[map->n].list)->n = 0;
-	return (struct cel_list *)(uintptr_t)map->values[map->n++].list;
+	for (const char *stop; at < end; at = stop + 1) {
+		struct part pair;
+		const char *equals;
+
+		stop = memchr(at, '&', (size_t)(end - at));
+		stop = stop ? stop : end;
+		pair = (struct part){ at, (size_t)(stop - at) };
+		if (!pair.len || !escapes_hold(&pair))
+			continue;
+		equals = memchr(at, '=', pair.len);
+		equals = equals ? equals : stop;
+		keys[n] = unescaped(e, at, (size_t)(equals - at));
+		at = equals < stop ? equals + 1 : stop;
+		values[n++] = unescaped(e, at, (size_t)(stop - at));
+	}
+	return n;
+}
+
+/* The values of KEYS[I] from there on, as a list. */
+static struct cel_value values_of(struct cel_eval *e, const struct cel_value *keys,
+				  const struct cel_value *values, size_t i, size_t n)
+{
+	struct cel_value *items, list;
+	size_t same = 0;
+
+	for (size_t k = i; k < n; k++)
+		same += cel_equal(e, &keys[k], &keys[i]);
+	list = cel_new_list(e, same, &items);
+	for (size_t k = i, to = 0; k < n && list.kind != CEL_ERROR; k++)
+		if (cel_equal(e, &keys[k], &keys[i]))
+			items[to++] = values[k];
+	return list;
 }
 
 CEL_FUNCTION(cel_url_query)
 {
 	const struct url *url = args[0].data;
-	const char *at = url->query.at, *end = at ? at + url->query.len : NULL;
-	struct cel_map *map;
-	struct cel_value result;
-	size_t room = 1;
+	struct cel_map *map, *pairs;
+	struct cel_value result, found;
+	size_t room = 1, len;
 
 	(void)node, (void)n;
-	for (const char *s = at; s < end; s++)
-		room += *s == '&';
+	for (size_t i = 0; i < url->query.len; i++)
+		room += url->query.at[i] == '&';
 	if (!cel_charge(e, url->query.len + room * room))
 		return cel_exhausted();
-	result = cel_new_map(e, room, &map);
-	while (at < end) {
-		const char *stop = memchr(at, '&', (size_t)(end - at)), *equals;
-		struct part pair;
-		struct cel_value key;
-		struct cel_list *list;
+	result = cel_new_map(e, room, &pairs);
+	if (result.kind != CEL_ERROR)
+		result = cel_new_map(e, room, &map);
+	if (result.kind == CEL_ERROR)
+		return result;
+	len = split_query(e, &url->query, pairs->keys, pairs->values);
+	for (size_t i = 0; i < len; i++) {
+		struct cel_value list;
 
-		stop = stop ? stop : end;
-		pair = (struct part){ at, (size_t)(stop - at) };
-		equals = memchr(at, '=', pair.len);
-		equals = equals ? equals : stop;
-		if (pair.len && escapes_hold(&pair)) {
-			key = unescaped(e, at, (size_t)(equals - at));
-			list = list_of(e, map, &key, room);
-			at = equals < stop ? equals + 1 : stop;
-			list->items[list->n++] = unescaped(e, at, (size_t)(stop - at));
-		}
-		at = stop + 1;
+		if (cel_map_find(e, &result, &pairs->keys[i], &found))
+			continue;
+		list = values_of(e, pairs->keys, pairs->values, i, len);
+		if (list.kind == CEL_ERROR)
+			return list;
+		map->keys[map->n] = pairs->keys[i];
+		map->values[map->n++] = list;
 	}
 	return result;
 }

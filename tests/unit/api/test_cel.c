@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "api/cel/cel_functions.h"
 #include "lib/json.h"
 #include "lib/mem.h"
 
@@ -204,12 +205,182 @@ static void test_bounds(void **state)
 	structural_free(schema);
 }
 
+/* Runs EXPR for SELF, JSON; returns its steps. */
+static uint64_t cost_of(const char *schema, const char *self, const char *expr)
+{
+	CLEANUP(setting_close) struct setting setting = { NULL, NULL };
+	CLEANUP(json_putp) struct json_object *value = NULL;
+	CLEANUP(buf_close) struct buf faults = BUF_INIT;
+	struct cel_program *program = NULL;
+	struct err err = ERR_INIT;
+	uint64_t cost = 0;
+	bool truth;
+
+	if (json_parse(schema, strlen(schema), &setting.json, NULL, &err) < 0 ||
+	    structural_new(setting.json, &setting.schema, &err) < 0 ||
+	    json_parse(self, strlen(self), &value, NULL, &err) < 0)
+		fail_msg("%s: %s", expr, err.msg);
+	if (cel_program_new(expr, setting.schema, true, false, CEL_WANTS_BOOL, &program, &faults) < 0)
+		fail_msg("%s: %s", expr, faults.data);
+	if (cel_program_run(program, value, value, &cost, &truth, NULL, &err) < 0)
+		fail_msg("%s: %s", expr, err.msg);
+	cel_program_free(program);
+	return cost;
+}
+
+/* Whatever goes over what a client sends is paid for by its size, also where nothing is found or shown. */
+static void test_everything_costs(void **state)
+{
+	static const struct {
+		const char *schema, *expr;
+	} rows[] = {
+		{ "{'l':{'type':'array','items':{'type':'integer'}}}", "!sets.intersects([], self.l)" },
+		{ "{'o':{'type':'object','properties':{'l':{'x-kubernetes-preserve-unknown-fields':true}}}}",
+		  "self.o == oldSelf.o" },
+		{ "{'u':{'type':'object','x-kubernetes-preserve-unknown-fields':true,'properties':{'a':"
+		  "{'type':'string'}}}}",
+		  "self.u == oldSelf.u" },
+	};
+	CLEANUP(buf_close) struct buf list = BUF_INIT, members = BUF_INIT, self = BUF_INIT;
+
+	(void)state;
+	for (int i = 0; i < 5000; i++) {
+		buf_printf(&list, "%s%d", i ? "," : "", i);
+		buf_printf(&members, "%s\"k%d\":1", i ? "," : "", i);
+	}
+	buf_printf(&self, "{\"l\":[%s],\"o\":{\"l\":[%s]},\"u\":{%s}}", list.data, list.data, members.data);
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		CLEANUP(mem_freep)
+		char *schema = mem_printf("{\"type\":\"object\",\"properties\":%s}", rows[i].schema);
+
+		for (char *c = schema; *c; c++)
+			*c = *c == '\'' ? '"' : *c;
+		if (cost_of(schema, self.data, rows[i].expr) < 500)
+			fail_msg("%s costs next to nothing", rows[i].expr);
+	}
+}
+
+/* Of a literal too: a rule can be run for each of many items. */
+static void test_a_run_costs(void **state)
+{
+	(void)state;
+	assert_true(cost_of("{\"type\":\"object\"}", "{}", "true") > 0);
+}
+
+/* What the checker says of a type is no longer than the expression that has it. */
+static void test_fault_stays_short(void **state)
+{
+	CLEANUP(setting_close) struct setting setting = { json_object_new_object(), NULL };
+	CLEANUP(buf_close) struct buf expr = BUF_INIT, faults = BUF_INIT;
+	struct cel_program *program = NULL;
+
+	(void)state;
+	json_object_object_add(setting.json, "type", json_object_new_string("object"));
+	assert_int_equal(structural_new(setting.json, &setting.schema, NULL), 0);
+	buf_str(&expr, "[[1]]");
+	for (int i = 0; i < 16; i++)
+		buf_str(&expr, ".map(a, {a: a})");
+	assert_int_equal(
+	    cel_program_new(expr.data, setting.schema, true, false, CEL_WANTS_BOOL, &program, &faults), -1);
+	assert_true(faults.len < 20 * (expr.len + 200));
+}
+
+/* EXPR for a whole object without properties: what it comes to, "true", "false" or an error. */
+static void expect_of_nothing(const char *expr, const char *want)
+{
+	CLEANUP(setting_close) struct setting setting = { json_object_new_object(), NULL };
+	CLEANUP(buf_close) struct buf faults = BUF_INIT;
+	struct cel_program *program = NULL;
+	struct err err = ERR_INIT;
+	uint64_t cost = 0;
+	bool truth = false;
+
+	json_object_object_add(setting.json, "type", json_object_new_string("object"));
+	assert_int_equal(structural_new(setting.json, &setting.schema, NULL), 0);
+	if (cel_program_new(expr, setting.schema, true, false, CEL_WANTS_BOOL, &program, &faults) < 0)
+		fail_msg("%s: %s", expr, faults.data);
+	if (cel_program_run(program, NULL, NULL, &cost, &truth, NULL, &err) < 0)
+		expect_text(expr, "error", err.msg, want);
+	else
+		expect_text(expr, "result", truth ? "true" : "false", want);
+	cel_program_free(program);
+}
+
+/* The lowest sum that there is room for has no positive counterpart. */
+static void test_lowest_quantity(void **state)
+{
+	CLEANUP(buf_close) struct buf expr = BUF_INIT;
+
+	(void)state;
+	buf_str(&expr, "[quantity('-9007199254740992n')]");
+	for (int i = 53; i < 127; i++)
+		buf_str(&expr, ".map(q, q.add(q))");
+	buf_str(&expr, ".all(q, quantity('0').sub(q).sign() > 0)");
+	expect_of_nothing(expr.data, "quantity overflow");
+}
+
+static void test_long_number(void **state)
+{
+	CLEANUP(buf_close) struct buf expr = BUF_INIT;
+
+	(void)state;
+	buf_str(&expr, "0.");
+	for (int i = 0; i < 600; i++)
+		buf_char(&expr, '0');
+	buf_str(&expr, "5e601 == 5.0");
+	expect_of_nothing(expr.data, "true");
+}
+
+static struct cel_eval evaluation(void)
+{
+	return (struct cel_eval){ .arena = CEL_ARENA_INIT, .limit = (uint64_t)CEL_COST_OF_RULE * CEL_STEP };
+}
+
+/* A list or map that is too large is refused before there is memory for it. */
+static void test_large_lists(void **state)
+{
+	struct cel_eval lists = evaluation(), maps = evaluation();
+	struct cel_value *items, list = cel_new_list(&lists, 10000000, &items);
+	struct cel_map *map;
+	struct cel_value made = cel_new_map(&maps, 10000000, &map);
+
+	(void)state;
+	assert_true(cel_is_exhausted(&list) && cel_is_exhausted(&made));
+	assert_int_equal(lists.arena.total + maps.arena.total, 0);
+	cel_arena_close(&lists.arena);
+	cel_arena_close(&maps.arena);
+}
+
+/* What a query comes to is about as large as itself, however many names it has. */
+static void test_large_query(void **state)
+{
+	CLEANUP(buf_close) struct buf text = BUF_INIT;
+	struct cel_eval e = evaluation();
+	struct cel_value url, query, key = cel_text("k7", 2), values;
+
+	(void)state;
+	buf_str(&text, "/?k7=0");
+	for (int i = 0; i < 1000; i++)
+		buf_printf(&text, "&k%d=%d", i, i);
+	url = cel_text(text.data, text.len);
+	url = cel_url(&e, NULL, &url, 1);
+	query = cel_url_query(&e, NULL, &url, 1);
+	assert_int_equal(query.kind, CEL_MAP);
+	assert_int_equal(cel_map_len(&query), 1000);
+	assert_true(cel_map_find(&e, &query, &key, &values));
+	assert_int_equal(cel_list_len(&values), 2);
+	assert_true(e.arena.total < 1 << 20);
+	cel_arena_close(&e.arena);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_expressions),
-		cmocka_unit_test(test_budget),
-		cmocka_unit_test(test_bounds),
+		cmocka_unit_test(test_expressions),       cmocka_unit_test(test_budget),
+		cmocka_unit_test(test_everything_costs),  cmocka_unit_test(test_a_run_costs),
+		cmocka_unit_test(test_fault_stays_short), cmocka_unit_test(test_lowest_quantity),
+		cmocka_unit_test(test_long_number),       cmocka_unit_test(test_large_lists),
+		cmocka_unit_test(test_large_query),       cmocka_unit_test(test_bounds),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
