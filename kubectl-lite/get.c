@@ -63,9 +63,19 @@ static const struct flag get_flags[] = {
 	{ 0 },
 };
 
-/* FULL: rows of Tables bring their whole objects, to be sorted by any field. */
+/* What the rows of a Table bring beside their cells: no more than is looked at, for an object's metadata is
+ * many times a row. */
+static const char *row_objects(void)
+{
+	if (flags.sort_by)
+		return "Object"; /* by any field */
+	bool metadata = flags.all_namespaces || flags.show_labels || flags.label_columns.n > 0;
+	return metadata ? "Metadata" : "None";
+}
+
+/* OBJECTS: as row_objects(), or NULL: as the server does by itself. */
 static void write_path(struct buf *b, const struct query *q, const char *continue_, const char *revision,
-		       bool full)
+		       const char *objects)
 {
 	CLEANUP(buf_close) struct buf query = BUF_INIT;
 
@@ -90,8 +100,8 @@ static void write_path(struct buf *b, const struct query *q, const char *continu
 	}
 	if (revision)
 		ADD("resourceVersion", revision);
-	if (full)
-		ADD("includeObject", "Object");
+	if (objects)
+		ADD("includeObject", objects);
 #undef ADD
 	session_path(b, q->resource, q->namespace_, revision ? NULL : q->name, flags.subresource, query.data);
 }
@@ -109,7 +119,7 @@ static int fetch(const struct query *q, enum output_form form, struct found *f, 
 	do {
 		CLEANUP(buf_close) struct buf path = BUF_INIT, text = BUF_INIT;
 		struct json_object *answer = NULL;
-		write_path(&path, q, continue_, NULL, flags.sort_by && is_table(form));
+		write_path(&path, q, continue_, NULL, is_table(form) ? row_objects() : NULL);
 		if (session_do("GET", path.data, is_table(form) ? ACCEPT_TABLE : NULL, NULL, NULL, &text,
 			       err) < 0 ||
 		    json_parse(text.data, text.len, &answer, NULL, err) < 0)
@@ -261,7 +271,7 @@ static int watch_changes(struct watching *w, const struct found *found, struct e
 			return -1;
 	fflush(stdout);
 	CLEANUP(buf_close) struct buf path = BUF_INIT;
-	write_path(&path, w->query, NULL, from, false);
+	write_path(&path, w->query, NULL, from, NULL);
 	/* The server ends it after a while; so do we, as kubectl does. */
 	if (watch_run(path.data, is_table(w->output.form) ? ACCEPT_TABLE : NULL, watch_event, w, 0, err) < 0)
 		return -1;

@@ -203,6 +203,6 @@ int main(int argc, char **argv)
 	 * fault but no success. */
 	if (fflush(stdout) != 0 && code == 0)
 		code = 1;
-	session_close();
+	/* The session ends with the process: what it holds is not worth giving back piece by piece. */
 	return code;
 }

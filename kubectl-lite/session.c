@@ -78,16 +78,6 @@ const struct kubeconfig_overrides *session_overrides(void)
 	return &overrides;
 }
 
-void session_close(void)
-{
-	if (!session.client)
-		return;
-	api_client_free(session.client);
-	loop_free(session.loop);
-	kubeconfig_close(&session.config);
-	session = (struct session){ 0 };
-}
-
 void session_path(struct buf *b, const struct resource *resource, const char *namespace_, const char *name,
 		  const char *subresource, const char *query)
 {

@@ -15,7 +15,7 @@ struct session {
 	struct api_client *client;
 };
 
-/* The one session; on failure tells the error and exits with 1. */
+/* The one session, which ends with the process; on failure tells the error and exits with 1. */
 struct session *session_open(void);
 /* Namespace for namespaced resources: -n, else the context's, else "default". */
 const char *session_namespace(void);
@@ -25,7 +25,6 @@ void session_offline(void);
 bool session_is_offline(void);
 /* Overrides from the flags: for `config view`. */
 const struct kubeconfig_overrides *session_overrides(void);
-void session_close(void);
 
 /* "/api/v1/namespaces/NS/pods/NAME/log?QUERY"; NULL parts are left out. Appends. */
 void session_path(struct buf *b, const struct resource *resource, const char *namespace_, const char *name,

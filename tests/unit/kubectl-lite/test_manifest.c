@@ -11,7 +11,6 @@
 #include <unistd.h>
 
 #include "kubectl-lite/manifest.h"
-#include "kubectl-lite/session.h"
 
 static char folder[] = "/tmp/knarr-manifest-XXXXXX";
 
@@ -49,7 +48,6 @@ static int teardown(void **state)
 	static const char *const names[] = { "config", "a.yaml", "b.json", "bad.yml", "broken.yaml", "notes.txt" };
 
 	(void)state;
-	session_close();
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
 		CLEANUP(mem_freep) char *path = mem_printf("%s/%s", folder, names[i]);
 		unlink(path);
