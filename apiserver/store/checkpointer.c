@@ -24,12 +24,25 @@ static void *run(void *arg)
 	return NULL;
 }
 
+/* A connection that has read nothing does not know that the database has a log: its checkpoints succeed and
+ * copy nothing. */
+static bool open_database(struct checkpointer *checkpointer, const char *path)
+{
+	if (sqlite_connect(path, &checkpointer->db, NULL) < 0)
+		return false;
+	if (sqlite3_exec(checkpointer->db, "PRAGMA synchronous=FULL; SELECT count(*) FROM sqlite_schema",
+			 NULL, NULL, NULL) == SQLITE_OK)
+		return true;
+	sqlite3_close(checkpointer->db);
+	return false;
+}
+
 static bool start(struct checkpointer *checkpointer, const char *path)
 {
 	sigset_t all, before;
 	int error;
 
-	if (sqlite_connect(path, &checkpointer->db, NULL) < 0)
+	if (!open_database(checkpointer, path))
 		return false;
 	sqlite3_db_config(checkpointer->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
 	pthread_mutex_init(&checkpointer->lock, NULL);

@@ -1,8 +1,9 @@
 #include <errno.h>
+#include <sched.h>
 #include <sqlite3.h>
 #include <sys/mount.h>
 
-#include "apiserver/store/store.h"
+#include "apiserver/store/sqlite.h"
 #include "tests/unit/apiserver/core_fixture.h"
 
 static struct store *open_store(const char *dir)
@@ -392,6 +393,30 @@ static void test_stays_bounded(void **state)
 	remove_folder(dir);
 }
 
+/* What the checkpointer was asked to copy lies in the database file, whose owner did nothing but ask. */
+static void test_checkpointer(void **state)
+{
+	(void)state;
+	char *dir = make_folder();
+	struct store *store = open_store(dir);
+	struct sqlite_store *sqlite = CONTAINER_OF(store, struct sqlite_store, base);
+	uint64_t before = sqlite_file_size(sqlite->path);
+	char value[100001];
+
+	memset(value, 'v', sizeof(value) - 1);
+	value[sizeof(value) - 1] = '\0';
+	assert_content(store, "", 0);
+	for (uint64_t revision = 2; revision < 12; revision++)
+		commit_ok(store, (struct store_change[]){ row(revision, 0, "d/a", value) }, 1);
+	assert_int_equal(sqlite_file_size(sqlite->path), before);
+	checkpointer_ask(&sqlite->checkpointer, sqlite->path);
+	while (checkpointer_busy(&sqlite->checkpointer))
+		sched_yield();
+	assert_true(sqlite_file_size(sqlite->path) > before + 10 * sizeof(value));
+	store->ops->close(store);
+	remove_folder(dir);
+}
+
 /* Commits batches of three until it is killed, telling after each which revision is durable. */
 static void commit_forever(const char *dir, int tell)
 {
@@ -445,6 +470,7 @@ int main(void)
 		cmocka_unit_test(test_other_schemas), cmocka_unit_test(test_lost_file),
 		cmocka_unit_test_teardown(test_full_disk, unmount),
 		    cmocka_unit_test(test_stays_bounded),
+		cmocka_unit_test(test_checkpointer),
 		cmocka_unit_test(test_killed),
 	};
 
