@@ -14,6 +14,8 @@
 /* RFC 8446 section 5.1: type, version, length. */
 #define RECORD_HEAD      5
 #define RECORD_HANDSHAKE 22
+/* Warnings that a peer may send in a row: more are not for us, but to keep us busy. */
+#define WARNINGS_MAX 16
 
 /* --- receiving --- */
 
@@ -78,6 +80,12 @@ static bool has_received(const struct http_channel *channel)
 	       (channel->session && gnutls_record_check_pending(channel->session));
 }
 
+/* GnuTLS has dealt with something that is nothing to the caller. */
+static bool is_passing(int code)
+{
+	return code == GNUTLS_E_INTERRUPTED || code == GNUTLS_E_WARNING_ALERT_RECEIVED;
+}
+
 static ssize_t read_plain(struct http_channel *channel, char *data, size_t size)
 {
 	ssize_t n = pull(channel, data, size);
@@ -89,6 +97,7 @@ static ssize_t read_plain(struct http_channel *channel, char *data, size_t size)
 
 ssize_t http_channel_read(struct http_channel *channel, char *data, size_t size)
 {
+	unsigned warnings = 0;
 	ssize_t n;
 
 	if (channel->broken || !has_received(channel))
@@ -98,7 +107,7 @@ ssize_t http_channel_read(struct http_channel *channel, char *data, size_t size)
 	do {
 		n = gnutls_record_recv(channel->session, data, size);
 		/* A warning, or a message of the handshake that GnuTLS dealt with. */
-	} while (n == GNUTLS_E_INTERRUPTED || n == GNUTLS_E_WARNING_ALERT_RECEIVED);
+	} while (is_passing((int)n) && ++warnings < WARNINGS_MAX);
 	if (n >= 0)
 		return n;
 	if (n == GNUTLS_E_PREMATURE_TERMINATION) /* the peer closed without saying so */
@@ -275,11 +284,12 @@ void http_channel_secure(struct http_channel *channel, gnutls_session_t session)
 
 int http_channel_handshake(struct http_channel *channel)
 {
+	unsigned warnings = 0;
 	int code;
 
 	do {
 		code = gnutls_handshake(channel->session);
-	} while (code == GNUTLS_E_INTERRUPTED || code == GNUTLS_E_WARNING_ALERT_RECEIVED);
+	} while (is_passing(code) && ++warnings < WARNINGS_MAX);
 	if (code < 0 && code != GNUTLS_E_AGAIN)
 		gnutls_alert_send_appropriate(channel->session, code);
 	return code == 0 ? 1 : code == GNUTLS_E_AGAIN && !channel->broken ? 0 : -1;

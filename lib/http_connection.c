@@ -168,7 +168,7 @@ static void input_open(struct http_connection *c)
 static void input_close(struct http_connection *c)
 {
 	if (c->in < c->in_end) {
-		c->pipelined.max = 2 * HTTP_RECORD_MAX;
+		c->pipelined.max = HTTP_RECORD_MAX;
 		buf_add(&c->pipelined, c->in, (size_t)(c->in_end - c->in));
 		if (c->pipelined.failed)
 			c->channel.broken = true;

@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 
 #define US_PER_S INT64_C(1000000)
 #define NS_PER_S INT64_C(1000000000)
@@ -35,6 +34,20 @@ int64_t time_mono_us(void)
 int64_t time_boot_ms(void)
 {
 	return clock_us(CLOCK_BOOTTIME) / 1000;
+}
+
+struct timespec time_mono_in(int64_t ms)
+{
+	struct timespec until;
+
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += ms / 1000;
+	until.tv_nsec += ms % 1000 * 1000000;
+	if (until.tv_nsec >= NS_PER_S) {
+		until.tv_sec++;
+		until.tv_nsec -= NS_PER_S;
+	}
+	return until;
 }
 
 static int64_t floor_div(int64_t a, int64_t b)

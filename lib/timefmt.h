@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <time.h>
 
 #define TIMEFMT_SIZE 32 /* "2026-11-21T06:44:49.123456Z" and room */
 
@@ -12,6 +13,9 @@ int64_t time_now_us(void);  /* wall clock, microseconds since 1970; jumps when t
 int64_t time_mono_ms(void); /* CLOCK_MONOTONIC, milliseconds */
 int64_t time_mono_us(void);
 int64_t time_boot_ms(void); /* CLOCK_BOOTTIME, milliseconds */
+/* MS milliseconds from now by CLOCK_MONOTONIC: until when pthread_cond_clockwait and sem_clockwait wait,
+ * whatever becomes of the wall clock meanwhile. */
+struct timespec time_mono_in(int64_t ms);
 
 /* Writes meta/v1 Time, MicroTime, and nanosecond RFC 3339 (CRI logs) of wall microseconds or
  * nanoseconds; returns BUF, which holds TIMEFMT_SIZE bytes at least. */

@@ -153,14 +153,10 @@ static bool write_lines(struct audit_log *log, const struct buf *lines)
 /* A moment for more to come: a thread that is woken for each line costs more than the lines. */
 static void gather(struct audit_log *log)
 {
-	struct timespec until;
+	struct timespec until = time_mono_in(GATHER_MS);
 	int waited = 0;
-	clock_gettime(CLOCK_REALTIME, &until);
-	until.tv_nsec += GATHER_MS * 1000000;
-	until.tv_sec += until.tv_nsec / 1000000000;
-	until.tv_nsec %= 1000000000;
 	while (waited == 0 && !log->stopping && log->waiting.len < log->opts.waiting_max / 4)
-		waited = pthread_cond_timedwait(&log->come, &log->lock, &until);
+		waited = pthread_cond_clockwait(&log->come, &log->lock, CLOCK_MONOTONIC, &until);
 }
 
 static void *writer(void *arg)

@@ -180,12 +180,8 @@ static void sleep_for_work(struct caretaker *caretaker, bool done)
 		caretaker->retry_ms = RETRY_MIN_MS;
 		wait_for(&caretaker->work);
 	} else {
-		clock_gettime(CLOCK_REALTIME, &until);
-		until.tv_sec += caretaker->retry_ms / 1000;
-		until.tv_nsec += caretaker->retry_ms % 1000 * 1000000;
-		until.tv_sec += until.tv_nsec / 1000000000;
-		until.tv_nsec %= 1000000000;
-		sem_timedwait(&caretaker->work, &until);
+		until = time_mono_in(caretaker->retry_ms);
+		sem_clockwait(&caretaker->work, CLOCK_MONOTONIC, &until);
 		caretaker->retry_ms =
 		    caretaker->retry_ms * 2 < RETRY_MAX_MS ? caretaker->retry_ms * 2 : RETRY_MAX_MS;
 	}

@@ -1,17 +1,17 @@
 #include "apiserver/edge/server.h"
-#include "apiserver/admission/policies.h"
 
 #include <stdlib.h>
 #include <sys/resource.h>
-#include <time.h>
 
+#include "apiserver/admission/policies.h"
 #include "apiserver/edge/request.h"
+#include "lib/timefmt.h"
 
 #define EDGES       2
 #define CONNECTIONS 25000
 /* As Kubernetes: for a request in all. */
-#define ANSWER_MS    60000
-#define STOP_GRACE_S 2
+#define ANSWER_MS     60000
+#define STOP_GRACE_MS 2000
 
 /* Connections are what the descriptors of the process limit. */
 static unsigned connection_limit(unsigned wanted)
@@ -98,16 +98,14 @@ uint16_t server_port(const struct server *server)
 	return http_listener_port(server->listener);
 }
 
-/* False: not within STOP_GRACE_S. */
+/* False: not within STOP_GRACE_MS. */
 static bool wait_for_edges(struct server *server)
 {
-	struct timespec until;
+	struct timespec until = time_mono_in(STOP_GRACE_MS);
 	int waited = 0;
-	clock_gettime(CLOCK_REALTIME, &until);
-	until.tv_sec += STOP_GRACE_S;
 	pthread_mutex_lock(&server->lock);
 	while (server->running && waited == 0)
-		waited = pthread_cond_timedwait(&server->ended, &server->lock, &until);
+		waited = pthread_cond_clockwait(&server->ended, &server->lock, CLOCK_MONOTONIC, &until);
 	pthread_mutex_unlock(&server->lock);
 	return waited == 0;
 }

@@ -12,9 +12,10 @@
 #include "apiserver/service/allocate.h"
 #include "apiserver/service/kubernetes_service.h"
 #include "lib/log.h"
+#include "lib/timefmt.h"
 
-#define PAUSE_S     1
-#define RETRY_MAX_S 16
+#define PAUSE_MS     1000
+#define RETRY_MAX_MS 16000
 
 /* An object that is watched by its name. */
 struct kept {
@@ -173,15 +174,13 @@ static bool drain(struct service_keeper *keeper)
 
 /* --- the thread --- */
 
-/* True: somebody posted SEMAPHORE within SECONDS. */
-static bool wait_within(sem_t *semaphore, time_t seconds)
+/* True: somebody posted SEMAPHORE within MS. */
+static bool wait_within(sem_t *semaphore, int64_t ms)
 {
-	struct timespec until;
+	struct timespec until = time_mono_in(ms);
 	int result;
 
-	clock_gettime(CLOCK_REALTIME, &until);
-	until.tv_sec += seconds;
-	while ((result = sem_timedwait(semaphore, &until)) < 0 && errno == EINTR) {
+	while ((result = sem_clockwait(semaphore, CLOCK_MONOTONIC, &until)) < 0 && errno == EINTR) {
 	}
 	return result == 0;
 }
@@ -203,17 +202,17 @@ static bool look(struct service_keeper *keeper)
 static void *run(void *arg)
 {
 	struct service_keeper *keeper = arg;
-	time_t pause_s = PAUSE_S;
+	int64_t pause_ms = PAUSE_MS;
 	bool done = false;
 
 	/* The pause comes first: many changes are one. */
-	while (!wait_within(&keeper->stop, pause_s)) {
+	while (!wait_within(&keeper->stop, pause_ms)) {
 		while (done && sem_wait(&keeper->work) < 0 && errno == EINTR) {
 		}
 		while (sem_trywait(&keeper->work) == 0) {
 		}
 		done = look(keeper);
-		pause_s = done ? PAUSE_S : pause_s * 2 < RETRY_MAX_S ? pause_s * 2 : RETRY_MAX_S;
+		pause_ms = done ? PAUSE_MS : pause_ms * 2 < RETRY_MAX_MS ? pause_ms * 2 : RETRY_MAX_MS;
 	}
 	return NULL;
 }

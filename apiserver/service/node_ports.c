@@ -39,9 +39,11 @@ static uint32_t next(struct service_ports *ports)
 {
 	uint32_t port = service_allocator_next_port(ports->allocator);
 
-	if (ports->dry_run)
-		for (port = DRY_PORT; noted(ports, port);)
+	if (ports->dry_run) {
+		for (port = ports->dry_next ? ports->dry_next : DRY_PORT; noted(ports, port);)
 			port++;
+		ports->dry_next = port + 1;
+	}
 	if (port)
 		note(ports, port);
 	return port;

@@ -7,6 +7,7 @@
 struct service_ports {
 	struct service_allocator *allocator;
 	bool dry_run;
+	uint32_t dry_next; /* of a dry run: where the next is looked for; 0: at the first */
 	uint32_t *held; /* for the caller to drop and free, whatever came of it; of a dry run: noted only */
 	size_t n_held;
 };

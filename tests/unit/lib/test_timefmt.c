@@ -156,6 +156,11 @@ static void test_clocks_move_forward(void **state)
 
 	(void)state;
 	assert_true(time_mono_us() >= us);
+	us = time_mono_us();
+	struct timespec in = time_mono_in(1999);
+	assert_in_range(in.tv_nsec, 0, 999999999);
+	assert_true(in.tv_sec * 1000000 + in.tv_nsec / 1000 >= us + 1999000);
+	assert_true(in.tv_sec * 1000000 + in.tv_nsec / 1000 <= time_mono_us() + 1999000);
 	assert_true(time_mono_ms() >= ms);
 	assert_true(time_boot_ms() >= ms - 1);
 	assert_true(time_now_us() > 1700000000000000);
