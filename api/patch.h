@@ -18,6 +18,7 @@ int patch_merge(const struct json_object *doc, const struct json_object *patch, 
 /* Strategic merge patch by DEF's merge keys, with $patch (replace, delete, merge), $setElementOrder/x,
  * $deleteFromPrimitiveList/x and $retainKeys. DEF NULL: no schema, lists are replaced. ERR_BAD_REQUEST when
  * the patch contradicts itself or the schema ("map: map[image:x] does not contain declared merge key: name").
+ * What the patch does not touch, the result shares with DOC.
  */
 int patch_strategic(const struct schema_def *def, const struct json_object *doc,
 		    const struct json_object *patch, struct json_object **ret, struct err *err);

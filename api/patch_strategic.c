@@ -152,7 +152,7 @@ static int list_load(struct list *list, const struct json_object *doc, struct er
 			continue;
 		if (patch_shape_item_id(list->field, json_at(doc, i), &id, err) < 0)
 			return -1;
-		list_add(list, id, json_clone(json_at(doc, i)), (long)i);
+		list_add(list, id, json_object_get(json_at(doc, i)), (long)i);
 	}
 	return 0;
 }
@@ -178,6 +178,16 @@ static int apply_directive(struct list *list, const struct json_object *item, st
 	return 0;
 }
 
+/* An item of the document becomes one of the result. */
+static struct json_object *own(struct json_object **item)
+{
+	struct json_object *shared = *item;
+
+	*item = json_share(shared);
+	json_object_put(shared);
+	return *item;
+}
+
 static int merge_item(struct list *list, const struct json_object *item, struct err *err)
 {
 	char *id CLEANUP(mem_freep) = NULL;
@@ -188,7 +198,7 @@ static int merge_item(struct list *list, const struct json_object *item, struct 
 	if (entry == NULL)
 		list_add(list, TAKE(id), plain_copy(item), NO_PLACE);
 	else if (json_object_is_type(item, json_type_object))
-		return merge_object(entry->item, item, patch_shape_item(list->field), err);
+		return merge_object(own(&entry->item), item, patch_shape_item(list->field), err);
 	return 0;
 }
 
@@ -422,8 +432,11 @@ static int merge_member(struct json_object *doc, const char *key, const struct j
 	struct json_object *merged;
 
 	if (json_object_is_type(value, json_type_object) && json_object_is_type(old, json_type_object) &&
-	    (field == NULL || !field->patch_replace))
-		return merge_object(old, value, patch_shape_member(shape, key), err);
+	    (field == NULL || !field->patch_replace)) {
+		merged = json_share(old);
+		json_set(doc, key, merged);
+		return merge_object(merged, value, patch_shape_member(shape, key), err);
+	}
 	if (json_object_is_type(value, json_type_array) && patch_shape_merges_list(field)) {
 		if (!json_object_is_type(old, json_type_array))
 			old = NULL;
@@ -440,7 +453,7 @@ static int merge_member(struct json_object *doc, const char *key, const struct j
 	return 0;
 }
 
-/* Merges PATCH into DOC in place. */
+/* Merges PATCH into DOC in place; what lies in DOC is made anew where it changes. */
 static int merge_object(struct json_object *doc, const struct json_object *patch, struct patch_shape shape,
 			struct err *err)
 {
@@ -482,9 +495,9 @@ int patch_strategic(const struct schema_def *def, const struct json_object *doc,
 			       "json: cannot unmarshal %s into Go value of type map[string]interface {}",
 			       decode_type_name(patch));
 
-	struct json_object *result CLEANUP(json_putp) = json_clone(doc);
-	if (!json_object_is_type(result, json_type_object))
+	if (!json_object_is_type(doc, json_type_object))
 		return err_set(err, ERR_BAD_REQUEST, "the document to patch is no object");
+	struct json_object *result CLEANUP(json_putp) = json_share(doc);
 	if (merge_object(result, patch, (struct patch_shape){ .def = def }, err) < 0)
 		return -1;
 	*ret = TAKE(result);

@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lib/json_key.h"
+
 const struct schema_texts schema_no_texts;
 
 const struct schema_def *schema_def_find(const char *name)
@@ -40,6 +42,13 @@ const struct schema_field *schema_field_find(const struct schema_def *def, const
 			low = middle + 1;
 	}
 	return NULL;
+}
+
+void schema_learn_names(void)
+{
+	for (size_t i = 0; i < schema_n_defs; i++)
+		for (size_t k = 0; k < schema_defs[i].n_fields; k++)
+			json_key_learn(schema_defs[i].fields[k].name);
 }
 
 const char *schema_def_short_name(const struct schema_def *def)

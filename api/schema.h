@@ -96,6 +96,9 @@ static inline const struct schema_texts *schema_texts(const struct schema_field 
 const struct schema_def *schema_def_find(const char *name);
 /* The field of DEF whose JSON name is NAME of LEN bytes, or NULL. */
 const struct schema_field *schema_field_find(const struct schema_def *def, const char *name, size_t len);
+/* The names of all fields become known to the JSON parser (lib/json_key.h): of a program that parses objects
+ * all the time, before it has threads. */
+void schema_learn_names(void);
 /* "PodSpec" of "core.v1.PodSpec", and "v1.PodSpec", as Kubernetes' decoder names the type. Pointers into the
  * name. */
 const char *schema_def_short_name(const struct schema_def *def);

@@ -164,6 +164,25 @@ static enum delete_action decide_definition(const struct kind *kind, struct json
 	return DELETE_UPDATE;
 }
 
+static void own_member(struct json_object *obj, const char *key)
+{
+	struct json_object *value = json_get(obj, key);
+	if (value)
+		json_set(obj, key, json_share(value));
+}
+
+struct json_object *delete_copy(const struct resource *resource, const struct json_object *old)
+{
+	/* Its conditions and finalizers are lists that grow in place. */
+	if (delete_is_of_definition(resource))
+		return json_clone(old);
+	struct json_object *copy = json_share(old);
+	own_member(copy, "metadata");
+	if (is_namespace(resource))
+		own_member(copy, "status");
+	return copy;
+}
+
 enum delete_action delete_decide(const struct resource *resource, struct json_object *obj,
 				 const struct delete_options *options, int64_t now_us)
 {

@@ -31,6 +31,8 @@ enum delete_action {
 	DELETE_KEEP,   /* it is being deleted already and this changes nothing */
 };
 
+/* A copy of the stored OLD for delete_decide(), which shares all that it leaves alone. */
+struct json_object *delete_copy(const struct resource *resource, const struct json_object *old);
 /* OBJ, the stored object, is changed to what becomes of it. */
 enum delete_action delete_decide(const struct resource *resource, struct json_object *obj,
 				 const struct delete_options *options, int64_t now_us);

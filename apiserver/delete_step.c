@@ -148,7 +148,7 @@ static enum step_result delete_write(struct request *r)
 {
 	struct deletion *deletion = r->state;
 	const struct resource *resource = r->route.resource;
-	r->obj = json_clone(r->old);
+	r->obj = delete_copy(resource, r->old);
 	deletion->action = delete_decide(resource, r->obj, &deletion->options, time_now_us());
 	if (deletion->action == DELETE_UPDATE && json_equal(r->obj, r->old))
 		deletion->action = DELETE_KEEP;

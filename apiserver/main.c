@@ -399,6 +399,7 @@ int main(int argc, char **argv)
 		fprintf(stderr, "knarr-apiserver: unexpected argument \"%s\"\n", argv[operand]);
 		return 2;
 	}
+	schema_learn_names();
 	resource_all(&(size_t){ 0 }); /* joined before there are threads */
 	int result = setup_read(&setup, &err) < 0 ? -1 : serve(&setup, &err);
 	if (result < 0)

@@ -110,9 +110,10 @@ static struct json_object *shown_old(struct request *r)
 {
 	const struct resource *resource = r->route.resource;
 	bool whole = mentions_managed(r);
-	/* A merge patch shares what it does not touch. Of what is patched through status only status and
-	 * metadata are taken; elsewhere all of it is, and changed on its way. */
-	bool changed = r->media == MEDIA_MERGE_PATCH && !of_status(r);
+	/* What a patch does not touch is shared: but a JSON patch makes all of it anew. Of what is patched
+	 * through status only status and metadata are taken; elsewhere all of it is, and changed on its way.
+	 */
+	bool changed = r->media != MEDIA_JSON_PATCH && !of_status(r);
 	if (resource->stored == resource && !whole && !changed)
 		return json_object_get(r->old);
 	struct json_object *shown = whole ? managed_document(r) : json_clone(r->old);

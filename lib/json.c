@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/json_key.h"
 #include "lib/mem.h"
 
 /* json-c's accessors take pointers to non-const for what they only read. */
@@ -36,7 +37,7 @@ struct json_object *json_get(const struct json_object *obj, const char *key)
 	{
 		const char *k = lh_entry_k(entry);
 
-		if (k[0] == key[0] && strcmp(k, key) == 0)
+		if (k == key || (k[0] == key[0] && strcmp(k, key) == 0))
 			return lh_entry_v(entry);
 	}
 	return NULL;
@@ -122,7 +123,7 @@ int json_checked(int result)
 
 void json_set(struct json_object *obj, const char *key, struct json_object *value_taken)
 {
-	json_object_object_add(obj, key, value_taken);
+	json_key_add(obj, key, value_taken);
 }
 
 void json_set_str(struct json_object *obj, const char *key, const char *value)
@@ -143,12 +144,44 @@ void json_set_bool(struct json_object *obj, const char *key, bool value)
 	json_set(obj, key, json_object_new_boolean(value));
 }
 
+/* Integers beyond 63 bits, and doubles with the text they were parsed from. */
+static struct json_object *clone_number(const struct json_object *obj)
+{
+	struct json_object *copy = NULL;
+	int64_t value = json_object_get_int64(obj);
+
+	if (json_object_is_type(obj, json_type_int) && value != INT64_MAX)
+		return json_object_new_int64(value);
+	json_checked(json_object_deep_copy(unconst(obj), &copy, NULL));
+	return copy;
+}
+
 struct json_object *json_clone(const struct json_object *obj)
 {
 	struct json_object *copy = NULL;
 
-	if (obj)
-		json_checked(json_object_deep_copy(unconst(obj), &copy, NULL));
+	switch (json_object_get_type(obj)) {
+	case json_type_null:
+		break;
+	case json_type_boolean:
+		return json_object_new_boolean(json_object_get_boolean(obj));
+	case json_type_int:
+	case json_type_double:
+		return clone_number(obj);
+	case json_type_object:
+		copy = json_object_new_object();
+		json_object_object_foreach(unconst(obj), key, value)
+		    json_key_add_new(copy, key, json_clone(value));
+		break;
+	case json_type_array:
+		copy = json_object_new_array_ext((int)json_len(obj) + 1);
+		for (size_t i = 0; i < json_len(obj); i++)
+			json_object_array_add(copy, json_clone(json_at(obj, i)));
+		break;
+	case json_type_string:
+		return json_object_new_string_len(json_object_get_string(unconst(obj)),
+						  json_object_get_string_len(obj));
+	}
 	return copy;
 }
 
@@ -158,7 +191,7 @@ struct json_object *json_share(const struct json_object *obj)
 
 	if (obj) {
 		json_object_object_foreach(unconst(obj), key, value)
-		    json_set(shared, key, json_object_get(value));
+		    json_key_add_new(shared, key, json_object_get(value));
 	}
 	return shared;
 }

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "lib/json.h"
+#include "lib/json_key.h"
 #include "lib/mem.h"
 
 /* json-c would make room for 32 elements; nearly all lists in the API have fewer than this. */
@@ -299,48 +300,57 @@ static bool parse_literal(struct parser *s, const char *literal)
 	return true;
 }
 
-/* The key at hand and its colon, as a copy for json-c's table, which wants no NUL within. */
-static char *parse_key(struct parser *s)
+/* A member's name and its hash. */
+struct key {
+	const char *text;
+	char *copy; /* of a name that is not known: json_key.h */
+	unsigned long hash;
+};
+
+static void key_close(struct key *key)
 {
-	CLEANUP(mem_freep) char *copy = NULL;
+	free(key->copy);
+}
+
+/* The key at hand and its colon. json-c's table wants no NUL within. */
+static bool parse_key(struct parser *s, const struct lh_table *table, struct key *ret)
+{
 	const char *start, *key;
 	size_t len;
 
-	if (peek(s) != '"') {
-		fault(s, "quoted object key expected");
-		return NULL;
-	}
+	if (peek(s) != '"')
+		return fault(s, "quoted object key expected");
 	start = s->p;
 	if (!parse_string(s, &key, &len))
-		return NULL;
-	if (key == s->scratch && memchr(key, '\0', len)) {
-		fault_at(s, start, "NUL character in object key");
-		return NULL;
+		return false;
+	if (key == s->scratch && memchr(key, '\0', len))
+		return fault_at(s, start, "NUL character in object key");
+	ret->text = json_key_find(key, len, &ret->hash);
+	if (!ret->text) {
+		ret->text = ret->copy = mem_dupn(key, len);
+		ret->hash = lh_get_hash(table, ret->copy);
 	}
-	copy = mem_dupn(key, len);
-	if (peek(s) != ':') {
-		fault(s, "':' expected after object key");
-		return NULL;
-	}
+	if (peek(s) != ':')
+		return fault(s, "':' expected after object key");
 	s->p++;
-	return TAKE(copy);
+	return true;
 }
 
 /* What json_object_object_add() does, but it takes the key instead of copying it, and tells a repeated one
  * without a second look-up. */
-static void add_member(struct parser *s, struct lh_table *table, char *key_taken,
+static void add_member(struct parser *s, struct lh_table *table, struct key *key,
 		       struct json_object *value_taken)
 {
-	unsigned long hash = lh_get_hash(table, key_taken);
-	struct lh_entry *entry = lh_table_lookup_entry_w_hash(table, key_taken, hash);
+	struct lh_entry *entry = lh_table_lookup_entry_w_hash(table, key->text, key->hash);
 
 	if (entry) {
 		s->duplicates++;
 		json_object_put(lh_entry_v(entry));
 		lh_entry_set_val(entry, value_taken);
-		free(key_taken);
 	} else {
-		json_checked(lh_table_insert_w_hash(table, key_taken, value_taken, hash, 0));
+		json_checked(lh_table_insert_w_hash(table, key->text, value_taken, key->hash,
+						    key->copy ? 0 : JSON_C_OBJECT_ADD_CONSTANT_KEY));
+		key->copy = NULL;
 	}
 }
 
@@ -351,13 +361,13 @@ static bool parse_members(struct parser *s, struct lh_table *table)
 		return true;
 	}
 	for (;;) {
-		CLEANUP(mem_freep) char *key = parse_key(s);
+		CLEANUP(key_close) struct key key = { 0 };
 		struct json_object *value = NULL;
 		char c;
 
-		if (!key || !parse_value(s, &value))
+		if (!parse_key(s, table, &key) || !parse_value(s, &value))
 			return false;
-		add_member(s, table, TAKE(key), value);
+		add_member(s, table, &key, value);
 		c = peek(s);
 		if (c != ',' && c != '}')
 			return fault(s, "',' or '}' expected after object member");

@@ -142,6 +142,7 @@ static const char *token_file(void)
 void edge_start(void)
 {
 	static struct edge edge;
+	schema_learn_names();
 	resource_all(&(size_t){ 0 });
 	pthread_mutex_init(&server.lock, NULL);
 	struct authn_opts authn_opts = { .token_file = token_file() };

@@ -16,8 +16,14 @@ static enum delete_action decide(const char *plural, const char *text, const str
 				 struct json_object **ret)
 {
 	const char *group = strcmp(plural, "deployments") == 0 ? "apps" : "";
-	assert_int_equal(json_parse(text, strlen(text), ret, NULL, NULL), 0);
-	return delete_decide(resource_find(group, "v1", plural), *ret, options, NOON_US);
+	const struct resource *resource = resource_find(group, "v1", plural);
+	CLEANUP(json_putp) struct json_object *stored = NULL, *before = NULL;
+	assert_int_equal(json_parse(text, strlen(text), &stored, NULL, NULL), 0);
+	before = json_clone(stored);
+	*ret = delete_copy(resource, stored);
+	enum delete_action action = delete_decide(resource, *ret, options, NOON_US);
+	assert_true(json_equal(stored, before)); /* what the copy shares is left alone */
+	return action;
 }
 
 static void expect(const char *plural, const char *before, struct delete_options options, enum delete_action action,
