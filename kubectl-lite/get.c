@@ -410,6 +410,7 @@ static int run_get(char **args, size_t n_args)
 	if (flags.watch_events && !flags.watch && !flags.watch_only)
 		return command_error(
 		    "--output-watch-events option can only be used with --watch or --watch-only");
+	session_open(); /* what follows is done while the server answers our hello */
 	if (output_parse(flags.output, &output, &err) < 0 ||
 	    make_queries(args, n_args, &queries, &n, &bad, &err) < 0)
 		return session_failed(&err);

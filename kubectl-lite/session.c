@@ -44,7 +44,7 @@ struct session *session_open(void)
 		return &session;
 	if (kubeconfig_load(&overrides, &session.config, &err) < 0 || !(session.loop = loop_new(&err)) ||
 	    !(session.client =
-		  api_client_new(session.loop, &session.config, "kubectl-lite/" KNARR_VERSION, &err)))
+		  api_client_new_ahead(session.loop, &session.config, "kubectl-lite/" KNARR_VERSION, &err)))
 		exit(session_failed(&err));
 	return &session;
 }

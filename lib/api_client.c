@@ -26,8 +26,8 @@ struct exchange {
 	void *arg;
 };
 
-struct api_client *api_client_new(struct loop *loop, const struct kubeconfig *config, const char *user_agent,
-				  struct err *err)
+static struct api_client *client_new(struct loop *loop, const struct kubeconfig *config,
+				     const char *user_agent, bool ahead, struct err *err)
 {
 	struct http_identity identity = {
 		.ca_pem = config->ca_pem,
@@ -37,7 +37,9 @@ struct api_client *api_client_new(struct loop *loop, const struct kubeconfig *co
 		.tls_server_name = config->tls_server_name,
 		.insecure_skip_verify = config->insecure_skip_verify,
 	};
-	struct http_client *http = http_client_new(loop, &identity, MAX_CONNECTIONS, user_agent, err);
+	struct http_client *http =
+	    ahead ? http_client_new_ahead(loop, &identity, config->server, MAX_CONNECTIONS, user_agent, err)
+		  : http_client_new(loop, &identity, MAX_CONNECTIONS, user_agent, err);
 
 	if (!http)
 		return NULL;
@@ -46,6 +48,18 @@ struct api_client *api_client_new(struct loop *loop, const struct kubeconfig *co
 	client->http = http;
 	client->server = mem_dup(config->server);
 	return client;
+}
+
+struct api_client *api_client_new(struct loop *loop, const struct kubeconfig *config, const char *user_agent,
+				  struct err *err)
+{
+	return client_new(loop, config, user_agent, false, err);
+}
+
+struct api_client *api_client_new_ahead(struct loop *loop, const struct kubeconfig *config,
+					const char *user_agent, struct err *err)
+{
+	return client_new(loop, config, user_agent, true, err);
 }
 
 void api_client_free(struct api_client *client)

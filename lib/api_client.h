@@ -10,6 +10,9 @@ struct api_client;
 /* USER_AGENT: "knarr-scheduler/1.0". CONFIG is copied. */
 struct api_client *api_client_new(struct loop *loop, const struct kubeconfig *config, const char *user_agent,
 				  struct err *err);
+/* The same for command line tools, as http_client_new_ahead. */
+struct api_client *api_client_new_ahead(struct loop *loop, const struct kubeconfig *config,
+					const char *user_agent, struct err *err);
 void api_client_free(struct api_client *client);
 struct http_client *api_client_http(struct api_client *client);
 const char *api_client_server(const struct api_client *client);

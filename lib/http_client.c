@@ -16,6 +16,7 @@
 #define READS_PER_TURN       64                 /* then others get a turn */
 #define KEPT_IDLE            2                  /* connections kept for good */
 #define IDLE_MS              10000 /* the others are closed after that time without use, or half */
+#define AHEAD_MS             1000  /* in which one that was begun ahead has to be made use of */
 
 /* Where a call is:
  *
@@ -59,6 +60,7 @@ struct conn {
 	uint16_t port;
 	bool tls, verify;
 	bool streams; /* what it carries is a stream */
+	bool open;    /* to be written to */
 	bool used;    /* it has carried an exchange before this one */
 	bool answers; /* a byte of the answer has come */
 	int64_t idle_since_ms;
@@ -160,6 +162,12 @@ static void conn_idle(struct conn *conn)
 		loop_timer_arm(&client->trim, IDLE_MS);
 }
 
+/* One that was begun ahead and left alone meanwhile: the server will not have waited. */
+static bool is_stale(const struct conn *conn)
+{
+	return !conn->open && time_mono_ms() - conn->idle_since_ms > AHEAD_MS;
+}
+
 static struct conn *find_idle(struct http_client *client, const struct http_call *call)
 {
 	struct conn *conn;
@@ -167,29 +175,32 @@ static struct conn *find_idle(struct http_client *client, const struct http_call
 	TAILQ_FOREACH(conn, &client->conns[CONN_IDLE], link)
 	{
 		if (conn->tls == call->parts.tls && conn->verify == call->verify &&
-		    conn->port == call->parts.port && strcmp(conn->host, call->parts.host) == 0)
+		    conn->port == call->parts.port && strcmp(conn->host, call->parts.host) == 0 &&
+		    !is_stale(conn))
 			return conn;
 	}
 	return NULL;
 }
 
-static struct conn *conn_new(struct http_client *client, const struct http_call *call)
+/* Begins to connect. */
+static struct conn *conn_new(struct http_client *client, const struct http_url *to, bool verify)
 {
 	struct conn *conn = mem_zalloc(sizeof(*conn));
-	struct stream_peer peer = { .host = call->parts.host,
-				    .port = call->parts.port,
-				    .identity = call->parts.tls ? &client->identity : NULL,
+	struct stream_peer peer = { .host = to->host,
+				    .port = to->port,
+				    .identity = to->tls ? &client->identity : NULL,
 				    .name = client->tls_server_name,
-				    .verify = call->verify };
+				    .verify = verify };
 
 	conn->client = client;
 	conn->state = CONN_IDLE;
 	TAILQ_INSERT_HEAD(&client->conns[CONN_IDLE], conn, link);
 	client->n_conns[CONN_IDLE]++;
-	conn->host = mem_dup(call->parts.host);
-	conn->port = call->parts.port;
-	conn->tls = call->parts.tls;
-	conn->verify = call->verify;
+	conn->host = mem_dup(to->host);
+	conn->port = to->port;
+	conn->tls = to->tls;
+	conn->verify = verify;
+	conn->idle_since_ms = time_mono_ms();
 	conn->stream = stream_new(client->loop, &peer, &stream_user, conn);
 	return conn;
 }
@@ -410,12 +421,21 @@ static void on_readable(void *arg)
 	leave(client);
 }
 
-static void on_opened(void *arg)
+static void send_request(struct conn *conn)
 {
-	const struct conn *conn = arg;
-
 	stream_set_reading(conn->stream, !conn->call->paused);
 	stream_write(conn->stream, conn->call->request.data, conn->call->request.len);
+}
+
+static void on_opened(void *arg)
+{
+	struct conn *conn = arg;
+
+	conn->open = true;
+	if (conn->call)
+		send_request(conn);
+	else
+		conn->used = true; /* as good as: the peer may be tired of it when it is */
 }
 
 static void on_failed(const struct err *err, void *arg)
@@ -438,7 +458,7 @@ static void start(struct http_call *call)
 	TAILQ_REMOVE(queue_of(call), call, link);
 	TAILQ_INSERT_TAIL(&client->active, call, link);
 	if (!conn)
-		conn = conn_new(client, call);
+		conn = conn_new(client, &call->parts, call->verify);
 	conn->streams = call->data != NULL;
 	conn_move(conn, CONN_BUSY);
 	conn->call = call;
@@ -447,8 +467,8 @@ static void start(struct http_call *call)
 	http_answer_begin(&conn->answer, call->method);
 	if (call->timeout_ms > 0 && !loop_timer_armed(&call->timer))
 		loop_timer_arm(&call->timer, call->timeout_ms);
-	if (conn->used)
-		on_opened(conn);
+	if (conn->open)
+		send_request(conn);
 }
 
 static void start_queued(struct loop_task *task, void *arg)
@@ -586,8 +606,23 @@ size_t http_client_in_flight(const struct http_client *client)
 
 /* --- life --- */
 
-struct http_client *http_client_new(struct loop *loop, const struct http_identity *identity,
-				    long max_connections, const char *user_agent, struct err *err)
+/* The one turn is for the hello: a socket on this machine is connected at once. What fails is told to whoever
+ * sends a request there. */
+static void connect_ahead(struct http_client *client, const char *url)
+{
+	struct http_url to = { 0 };
+
+	if (http_url_parse(url, &to, NULL) < 0)
+		return;
+	conn_new(client, &to, !client->insecure);
+	http_url_close(&to);
+	loop_turn(client->loop, 0);
+}
+
+/* CONNECT_TO: an URL, or NULL. */
+static struct http_client *client_new(struct loop *loop, const struct http_identity *identity,
+				      long max_connections, const char *user_agent, const char *connect_to,
+				      struct err *err)
 {
 	static const struct http_identity nobody;
 	struct http_client *client = mem_zalloc(sizeof(*client));
@@ -608,12 +643,30 @@ struct http_client *http_client_new(struct loop *loop, const struct http_identit
 	TAILQ_INIT(&client->active);
 	for (size_t i = 0; i < CONN_STATES; i++)
 		TAILQ_INIT(&client->conns[i]);
-	if (tls_identity_init(&client->identity, identity->ca_pem, identity->cert_pem, identity->key_pem,
-			      err) < 0) {
-		client_destroy(client);
-		return NULL;
-	}
+	if (tls_identity_init(&client->identity, identity->ca_pem != NULL, err) < 0)
+		goto fail;
+	if (connect_to)
+		connect_ahead(client, connect_to);
+	if (tls_identity_read(&client->identity, identity->ca_pem, identity->cert_pem, identity->key_pem,
+			      err) < 0)
+		goto fail;
 	return client;
+fail:
+	http_client_free(client);
+	return NULL;
+}
+
+struct http_client *http_client_new(struct loop *loop, const struct http_identity *identity,
+				    long max_connections, const char *user_agent, struct err *err)
+{
+	return client_new(loop, identity, max_connections, user_agent, NULL, err);
+}
+
+struct http_client *http_client_new_ahead(struct loop *loop, const struct http_identity *identity,
+					  const char *url, long max_connections, const char *user_agent,
+					  struct err *err)
+{
+	return client_new(loop, identity, max_connections, user_agent, url, err);
 }
 
 static void client_destroy(struct http_client *client)

@@ -25,6 +25,12 @@ struct http_client;
  * top: they last, and what waits for one of them to end would wait for ever. */
 struct http_client *http_client_new(struct loop *loop, const struct http_identity *identity,
 				    long max_connections, const char *user_agent, struct err *err);
+/* The same for a program whose whole life is an exchange or two: it connects to the server of URL at once,
+ * and reads certificates and keys while that answers, as should the caller do what else it has to. Runs a
+ * turn of the loop. */
+struct http_client *http_client_new_ahead(struct loop *loop, const struct http_identity *identity,
+					  const char *url, long max_connections, const char *user_agent,
+					  struct err *err);
 void http_client_free(struct http_client *client); /* cancels what is under way */
 
 struct http_request {

@@ -57,8 +57,8 @@ static int load_pair(struct tls_identity *identity, const char *cert_pem, const 
 	return code;
 }
 
-static int load(struct tls_identity *identity, const char *ca_pem, const char *cert_pem, const char *key_pem,
-		struct err *err)
+int tls_identity_read(struct tls_identity *identity, const char *ca_pem, const char *cert_pem,
+		      const char *key_pem, struct err *err)
 {
 	int code;
 
@@ -69,7 +69,6 @@ static int load(struct tls_identity *identity, const char *ca_pem, const char *c
 		if (code <= 0)
 			return err_set(err, ERR_INTERNAL, "certificate authority: %s",
 				       code < 0 ? gnutls_strerror(code) : "no certificate in it");
-		identity->has_ca = true;
 	}
 	if (cert_pem && key_pem) {
 		code = load_pair(identity, cert_pem, key_pem);
@@ -80,26 +79,18 @@ static int load(struct tls_identity *identity, const char *ca_pem, const char *c
 	return 0;
 }
 
-int tls_identity_init(struct tls_identity *identity, const char *ca_pem, const char *cert_pem,
-		      const char *key_pem, struct err *err)
+int tls_identity_init(struct tls_identity *identity, bool has_ca, struct err *err)
 {
 	int code;
 
-	*identity = (struct tls_identity){ 0 };
+	*identity = (struct tls_identity){ .has_ca = has_ca };
 	code = gnutls_certificate_allocate_credentials(&identity->credentials);
-	if (code < 0)
-		return err_set(err, ERR_INTERNAL, "TLS: %s", gnutls_strerror(code));
-	code = gnutls_priority_init(&identity->priorities, PRIORITIES, NULL);
-	if (code < 0) {
-		err_set(err, ERR_INTERNAL, "TLS: %s", gnutls_strerror(code));
-		goto fail;
-	}
-	if (load(identity, ca_pem, cert_pem, key_pem, err) < 0)
-		goto fail;
-	return 0;
-fail:
+	if (code >= 0)
+		code = gnutls_priority_init(&identity->priorities, PRIORITIES, NULL);
+	if (code >= 0)
+		return 0;
 	tls_identity_close(identity);
-	return -1;
+	return err_set(err, ERR_INTERNAL, "TLS: %s", gnutls_strerror(code));
 }
 
 void tls_identity_close(struct tls_identity *identity)

@@ -14,9 +14,12 @@ struct tls_identity {
 	bool system_loaded; /* which are read when the first peer is to be verified: there are many */
 };
 
-/* PEM texts; all may be NULL, a certificate needs its key. TLS 1.2 and 1.3. On failure nothing is to be
- * closed. */
-int tls_identity_init(struct tls_identity *identity, const char *ca_pem, const char *cert_pem,
+/* Knows nobody and is nobody, which is enough for a session's hello: certificates are looked at when the
+ * server has answered it. HAS_CA: an authority is to be read, and the system's are not trusted. TLS 1.2 and
+ * 1.3. On failure nothing is to be closed. */
+int tls_identity_init(struct tls_identity *identity, bool has_ca, struct err *err);
+/* Reads PEM texts; all may be NULL, a certificate needs its key. Once. */
+int tls_identity_read(struct tls_identity *identity, const char *ca_pem, const char *cert_pem,
 		      const char *key_pem, struct err *err);
 void tls_identity_close(struct tls_identity *identity); /* all zero is fine */
 /* A client session, not blocking, that will verify the peer as NAME (a host name or an address) when VERIFY.

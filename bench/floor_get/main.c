@@ -4,8 +4,11 @@
  *     floor-get PORT CA CERTIFICATE KEY PATH
  */
 #include <arpa/inet.h>
+#include <errno.h>
 #include <gnutls/gnutls.h>
 #include <netinet/tcp.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,6 +41,17 @@ static int connect_to(const char *port)
 	return fd;
 }
 
+static bool listening;
+
+/* gnutls_pull_func */
+static ssize_t pull(gnutls_transport_ptr_t fd, void *data, size_t size)
+{
+	if (listening)
+		return recv((int)(intptr_t)fd, data, size, 0);
+	errno = EAGAIN;
+	return -1;
+}
+
 int main(int argc, char **argv)
 {
 	gnutls_certificate_credentials_t credentials;
@@ -49,18 +63,24 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	must(gnutls_certificate_allocate_credentials(&credentials), "TLS");
-	/* Whether the two belong together the server finds out. */
-	gnutls_certificate_set_flags(credentials, GNUTLS_CERTIFICATE_SKIP_KEY_CERT_MATCH);
-	must(gnutls_certificate_set_x509_trust_file(credentials, argv[2], GNUTLS_X509_FMT_PEM), argv[2]);
-	must(gnutls_certificate_set_x509_key_file(credentials, argv[3], argv[4], GNUTLS_X509_FMT_PEM),
-	     argv[3]);
 	int fd = connect_to(argv[1]);
 	must(gnutls_init(&session, GNUTLS_CLIENT | GNUTLS_KEY_SHARE_TOP), "TLS");
 	must(gnutls_priority_set_direct(session, PRIORITIES, NULL), "TLS");
 	must(gnutls_credentials_set(session, GNUTLS_CRD_CERTIFICATE, credentials), "TLS");
 	gnutls_session_set_verify_cert(session, HOST, 0);
 	gnutls_transport_set_int(session, fd); /* a macro that names its argument twice */
-	must(gnutls_handshake(session), "handshake");
+	gnutls_transport_set_pull_function(session, pull);
+	/* The hello; certificates are read while the server answers it. */
+	int code = gnutls_handshake(session);
+	/* Whether the two belong together the server finds out. */
+	gnutls_certificate_set_flags(credentials, GNUTLS_CERTIFICATE_SKIP_KEY_CERT_MATCH);
+	must(gnutls_certificate_set_x509_trust_file(credentials, argv[2], GNUTLS_X509_FMT_PEM), argv[2]);
+	must(gnutls_certificate_set_x509_key_file(credentials, argv[3], argv[4], GNUTLS_X509_FMT_PEM),
+	     argv[3]);
+	listening = true;
+	while (code == GNUTLS_E_AGAIN)
+		code = gnutls_handshake(session);
+	must(code, "handshake");
 	int n = snprintf(text, sizeof(text), "GET %s HTTP/1.1\r\nHost: " HOST "\r\n\r\n", argv[5]);
 	must((int)gnutls_record_send(session, text, (size_t)n), "send");
 	n = (int)gnutls_record_recv(session, text, sizeof(text) - 1);

@@ -56,6 +56,15 @@ struct http_client *http_client_new(struct loop *loop, const struct http_identit
 	return mem_zalloc(1);
 }
 
+/* Commands' way: informers do not take it. */
+struct http_client *http_client_new_ahead(struct loop *loop, const struct http_identity *identity,
+					  const char *url, long max_connections, const char *user_agent,
+					  struct err *err)
+{
+	(void)url;
+	return http_client_new(loop, identity, max_connections, user_agent, err);
+}
+
 void http_client_free(struct http_client *client)
 {
 	free(client);

@@ -8,7 +8,10 @@
 
 #include <cmocka.h>
 
+#include <arpa/inet.h>
 #include <errno.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "lib/http_client.h"
 #include "tests/support/test_server.h"
@@ -48,8 +51,8 @@ static void route(struct http_exchange *exchange, void *arg)
 	const char *token = http_exchange_header(exchange, "Authorization");
 
 	f->requests++;
-	snprintf(f->last, sizeof(f->last), "%s %s %s %s [%s]", http_exchange_method(exchange), path, type ? type : "-",
-		 token ? token : "-", http_exchange_body(exchange, NULL));
+	snprintf(f->last, sizeof(f->last), "%s %s %s %s [%s]", http_exchange_method(exchange), path,
+		 type ? type : "-", token ? token : "-", http_exchange_body(exchange, NULL));
 	if (strcmp(path, "/hold") == 0) {
 		assert_true(f->n_held < MANY);
 		f->held[f->n_held++] = exchange;
@@ -89,7 +92,8 @@ static struct http_call *send_to(struct outcome *outcome, const char *path, bool
 {
 	struct fixture *f = outcome->f;
 	CLEANUP(mem_freep) char *url = mem_printf("%s%s", f->server.config.server, path);
-	struct http_request request = base ? *base : (struct http_request){ .method = "GET", .timeout_ms = 50000 };
+	struct http_request request =
+	    base ? *base : (struct http_request){ .method = "GET", .timeout_ms = 50000 };
 
 	request.url = url;
 	outcome->call = http_client_send(f->client, &request, stream ? on_data : NULL, on_done, outcome);
@@ -124,7 +128,8 @@ static void on_done(const struct http_response *response, void *arg)
 	outcome->err = response->err;
 	outcome->retry_after_s = response->retry_after_s;
 	snprintf(outcome->data, sizeof(outcome->data), "%s", response->data);
-	snprintf(outcome->warning, sizeof(outcome->warning), "%s", response->warning ? response->warning : "none");
+	snprintf(outcome->warning, sizeof(outcome->warning), "%s",
+		 response->warning ? response->warning : "none");
 	if (outcome->cancel_other)
 		http_call_cancel(TAKE(outcome->other));
 	if (outcome->free_client)
@@ -135,7 +140,8 @@ static void on_done(const struct http_response *response, void *arg)
 	}
 }
 
-static struct http_client *client_of(struct fixture *f, const struct http_identity *identity, long connections)
+static struct http_client *client_of(struct fixture *f, const struct http_identity *identity,
+				     long connections)
 {
 	struct http_client *client = http_client_new(f->server.loop, identity, connections, "test/1", NULL);
 
@@ -191,7 +197,8 @@ static void methods_and_bodies(void **state)
 		{ "GET", NULL, NULL, "GET /x - - []" },
 		{ "POST", NULL, "{}", "POST /x application/json - [{}]" },
 		{ "POST", NULL, NULL, "POST /x application/json - []" },
-		{ "PATCH", "application/merge-patch+json", "{\"a\":1}", "PATCH /x application/merge-patch+json - [{\"a\":1}]" },
+		{ "PATCH", "application/merge-patch+json", "{\"a\":1}",
+		  "PATCH /x application/merge-patch+json - [{\"a\":1}]" },
 		{ "DELETE", NULL, NULL, "DELETE /x - - []" },
 		{ "DELETE", "application/json", "{}", "DELETE /x application/json - [{}]" },
 		{ "HEAD", NULL, NULL, "HEAD /x - - []" },
@@ -491,7 +498,8 @@ static void a_key_of_another_certificate_is_told(void **state)
 	identity.cert_pem = other.cert_pem;
 	identity.key_pem = f->server.client_pair.key_pem;
 	assert_null(http_client_new(f->server.loop, &identity, 1, "test/1", &err));
-	assert_string_equal(err.msg, "client certificate and key: The certificate and the given key do not match.");
+	assert_string_equal(err.msg,
+			    "client certificate and key: The certificate and the given key do not match.");
 	identity.key_pem = "no key";
 	assert_null(http_client_new(f->server.loop, &identity, 1, "test/1", &err));
 	pki_pair_close(&other);
@@ -516,6 +524,83 @@ static void names_and_tokens(void **state)
 	f->client = good;
 }
 
+static struct http_client *ahead_of(struct fixture *f, const char *url, const struct http_identity *identity)
+{
+	return http_client_new_ahead(f->server.loop, identity, url, 2, "test/1", NULL);
+}
+
+static void a_connection_ahead_says_hello_and_is_used(void **state)
+{
+	struct fixture *f = *state;
+	struct http_client *good = f->client;
+	struct http_identity identity = identity_of(f);
+	struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr = { htonl(INADDR_LOOPBACK) } };
+	socklen_t len = sizeof(address);
+	int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), fd;
+	char url[64], head[3];
+
+	assert_int_equal(bind(listener, (struct sockaddr *)&address, sizeof(address)), 0);
+	assert_int_equal(listen(listener, 4), 0);
+	assert_int_equal(getsockname(listener, (struct sockaddr *)&address, &len), 0);
+	snprintf(url, sizeof(url), "https://127.0.0.1:%d", ntohs(address.sin_port));
+	f->client = ahead_of(f, url, &identity);
+	assert_non_null(f->client);
+	fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+	assert_true(fd >= 0);
+	assert_int_equal(recv(fd, head, sizeof(head), MSG_WAITALL), sizeof(head));
+	assert_memory_equal(head, "\x16\x03", 2); /* a handshake record */
+
+	struct outcome outcome = send_outcome(f);
+	struct http_request request = { .method = "GET", .url = url };
+	http_client_send(f->client, &request, NULL, on_done, &outcome);
+	loop_turn(f->server.loop, 0);
+	assert_int_equal(accept4(listener, NULL, NULL, SOCK_CLOEXEC), -1);
+	close(fd);
+	LOOP_UNTIL(f->server.loop, outcome.done);
+	assert_int_equal(outcome.err.kind, ERR_CONNECTION);
+	http_client_free(f->client);
+	close(listener);
+	f->client = good;
+}
+
+static void a_client_ahead_is_as_any(void **state)
+{
+	struct fixture *f = *state;
+	struct http_client *good = f->client;
+	struct http_identity identity = identity_of(f);
+	struct http_request post = {
+		.method = "POST", .content_type = "text/plain", .body = "x", .body_len = 1
+	};
+
+	f->client = ahead_of(f, f->server.config.server, &identity);
+	assert_int_equal(roundtrip(f, "/x", &post).code, 200);
+	assert_int_equal(roundtrip(f, "/x", NULL).code, 200);
+	http_client_free(f->client);
+
+	/* The server went away and came back before anything was asked. */
+	f->client = ahead_of(f, f->server.config.server, &identity);
+	for (int i = 0; i < 20; i++)
+		loop_turn(f->server.loop, 10);
+	test_server_stop(&f->server);
+	test_server_restart(&f->server);
+	assert_int_equal(roundtrip(f, "/x", NULL).code, 200);
+	http_client_free(f->client);
+
+	identity.key_pem = "no key";
+	assert_null(ahead_of(f, f->server.config.server, &identity));
+	identity = identity_of(f);
+	test_server_stop(&f->server);
+	f->client = ahead_of(f, f->server.config.server, &identity);
+	assert_non_null(f->client);
+	assert_int_equal(roundtrip(f, "/x", NULL).err.errnum, ECONNREFUSED);
+	http_client_free(f->client);
+	f->client = ahead_of(f, "no url", &identity);
+	assert_non_null(f->client);
+	http_client_free(f->client);
+	test_server_restart(&f->server);
+	f->client = good;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -535,6 +620,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(strangers_are_refused, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_key_of_another_certificate_is_told, setup, teardown),
 		cmocka_unit_test_setup_teardown(names_and_tokens, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_connection_ahead_says_hello_and_is_used, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_client_ahead_is_as_any, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
