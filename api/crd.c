@@ -5,6 +5,7 @@
 
 #include "api/custom.h"
 #include "api/structural_def.h"
+#include "api/validate_meta.h"
 #include "lib/mem.h"
 
 struct version {
@@ -161,6 +162,7 @@ static void fill_kind(struct version *v, const struct json_object *version)
 		.kind = v->resource.kind_name,
 		.has_status = json_get(subresources, "status") != NULL,
 		.has_generation = true,
+		.warnings = validate_finalizer_warnings,
 		.selectable_fields = selectable_of(version),
 		.scale_replicas = without_dot(json_str(scale, "specReplicasPath")),
 		.scale_status_replicas = without_dot(json_str(scale, "statusReplicasPath")),

@@ -54,6 +54,7 @@ struct kind {
 	/* What metadata.name must be: NULL for RFC 1123 subdomain, else one of name_check_*() of validate.h.
 	 */
 	void (*name_check)(const char *name, bool is_prefix, struct name_faults *faults);
+	bool any_finalizer;       /* finalizers need no domain in their names (CustomResourceDefinition) */
 	bool has_status;          /* a status subresource: spec writes keep the old status, and the reverse */
 	bool status_keeps_labels; /* ...and the status subresource leaves labels as they are (Deployment) */
 	bool has_generation;      /* metadata.generation is 1 on create and grows when the spec changes */

@@ -38,6 +38,8 @@ void validate_object(const struct resource *resource, const struct json_object *
 		validate_meta_update(obj, old, errors);
 	else
 		validate_meta(obj, resource->namespaced, kind->name_check, errors);
+	if (!resource->custom && !kind->any_finalizer)
+		validate_finalizer_domains(obj, errors);
 	if (resource->custom) {
 		custom_validate(resource, obj, old, errors);
 		return;

@@ -148,16 +148,10 @@ static void validate_finalizers(const struct json_object *finalizers, struct fie
 		const char *name = json_object_get_string(json_at(finalizers, i));
 		struct name_faults faults = { .n = 0 };
 		size_t mark = field_push_index(path, i);
-		bool standard;
 
 		orphan = orphan || strcmp(name, "orphan") == 0;
 		foreground = foreground || strcmp(name, "foregroundDeletion") == 0;
-		standard = strcmp(name, "orphan") == 0 || strcmp(name, "foregroundDeletion") == 0 ||
-			   strcmp(name, "kubernetes") == 0;
 		name_check_qualified(name, &faults);
-		if (!standard && !strchr(name, '/') && faults.n < NAME_FAULTS_MAX)
-			faults.text[faults.n++] =
-			    "name is neither a standard finalizer name nor is it fully qualified";
 		fault_names(errors, path, NULL, name, &faults);
 		field_pop(path, mark);
 	}
@@ -213,12 +207,57 @@ void validate_meta(const struct json_object *obj, bool namespaced,
 	validate_common(metadata, &path, errors);
 }
 
+static bool finalizer_lacks_domain(const char *name)
+{
+	return strcmp(name, "orphan") != 0 && strcmp(name, "foregroundDeletion") != 0 &&
+	       strcmp(name, "kubernetes") != 0 && !strchr(name, '/');
+}
+
+void validate_finalizer_domains(const struct json_object *obj, struct field_errors *errors)
+{
+	const struct json_object *finalizers = json_path(obj, "metadata", "finalizers", NULL);
+	struct field_path path;
+
+	field_path_init(&path, "metadata.finalizers");
+	for (size_t i = 0; json_len(finalizers) <= FAULT_LIST_MAX && i < json_len(finalizers); i++) {
+		struct json_object *name = json_at(finalizers, i);
+		size_t mark = field_push_index(&path, i);
+
+		if (finalizer_lacks_domain(json_object_get_string(name)))
+			field_error_add(
+			    errors, FIELD_INVALID, &path, name,
+			    "name is neither a standard finalizer name nor is it fully qualified");
+		field_pop(&path, mark);
+	}
+}
+
 static bool list_has(const struct json_object *list, const char *s)
 {
 	for (size_t i = 0; i < json_len(list); i++)
 		if (strcmp(json_object_get_string(json_at(list, i)), s) == 0)
 			return true;
 	return false;
+}
+
+void validate_finalizer_warnings(const struct json_object *obj, const struct json_object *old,
+				 warning_fn call, void *arg)
+{
+	const struct json_object *finalizers = json_path(obj, "metadata", "finalizers", NULL);
+	const struct json_object *before = json_path(old, "metadata", "finalizers", NULL);
+
+	for (size_t i = 0; json_len(finalizers) <= FAULT_LIST_MAX && i < json_len(finalizers); i++) {
+		const char *name = json_object_get_string(json_at(finalizers, i));
+
+		if (!finalizer_lacks_domain(name) || list_has(before, name))
+			continue;
+		CLEANUP(mem_freep)
+		char *text =
+		    mem_printf("metadata.finalizers: \"%s\": prefer a domain-qualified finalizer name "
+			       "including a path (/) to avoid accidental conflicts with other "
+			       "finalizer writers",
+			       name);
+		call(text, arg);
+	}
 }
 
 /* Shown as Go prints a slice of strings: []string{"a", "b"}. */

@@ -14,3 +14,9 @@ void validate_meta(const struct json_object *obj, bool namespaced,
  */
 void validate_meta_update(const struct json_object *obj, const struct json_object *old,
 			  struct field_errors *errors);
+/* Finalizers must be standard ones or have a domain and "/": a rule of the kinds of Kubernetes' own groups
+ * (pkg/apis/core/validation). */
+void validate_finalizer_domains(const struct json_object *obj, struct field_errors *errors);
+/* Custom resources may have others: of those that OLD (NULL: none) has not CALL gets a Warning's text. */
+void validate_finalizer_warnings(const struct json_object *obj, const struct json_object *old,
+				 warning_fn call, void *arg);

@@ -121,6 +121,7 @@ const struct kind kind_api_service = {
 	.api_version = "apiregistration.k8s.io/v1",
 	.kind = "APIService",
 	.definition = "apiregistration.v1.APIService",
+	.any_finalizer = true,
 	.name_check = name_check_path_segment,
 	.has_status = true,
 	.prepare_create = prepare_create,

@@ -197,6 +197,7 @@ const struct kind kind_custom_resource_definition = {
 	.api_version = "apiextensions.k8s.io/v1",
 	.kind = "CustomResourceDefinition",
 	.definition = "apiextensions.v1.CustomResourceDefinition",
+	.any_finalizer = true,
 	.has_status = true,
 	.has_generation = true,
 	.set_defaults = set_defaults,
