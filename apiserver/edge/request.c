@@ -8,7 +8,7 @@
 #include "api/resource_set.h"
 #include "apiserver/audit/audit.h"
 #include "apiserver/authn/authenticate.h"
-#include "apiserver/authn/certificate.h"
+#include "apiserver/authn/known_certificates.h"
 #include "apiserver/authz/authorize.h"
 #include "apiserver/companions.h"
 #include "apiserver/crd/definitions.h"
@@ -167,7 +167,7 @@ struct identity *request_certificate(struct request *r)
 		return NULL;
 	if (!*kept) {
 		struct peer *peer = *kept = mem_zalloc(sizeof(*peer));
-		peer->identity = certificate_identity(session);
+		peer->identity = known_certificates_identity(r->server->known_certificates, session);
 	}
 	return ((struct peer *)*kept)->identity;
 }

@@ -4,6 +4,7 @@
 #include <sys/resource.h>
 
 #include "apiserver/admission/policies.h"
+#include "apiserver/authn/known_certificates.h"
 #include "apiserver/edge/request.h"
 #include "lib/timefmt.h"
 
@@ -37,6 +38,7 @@ static void server_free(struct server *server)
 		edge_close(&server->edges[i]);
 	http_listener_free(server->listener);
 	policies_free(server->policies);
+	known_certificates_free(server->known_certificates);
 	pthread_mutex_destroy(&server->lock);
 	pthread_cond_destroy(&server->ended);
 	free(server->edges);
@@ -71,6 +73,7 @@ int server_new(const struct server_opts *opts, struct server **ret, struct err *
 	server->core = opts->core;
 	server->authn = opts->authn;
 	server->policies = policies_new(opts->core);
+	server->known_certificates = known_certificates_new();
 	server->authz = opts->authz;
 	server->audit = opts->audit;
 	server->definitions = opts->definitions;
@@ -131,6 +134,7 @@ int server_set_credentials(struct server *server, const char *cert_pem, const ch
 	struct http_credentials *credentials = http_credentials_new(cert_pem, key_pem, client_ca_pem, err);
 	if (!credentials)
 		return -1;
+	known_certificates_forget(server->known_certificates);
 	for (size_t i = 0; i < server->n_edges; i++)
 		edge_renew(&server->edges[i], http_credentials_ref(credentials));
 	http_credentials_unref(credentials);

@@ -48,6 +48,7 @@ struct server {
 	struct http_listener *listener; /* NULL: connections are given to the edges (tests) */
 	struct http_identity kubelet;
 	bool asks_certificates;
+	struct known_certificates *known_certificates;
 	int64_t max_reads, max_writes, answer_ms;
 	_Atomic int64_t reads, writes, watches; /* in flight, open */
 	_Atomic int64_t body_bytes;             /* of requests on their way in or not answered yet */

@@ -218,6 +218,59 @@ static void certificates_name_a_user(void **state)
 	pki_ca_close(&other);
 }
 
+/* What a new connection with that certificate is answered. */
+static int code_for(struct api_fixture *fixture, const struct pki_pair *pair)
+{
+	struct http_identity identity = { .ca_pem = fixture->ca.pem.cert_pem,
+					  .cert_pem = pair->cert_pem,
+					  .key_pem = pair->key_pem };
+	struct http_client *mine = fixture->client;
+	struct api_request request = { .method = "GET", .path = "/api", .token = "" };
+	struct api_answer answer;
+	fixture->client = http_client_new(fixture->loop, &identity, 4, "jane", NULL);
+	api_exchange(fixture, &request, &answer);
+	int code = answer.code;
+	api_answer_close(&answer);
+	http_client_free(fixture->client);
+	fixture->client = mine;
+	return code;
+}
+
+/* Each edge takes new credentials up when it gets to it. */
+static void becomes(struct api_fixture *fixture, const struct pki_pair *pair, int code)
+{
+	int64_t until_ms = time_mono_ms() + 60000;
+	while (code_for(fixture, pair) != code)
+		assert_true(time_mono_ms() < until_ms);
+}
+
+static void trust(struct api_fixture *fixture, const struct pki_ca *ca)
+{
+	assert_int_equal(server_set_credentials(fixture->server, fixture->server_pair.cert_pem,
+						fixture->server_pair.key_pem, ca->pem.cert_pem, NULL),
+			 0);
+}
+
+static void certificates_are_known_while_their_authority_is_trusted(void **state)
+{
+	struct api_fixture *fixture = *state;
+	struct pki_ca other;
+	pki_ca_init(&other, "other");
+	struct pki_pair pair = pki_client(&other, "jack", "sailors");
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(code_for(fixture, &fixture->client_pair), 200);
+		assert_int_equal(code_for(fixture, &pair), 401);
+	}
+	trust(fixture, &other);
+	becomes(fixture, &fixture->client_pair, 401);
+	becomes(fixture, &pair, 200);
+	trust(fixture, &fixture->ca);
+	becomes(fixture, &pair, 401);
+	becomes(fixture, &fixture->client_pair, 200);
+	pki_pair_close(&pair);
+	pki_ca_close(&other);
+}
+
 static void tokens_are_read_again(void **state)
 {
 	struct api_fixture *fixture = *state;
@@ -297,6 +350,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(watchers_that_hang_up_are_forgotten, setup, teardown),
 		cmocka_unit_test_setup_teardown(open_watches_do_not_hinder_stopping, setup, teardown),
 		cmocka_unit_test_setup_teardown(certificates_name_a_user, setup, teardown),
+		cmocka_unit_test_setup_teardown(certificates_are_known_while_their_authority_is_trusted, setup, teardown),
 		cmocka_unit_test_setup_teardown(tokens_are_read_again, setup, teardown),
 		cmocka_unit_test_setup_teardown(too_many_at_once_are_sent_away, setup_narrow, teardown),
 		cmocka_unit_test_setup_teardown(a_used_port_is_named, setup, teardown),
