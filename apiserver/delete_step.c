@@ -249,8 +249,7 @@ static enum step_result collection_next(struct request *r)
 	struct object *object = deletion->objects[deletion->next];
 	r->name = object_name(object);
 	r->tries = 0;
-	r->current = object_ref(object);
-	r->old = view_json(r->route.resource, object);
+	update_take(r, object_ref(object));
 	return request_goto(r, delete_collection_steps, "write");
 }
 

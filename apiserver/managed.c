@@ -117,7 +117,7 @@ struct object *managed_object(struct request *r)
 
 	if (!r->has_managed && r->current)
 		text = object_managed(r->current, &len);
-	return view_store(r->route.resource, r->obj, text, len);
+	return view_store(r->route.resource, r->obj, r->origin, text, len);
 }
 
 void managed_show(struct request *r, struct json_object *metadata)

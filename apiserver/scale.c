@@ -88,7 +88,7 @@ static struct json_object *scale_of(const struct kind *kind, const struct json_o
 
 static enum step_result respond_scale(struct request *r, struct object *object)
 {
-	CLEANUP(json_putp) struct json_object *obj = view_json(r->route.resource, object);
+	CLEANUP(json_putp) struct json_object *obj = view_json(r->route.resource, object, NULL);
 	CLEANUP(json_putp) struct json_object *scale = scale_of(r->route.resource->kind, obj);
 	CLEANUP(buf_close) struct buf body = BUF_INIT;
 	json_write(&body, scale);

@@ -16,12 +16,19 @@
 #include "apiserver/service/allocate.h"
 #include "apiserver/view.h"
 
+void update_take(struct request *r, struct object *current)
+{
+	r->current = current;
+	r->origin = json_origin_new();
+	r->old = view_json(r->route.resource, current, r->origin);
+}
+
 enum step_result update_read(struct request *r)
 {
-	if (core_get(r->server->core, r->route.resource, r->route.namespace_, r->name, &r->current, &r->err) <
-	    0)
+	struct object *current = NULL;
+	if (core_get(r->server->core, r->route.resource, r->route.namespace_, r->name, &current, &r->err) < 0)
 		return request_fail_as(r, DETAILS_OBJECT);
-	r->old = view_json(r->route.resource, r->current);
+	update_take(r, current);
 	return STEP_NEXT;
 }
 

@@ -53,12 +53,12 @@ static bool shows_as_held(const struct resource *resource, const struct object *
 	       !strcmp(row->kind_name, resource->kind_name);
 }
 
-struct json_object *view_json(const struct resource *resource, const struct object *object)
+struct json_object *view_json(const struct resource *resource, const struct object *object,
+			      struct json_origin *origin)
 {
-	struct json_object *obj = object_json(object);
-
 	if (!resource->custom || shows_as_held(resource, object))
-		return obj;
+		return object_json_with_origin(object, origin);
+	struct json_object *obj = object_json(object);
 	if (is_stale(resource, object))
 		custom_store(resource->custom, obj);
 	json_set_str(obj, "apiVersion", resource->group_version);
@@ -66,13 +66,13 @@ struct json_object *view_json(const struct resource *resource, const struct obje
 	return obj;
 }
 
-struct object *view_store(const struct resource *resource, const struct json_object *obj, const char *managed,
-			  size_t managed_len)
+struct object *view_store(const struct resource *resource, const struct json_object *obj,
+			  const struct json_origin *origin, const char *managed, size_t managed_len)
 {
 	if (!resource->holder)
-		return object_new(resource->stored, obj, managed, managed_len);
+		return object_new_from(resource->stored, obj, origin, managed, managed_len);
 	if (!strcmp(resource->version, resource->holder->version))
-		return object_new(resource->holder, obj, managed, managed_len);
+		return object_new_from(resource->holder, obj, origin, managed, managed_len);
 
 	CLEANUP(json_putp) struct json_object *stored = json_clone(obj);
 
@@ -85,7 +85,7 @@ struct object *view_show(const struct resource *resource, struct object *object)
 	if (!object || shows_as_held(resource, object))
 		return object;
 	CLEANUP(object_unrefp) struct object *stored = object;
-	CLEANUP(json_putp) struct json_object *obj = view_json(resource, stored);
+	CLEANUP(json_putp) struct json_object *obj = view_json(resource, stored, NULL);
 	view_show_json(resource, obj);
 	size_t managed_len;
 	const char *managed = object_managed(stored, &managed_len);

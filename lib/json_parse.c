@@ -9,6 +9,7 @@
 
 #include "lib/json.h"
 #include "lib/json_key.h"
+#include "lib/json_origin.h"
 #include "lib/mem.h"
 
 /* json-c would make room for 32 elements; nearly all lists in the API have fewer than this. */
@@ -20,7 +21,8 @@ struct parser {
 	const char *text, *p, *end;
 	unsigned depth;
 	size_t duplicates;
-	const char *fault; /* what is wrong at p, or NULL */
+	const char *fault;          /* what is wrong at p, or NULL */
+	struct json_origin *origin; /* what is to know the outer values, or NULL */
 	/* A number that is no plain integer, or a string whose escapes are resolved; NUL-terminated. */
 	char *scratch;
 	size_t scratch_len, scratch_cap;
@@ -402,6 +404,7 @@ static bool parse_elements(struct parser *s, struct json_object *array)
 static bool parse_nested(struct parser *s, bool is_array, struct json_object **ret)
 {
 	CLEANUP(json_putp) struct json_object *obj = NULL;
+	const char *start = s->p;
 	bool ok;
 
 	if (s->depth == JSON_MAX_DEPTH)
@@ -411,6 +414,8 @@ static bool parse_nested(struct parser *s, bool is_array, struct json_object **r
 	s->depth++;
 	ok = is_array ? parse_elements(s, obj) : parse_members(s, json_object_get_object(obj));
 	s->depth--;
+	if (ok && s->origin && s->depth > 0 && s->depth <= JSON_ORIGIN_DEPTH)
+		json_origin_add(s->origin, obj, start, (size_t)(s->p - start));
 	if (ok)
 		*ret = TAKE(obj);
 	return ok;
@@ -455,10 +460,10 @@ static bool parse_value(struct parser *s, struct json_object **ret)
 	}
 }
 
-int json_parse(const char *text, size_t len, struct json_object **ret, size_t *ret_duplicates,
-	       struct err *err)
+static int parse(const char *text, size_t len, struct json_object **ret, size_t *ret_duplicates,
+		 struct json_origin *origin, struct err *err)
 {
-	struct parser s = { .scratch_cap = SCRATCH_ROOM };
+	struct parser s = { .scratch_cap = SCRATCH_ROOM, .origin = origin };
 	struct json_object *obj = NULL;
 
 	if (len > INT32_MAX)
@@ -484,4 +489,16 @@ int json_parse(const char *text, size_t len, struct json_object **ret, size_t *r
 		*ret_duplicates = s.duplicates;
 	*ret = obj;
 	return 0;
+}
+
+int json_parse(const char *text, size_t len, struct json_object **ret, size_t *ret_duplicates,
+	       struct err *err)
+{
+	return parse(text, len, ret, ret_duplicates, NULL, err);
+}
+
+int json_parse_with_origin(const char *text, size_t len, struct json_object **ret, struct json_origin *origin,
+			   struct err *err)
+{
+	return parse(text, len, ret, NULL, origin, err);
 }

@@ -66,7 +66,8 @@ static void prepare_create(struct json_object *obj)
 
 static void prepare_update(struct json_object *obj, const struct json_object *old)
 {
-	(void)old;
+	/* It is still OLD's. */
+	json_set(obj, "status", json_clone(json_get(old, "status")));
 	add_stored_version(obj);
 }
 

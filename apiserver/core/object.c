@@ -165,26 +165,38 @@ const char *object_managed(const struct object *object, size_t *ret_len)
 	return at(object, object->managed);
 }
 
-struct json_object *object_json(const struct object *object)
+static struct json_object *parse(const struct object *object, struct json_origin *origin)
 {
 	struct json_object *obj = NULL;
 	CLEANUP(buf_close) struct buf without = BUF_INIT;
-	size_t len;
-	const char *bytes = object_bytes(object, &len);
+	const char *rest = NULL;
+	size_t len, before = 0;
+	const char *bytes = object_bytes(object, &len), *text = bytes;
 
 	if (object->managed_len) {
 		/* Its member, and the comma before it: metadata has a name at least. */
-		const char *member = at(object, object->managed) - strlen(MANAGED_MEMBER);
-		const char *rest = at(object, object->managed) + object->managed_len;
-
+		before = (size_t)(at(object, object->managed) - strlen(MANAGED_MEMBER) - bytes);
+		rest = at(object, object->managed) + object->managed_len;
 		buf_reserve(&without, len);
-		buf_add(&without, bytes, (size_t)(member - bytes));
+		buf_add(&without, bytes, before);
 		buf_add(&without, rest, len - (size_t)(rest - bytes));
-		bytes = without.data;
+		text = without.data;
 		len = without.len;
 	}
 	/* It was written by json_write from a value of the same depth: it cannot fail to parse. */
-	if (json_parse(bytes, len, &obj, NULL, NULL) < 0)
+	if (json_parse_with_origin(text, len, &obj, origin, NULL) < 0)
 		abort();
+	if (rest && origin)
+		json_origin_move(origin, text, before, bytes, rest);
 	return obj;
+}
+
+struct json_object *object_json(const struct object *object)
+{
+	return parse(object, NULL);
+}
+
+struct json_object *object_json_with_origin(const struct object *object, struct json_origin *origin)
+{
+	return parse(object, origin);
 }

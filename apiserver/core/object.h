@@ -20,6 +20,7 @@
 #include "lib/buf.h"
 #include "lib/err.h"
 #include "lib/json.h"
+#include "lib/json_origin.h"
 
 struct object;
 
@@ -28,6 +29,10 @@ struct object;
  * there: nearly nobody looks into them. Reference count 1. */
 struct object *object_new(const struct resource *resource, const struct json_object *obj, const char *managed,
 			  size_t managed_len);
+/* The same of an OBJ that shares values with an object's JSON, whose ORIGIN object_json_with_origin() told
+ * (or NULL): what they share is copied. */
+struct object *object_new_from(const struct resource *resource, const struct json_object *obj,
+			       const struct json_origin *origin, const char *managed, size_t managed_len);
 /* From stored bytes, with its revision: at start-up. ERR_CORRUPT. */
 int object_load(const struct resource *resource, const char *stored, size_t len, uint64_t revision,
 		struct object **ret, struct err *err);
@@ -67,13 +72,15 @@ size_t object_size(const struct object *object);
 const char *object_bytes(const struct object *object, size_t *ret_len);
 /* The same from its metadata member on: `"metadata":{...},...}`; list items omit kind and apiVersion. */
 const char *object_item_bytes(const struct object *object, size_t *ret_len);
-/* The same as an item of a list without its first brace: of custom resources, for which clients have no types,
- * with kind and apiVersion. */
+/* The same as an item of a list without its first brace: of custom resources, for which clients have no
+ * types, with kind and apiVersion. */
 const char *object_listed_bytes(const struct object *object, size_t *ret_len);
 void object_write_stored(struct buf *b, const struct object *object);
 /* True when both are the same but for their revision: an update that changes nothing. */
 bool object_same(const struct object *a, const struct object *b);
 /* Parses it again into JSON (resourceVersion included, managedFields not): for patches, updates, tables. */
 struct json_object *object_json(const struct object *object);
+/* The same; ORIGIN (or NULL), empty before, points into OBJECT's bytes. */
+struct json_object *object_json_with_origin(const struct object *object, struct json_origin *origin);
 /* Text of its metadata.managedFields; *ret_len is 0 when it has none. */
 const char *object_managed(const struct object *object, size_t *ret_len);

@@ -21,7 +21,7 @@ struct rest {
 
 /* Everything of metadata but resourceVersion, then the members after it, up to the last brace. */
 static void write_rest(struct rest *rest, const struct json_object *obj, struct json_object *metadata,
-		       const char *managed, size_t managed_len)
+		       const struct json_origin *origin, const char *managed, size_t managed_len)
 {
 	struct buf *b = &rest->text;
 	bool first = true;
@@ -36,7 +36,7 @@ static void write_rest(struct rest *rest, const struct json_object *obj, struct 
 			first = false;
 			buf_json_string(b, key);
 			buf_char(b, ':');
-			json_write(b, value);
+			json_write_from(b, value, origin);
 		}
 	}
 	if (managed_len && !first) {
@@ -53,7 +53,7 @@ static void write_rest(struct rest *rest, const struct json_object *obj, struct 
 		buf_char(b, ',');
 		buf_json_string(b, name);
 		buf_char(b, ':');
-		json_write(b, member);
+		json_write_from(b, member, origin);
 	}
 	buf_char(b, '}');
 }
@@ -293,9 +293,15 @@ static struct object *assemble(const struct resource *resource, const struct jso
 struct object *object_new(const struct resource *resource, const struct json_object *obj, const char *managed,
 			  size_t managed_len)
 {
+	return object_new_from(resource, obj, NULL, managed, managed_len);
+}
+
+struct object *object_new_from(const struct resource *resource, const struct json_object *obj,
+			       const struct json_origin *origin, const char *managed, size_t managed_len)
+{
 	struct rest rest = { 0 };
 
-	write_rest(&rest, obj, json_get(obj, "metadata"), managed, managed_len);
+	write_rest(&rest, obj, json_get(obj, "metadata"), origin, managed, managed_len);
 	struct object *object =
 	    assemble(resource, obj, rest.text.data, rest.text.len, rest.managed, rest.managed_len);
 	buf_close(&rest.text);

@@ -136,6 +136,8 @@ void request_drop_round(struct request *r)
 	json_object_put(r->old);
 	json_object_put(r->obj);
 	r->old = r->obj = NULL;
+	json_origin_free(r->origin);
+	r->origin = NULL;
 	buf_reset(&r->managed);
 	r->has_managed = false;
 	buf_reset(&r->warnings);

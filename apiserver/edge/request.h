@@ -85,7 +85,7 @@ struct request {
 	size_t room;                   /* bytes of it that count in the server's body_bytes */
 	bool hung_up;                  /* the peer did, or the server stops: what waits for long may end */
 	void (*hung_up_fn)(struct request *r); /* of a verb that waits for long: told of it, or NULL */
-	bool counted_read, counted_write; /* in_flight.h */
+	bool counted_read, counted_write;      /* in_flight.h */
 	size_t answer_room; /* bytes of the answer that count in the server's answer_bytes */
 	struct loop_timer pausing;
 	int code; /* of the answer */
@@ -96,10 +96,11 @@ struct request {
 	struct core_command command;      /* one at a time */
 
 	/* Left by one step for the next. */
-	struct object *current;  /* what is stored */
-	struct json_object *old; /* the same parsed */
-	struct json_object *obj; /* what is to be */
-	const char *name;        /* of the object; route.name, or as the body or chance has it */
+	struct object *current;     /* what is stored */
+	struct json_object *old;    /* the same parsed */
+	struct json_origin *origin; /* where the values of old lie in current, or NULL */
+	struct json_object *obj;    /* what is to be */
+	const char *name;           /* of the object; route.name, or as the body or chance has it */
 	char generated[264];
 	struct buf managed; /* metadata.managedFields of it: managed.h */
 	bool has_managed;

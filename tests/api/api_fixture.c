@@ -10,6 +10,7 @@
 #include <cmocka.h>
 #include <ftw.h>
 
+#include "api/schema.h"
 #include "apiserver/audit/audit.h"
 #include "apiserver/authn/authn.h"
 #include "apiserver/authz/authz.h"
@@ -18,6 +19,7 @@
 #include "apiserver/crd/caretaker.h"
 #include "apiserver/service/keeper.h"
 #include "apiserver/store/store.h"
+#include "lib/json_origin.h"
 #include "lib/timefmt.h"
 
 static void must(int result, const struct err *err)
@@ -99,6 +101,8 @@ void api_fixture_start(struct api_fixture *fixture)
 {
 	struct err err = ERR_INIT;
 	static const char tokens[] = API_TOKEN ",admin,admin,\"system:masters\"\n";
+	schema_learn_names();
+	json_origin_check_copies();
 	snprintf(fixture->dir, sizeof(fixture->dir), "/tmp/knarr-api-test.XXXXXX");
 	assert_non_null(mkdtemp(fixture->dir));
 	snprintf(fixture->token_file, sizeof(fixture->token_file), "%s/tokens.csv", fixture->dir);

@@ -235,7 +235,6 @@ static void replay(void **state)
 int main(int argc, char **argv)
 {
 	glob_t files;
-	schema_learn_names();
 	resource_all(&(size_t){ 0 });
 	/* One file by name, or all. */
 	if (glob(argc > 1 ? argv[1] : "tests/api/cases/*.jsonl", 0, NULL, &files) != 0) {

@@ -355,7 +355,6 @@ int main(void)
 		cmocka_unit_test_setup_teardown(too_many_at_once_are_sent_away, setup_narrow, teardown),
 		cmocka_unit_test_setup_teardown(a_used_port_is_named, setup, teardown),
 	};
-	schema_learn_names();
 	resource_all(&(size_t){ 0 });
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

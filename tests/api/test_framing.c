@@ -371,7 +371,6 @@ int main(void)
 						teardown),
 		cmocka_unit_test_setup_teardown(what_is_no_tls_is_forgotten, setup, teardown),
 	};
-	schema_learn_names();
 	resource_all(&(size_t){ 0 });
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -219,7 +219,6 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_slow_reader_slows_the_agent, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_follower_that_hangs_up_ends_the_agents_stream, setup, teardown),
 	};
-	schema_learn_names();
 	resource_all(&(size_t){ 0 });
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

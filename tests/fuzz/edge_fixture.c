@@ -143,6 +143,7 @@ void edge_start(void)
 {
 	static struct edge edge;
 	schema_learn_names();
+	json_origin_check_copies();
 	resource_all(&(size_t){ 0 });
 	pthread_mutex_init(&server.lock, NULL);
 	struct authn_opts authn_opts = { .token_file = token_file() };
