@@ -12,6 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "apiserver/store/gathering_vfs.h"
+
 #define LOG_SHORT        (4 << 20)   /* left alone under load */
 #define LOG_LEFT         (1 << 20)   /* copied between two commits */
 #define LOG_LONG         (64 << 20)  /* shortened whatever it takes */
@@ -283,8 +285,8 @@ static int write_rows(struct sqlite_store *store, const struct store_batch *batc
 	return drop(store, batch, err);
 }
 
-/* Whether a COMMIT that failed with CODE left nothing that a later start could take for a transaction: its
- * last frame, the one that makes it count, is written last and was not. */
+/* Whether a COMMIT that failed with CODE left nothing in the log that a later start could take for a
+ * transaction: a frame of it, if only the last one, which makes it count, is not there (gathering_vfs.h). */
 static bool surely_not_stored(int code)
 {
 	return code == SQLITE_IOERR_WRITE || (code & 0xff) == SQLITE_FULL;
@@ -306,6 +308,7 @@ static void roll_back(struct sqlite_store *store)
 {
 	if (!sqlite3_get_autocommit(store->db))
 		run(store, store->rollback, "rolling back", NULL);
+	gathering_forget(store->db);
 }
 
 static int sqlite_commit(struct store *base, const struct store_batch *batch, struct err *err)
@@ -324,7 +327,8 @@ static int sqlite_commit(struct store *base, const struct store_batch *batch, st
 			return 0;
 		sqlite_error(err, store->db, code, "committing");
 		roll_back(store);
-		base->in_doubt = !surely_not_stored(code) && !write_over(store);
+		/* Tried in any case: what the cache has not, the disk may have from a transaction before. */
+		base->in_doubt = !write_over(store) && !surely_not_stored(code);
 	} else {
 		roll_back(store);
 	}

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "apiserver/store/gathering_vfs.h"
 #include "apiserver/store/sqlite.h"
 
 #define APPLICATION_ID            1802396018 /* "knar" */
@@ -171,8 +172,8 @@ static int take_lock(struct sqlite_store *store, struct err *err)
 int sqlite_connect(const char *path, sqlite3 **ret, struct err *err)
 {
 	sqlite3 *db = NULL;
-	int code = sqlite3_open_v2(path, &db,
-				   SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL);
+	int code = sqlite3_open_v2(
+	    path, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, gathering_vfs());
 
 	if (code != SQLITE_OK) {
 		sqlite_error(err, db, code, path);

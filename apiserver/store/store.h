@@ -82,8 +82,9 @@ struct store_ops {
  * to the disk once more and syncs it before anything is read, and fails when that fails: what is served is
  * durable.
  *
- * A commit that could not even be written (a full disk, a file system that went read-only) is never in doubt:
- * reads go on, each write is tried, and writes work again when the disk does. */
+ * A commit that could not even be written (a full disk, a file system that went read-only) is not in doubt,
+ * but where the part that was written, with what was there before, may be all of it: reads go on, each write
+ * is tried, and writes work again when the disk does. */
 struct store {
 	const struct store_ops *ops;
 	bool in_doubt;

@@ -417,6 +417,39 @@ static void test_checkpointer(void **state)
 	remove_folder(dir);
 }
 
+static void execute(sqlite3 *db, const char *sql)
+{
+	if (sqlite3_exec(db, sql, NULL, NULL, NULL) != SQLITE_OK)
+		fail_msg("%s: %s", sql, sqlite3_errmsg(db));
+}
+
+/* What was gathered of a transaction that was rolled back is not written where another program has written since. */
+static void test_beside_another_program(void **state)
+{
+	(void)state;
+	char *dir = make_folder();
+	struct store *store = open_store(dir);
+	struct sqlite_store *sqlite = CONTAINER_OF(store, struct sqlite_store, base);
+	sqlite3 *other;
+	int64_t damaged = -1;
+
+	assert_content(store, "", 0);
+	commit_ok(store, (struct store_change[]){ row(2, 0, "d/a", "1") }, 1);
+	/* More than the cache holds: pages of an open transaction go into the log. */
+	execute(sqlite->db, "PRAGMA cache_size=3; BEGIN IMMEDIATE; CREATE TABLE t(x);"
+			    "INSERT INTO t VALUES(hex(zeroblob(40000))); ROLLBACK");
+	assert_int_equal(sqlite3_open_v2(sqlite->path, &other, SQLITE_OPEN_READWRITE, NULL), SQLITE_OK);
+	execute(other, "CREATE TABLE other(x); INSERT INTO other VALUES(replace(hex(zeroblob(60000)), '0', 'o'))");
+	commit_ok(store, (struct store_change[]){ row(3, 2, "d/a", "2") }, 1);
+	sqlite3_close(other);
+	assert_int_equal(sqlite3_open_v2(sqlite->path, &other, SQLITE_OPEN_READWRITE, NULL), SQLITE_OK);
+	assert_int_equal(sqlite_number(other, "SELECT length(replace(x, 'o', '')) FROM other", &damaged, NULL), 0);
+	assert_int_equal(damaged, 0);
+	sqlite3_close(other);
+	store->ops->close(store);
+	remove_folder(dir);
+}
+
 /* Commits batches of three until it is killed, telling after each which revision is durable. */
 static void commit_forever(const char *dir, int tell)
 {
@@ -471,6 +504,7 @@ int main(void)
 		cmocka_unit_test_teardown(test_full_disk, unmount),
 		    cmocka_unit_test(test_stays_bounded),
 		cmocka_unit_test(test_checkpointer),
+		cmocka_unit_test(test_beside_another_program),
 		cmocka_unit_test(test_killed),
 	};
 
