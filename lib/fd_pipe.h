@@ -6,7 +6,8 @@
 #include "lib/loop.h"
 
 /* IN is read, OUT is written; they may be one; -1: that direction does not exist. Both are taken, also on
- * failure, and become non-blocking. A terminal whose other side is closed (EIO) is at its end. The
+ * failure. OUT becomes non-blocking; IN stays as it is, since it may be somebody else's as well, and is read
+ * only when there is something. A terminal whose other side is closed (EIO) is at its end. The
  * program must ignore SIGPIPE when anything is written to others than its own children. */
 struct byte_pipe *fd_pipe_new(struct loop *loop, int in, int out, const struct byte_pipe_user *user,
 			      void *arg, struct err *err);

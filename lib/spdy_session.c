@@ -32,6 +32,7 @@ struct spdy_session {
 	struct spdy_reader reader;
 	struct stream_list streams[BUCKETS];
 	size_t n_streams, held;
+	size_t answers; /* bytes of SPDY_ANSWERS_MAX */
 	uint32_t next_id, last_peer_id, ungranted;
 	int64_t window, initial_window;
 	bool peer_counts; /* it knows about windows */
@@ -85,6 +86,15 @@ static void send_out(struct spdy_session *s)
 	if (s->out.len > 0 && !s->over)
 		byte_pipe_write(s->pipe, s->out.data, s->out.len);
 	buf_reset(&s->out);
+}
+
+/* The same of what the peer has made us say. Its own bytes come one by one: nothing else holds it back. */
+static void send_answer(struct spdy_session *s)
+{
+	if (byte_pipe_unsent(s->pipe) == 0)
+		s->answers = 0;
+	s->answers += s->out.len;
+	send_out(s);
 }
 
 /* --- writing --- */
@@ -222,13 +232,14 @@ static void got_syn_stream(struct spdy_session *s, const struct spdy_frame *fram
 	if (!theirs || frame->stream <= s->last_peer_id || !s->user->opened ||
 	    s->n_streams >= SPDY_STREAMS_MAX) {
 		spdy_write_rst(&s->out, frame->stream, theirs ? SPDY_REFUSED_STREAM : SPDY_PROTOCOL_ERROR);
-		send_out(s);
+		send_answer(s);
 		return;
 	}
 	s->last_peer_id = frame->stream;
 	struct spdy_stream *stream = add(s, frame->stream);
 	stream->remote_closed = frame->fin;
 	spdy_write_headers(&s->out, SPDY_SYN_REPLY, stream->id, false, NULL, 0, &s->headers_begun);
+	send_answer(s);
 	bool *freed = s->freed;
 	bool taken = s->user->opened(stream, s->arg);
 	if (*freed)
@@ -236,19 +247,17 @@ static void got_syn_stream(struct spdy_session *s, const struct spdy_frame *fram
 	if (!taken) {
 		spdy_write_rst(&s->out, frame->stream, SPDY_REFUSED_STREAM);
 		forget(stream);
+		send_answer(s);
 	} else if (frame->fin && find(s, frame->stream) == stream && stream->user) {
-		send_out(s);
 		stream->user->ended(false, stream->arg);
-		return;
 	}
-	send_out(s);
 }
 
 static void got_rst(struct spdy_session *s, const struct spdy_frame *frame)
 {
 	struct spdy_stream *stream = find(s, frame->stream);
 
-	if (!stream)
+	if (!stream || stream->was_reset)
 		return;
 	stream->remote_closed = stream->local_closed = stream->was_reset = true;
 	buf_reset(&stream->queue);
@@ -267,11 +276,23 @@ static void got_fin(struct spdy_session *s, const struct spdy_frame *frame)
 		stream->user->ended(false, stream->arg);
 }
 
+/* There may be room in STREAM. False: the session went with what its user did. */
+static bool tell_stream(struct spdy_stream *stream)
+{
+	struct spdy_session *s = stream->session;
+	const bool *freed = s->freed;
+
+	flush_queue(stream);
+	send_out(s);
+	if (!stream->user || !stream->user->writable || spdy_stream_room(stream) == 0)
+		return true;
+	stream->user->writable(stream->arg);
+	return !*freed;
+}
+
 /* Room for all streams that waited; a callback may close any of them. */
 static void tell_writable(struct spdy_session *s)
 {
-	bool *freed = s->freed;
-
 	for (size_t i = 0; i < BUCKETS; i++) {
 		struct spdy_stream *stream, *next;
 		LIST_FOREACH(stream, &s->streams[i], link)
@@ -281,12 +302,7 @@ static void tell_writable(struct spdy_session *s)
 			if (!stream->waits)
 				continue;
 			stream->waits = false;
-			flush_queue(stream);
-			send_out(s);
-			if (!stream->user || !stream->user->writable || spdy_stream_room(stream) == 0)
-				continue;
-			stream->user->writable(stream->arg);
-			if (*freed)
+			if (!tell_stream(stream))
 				return;
 			next = LIST_FIRST(&s->streams[i]);
 		}
@@ -307,7 +323,10 @@ static const char *got_window(struct spdy_session *s, const struct spdy_frame *f
 	if (delta == 0 || *window + delta > INT32_MAX)
 		return "a window that is too large";
 	*window += delta;
-	tell_writable(s);
+	if (stream)
+		tell_stream(stream);
+	else
+		tell_writable(s);
 	return NULL;
 }
 
@@ -351,7 +370,7 @@ static const char *handle(struct spdy_session *s, const struct spdy_frame *frame
 		/* One of ours, which comes back, has our parity. */
 		if (frame->stream % 2 == (s->server ? 1 : 0)) {
 			spdy_write_ping(&s->out, frame->stream);
-			send_out(s);
+			send_answer(s);
 		}
 		break;
 	case SPDY_WINDOW_UPDATE:
@@ -390,6 +409,8 @@ static void on_received(void *data, size_t len, void *arg)
 		const char *wrong = event == SPDY_FRAME ? handle(s, &frame) : NULL;
 		if (freed)
 			return;
+		if (!wrong && s->answers > SPDY_ANSWERS_MAX)
+			wrong = "a peer that does not read what it asks for";
 		if (wrong)
 			err_set(&err, ERR_PARSE, "spdy: %s", wrong);
 		if (wrong || event == SPDY_BAD) {

@@ -11,6 +11,8 @@
 #include "lib/spdy.h"
 
 #define SPDY_STREAMS_MAX 2048 /* open at once; more are refused */
+#define SPDY_ANSWERS_MAX                                                                                     \
+	((size_t)256 << 10) /* bytes that a peer makes us say and does not read, before it is lost */
 #define SPDY_HELD_MAX                                                                                        \
 	((size_t)1 << 20) /* bytes held for all streams at which the connection is not read on */
 

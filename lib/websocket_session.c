@@ -62,7 +62,10 @@ static void got_control(struct websocket_session *s, const struct websocket_piec
 	const struct iovec body = { .iov_base = piece->data, .iov_len = piece->len };
 
 	if (piece->opcode == WEBSOCKET_PING) {
-		write_frame(s, WEBSOCKET_PONG, &body, 1);
+		/* Who does not read is not answered: a later ping's answer stands for all (RFC 6455 section
+		 * 5.5.3). */
+		if (byte_pipe_unsent(s->pipe) <= BYTE_PIPE_HIGH)
+			write_frame(s, WEBSOCKET_PONG, &body, 1);
 	} else if (piece->opcode == WEBSOCKET_CLOSE) {
 		write_frame(s, WEBSOCKET_CLOSE, &body, piece->len >= 2);
 		s->said_goodbye = true;

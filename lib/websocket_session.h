@@ -1,5 +1,5 @@
-/* A WebSocket connection on a byte pipe: messages both ways; pings are answered, and so is the peer's
- * goodbye.
+/* A WebSocket connection on a byte pipe: messages both ways; pings are answered while the peer reads, and so
+ * is its goodbye.
  */
 #pragma once
 

@@ -3,28 +3,22 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/buf.h"
-#include "lib/fd_pipe.h"
 #include "lib/websocket_session.h"
-#include "nodeagent/streaming/pod_connect.h"
+#include "nodeagent/streaming/pod_port.h"
 
 #define NO_CHANNEL (-1)
 
 struct channel_forward {
 	struct forward_channels *owner;
-	uint16_t port;
+	uint16_t number;
 	unsigned char channel; /* of data; that of errors is the next one */
-	struct pod_connect *connect;
-	struct byte_pipe *pipe; /* NULL: not connected, or any more */
-	struct buf early;       /* from the client, before it is connected */
-	bool over;
+	struct pod_port *port; /* NULL: it is over */
 };
 
 struct forward_channels {
 	struct session session;
 	struct streaming *streaming;
 	struct websocket_session *ws;
-	char *pod;
 	int channel; /* of the message that is under way */
 	size_t n_forwards, n_over;
 	struct loop_task begin;
@@ -39,14 +33,10 @@ static void forward_channels_free(struct session *session)
 	LIST_REMOVE(session, link);
 	loop_unpost(s->streaming->loop, &s->begin);
 	loop_timer_disarm(&s->timer);
-	for (size_t i = 0; i < s->n_forwards; i++) {
-		pod_connect_cancel(s->forwards[i].connect);
-		byte_pipe_close(s->forwards[i].pipe);
-		buf_close(&s->forwards[i].early);
-	}
+	for (size_t i = 0; i < s->n_forwards; i++)
+		pod_port_close(s->forwards[i].port);
 	websocket_session_goodbye(s->ws, WEBSOCKET_GOING_AWAY, "");
 	websocket_session_free(s->ws);
-	free(s->pod);
 	free(s);
 }
 
@@ -72,8 +62,8 @@ static void hold_client(struct forward_channels *s)
 	bool behind = false;
 
 	for (size_t i = 0; i < s->n_forwards; i++) {
-		const struct channel_forward *f = &s->forwards[i];
-		behind |= (f->pipe ? byte_pipe_unsent(f->pipe) : f->early.len) > BYTE_PIPE_LOW;
+		const struct pod_port *port = s->forwards[i].port;
+		behind |= port && pod_port_unsent(port) > BYTE_PIPE_LOW;
 	}
 	websocket_session_set_reading(s->ws, !behind);
 }
@@ -82,25 +72,12 @@ static void over(struct channel_forward *f)
 {
 	struct forward_channels *s = f->owner;
 
-	byte_pipe_close(TAKE(f->pipe));
-	buf_close(&f->early);
-	f->early = BUF_INIT;
-	f->over = true;
+	pod_port_close(TAKE(f->port));
 	hold_client(s);
 	if (++s->n_over < s->n_forwards)
 		return;
 	websocket_session_goodbye(s->ws, WEBSOCKET_NORMAL, "");
 	loop_timer_arm(&s->timer, SESSION_CLOSE_MS);
-}
-
-/* In the words of the container runtime's server. */
-static void fail(struct channel_forward *f, const char *why)
-{
-	CLEANUP(mem_freep)
-	char *text = mem_printf("error forwarding port %u to pod %s: %s", f->port, f->owner->pod, why);
-
-	send_to(f->owner, (unsigned char)(f->channel + 1), text, strlen(text));
-	over(f);
 }
 
 /* --- the pod's side --- */
@@ -111,7 +88,7 @@ static void on_pod_data(void *data, size_t len, void *arg)
 
 	send_to(f->owner, f->channel, data, len);
 	if (websocket_session_unsent(f->owner->ws) > BYTE_PIPE_HIGH)
-		byte_pipe_set_reading(f->pipe, false);
+		pod_port_set_reading(f->port, false);
 }
 
 static void on_pod_drained(void *arg)
@@ -121,34 +98,20 @@ static void on_pod_drained(void *arg)
 	hold_client(f->owner);
 }
 
-static void on_pod_ended(const struct err *err, void *arg)
+static void on_pod_ended(void *arg)
 {
-	(void)err;
 	over(arg);
 }
 
-static const struct byte_pipe_user pod_user = { on_pod_data, on_pod_drained, on_pod_ended };
-
-static void on_connected(int fd, const struct err *failure, void *arg)
+static void on_pod_failed(const char *why, void *arg)
 {
 	struct channel_forward *f = arg;
-	struct err err = ERR_INIT;
 
-	f->connect = NULL;
-	if (failure)
-		err = *failure;
-	else
-		f->pipe = fd_pipe_new(f->owner->streaming->loop, fd, fd, &pod_user, f, &err);
-	if (!f->pipe) {
-		fail(f, err.msg);
-		return;
-	}
-	if (f->early.len > 0)
-		byte_pipe_write(f->pipe, f->early.data, f->early.len);
-	buf_close(&f->early);
-	f->early = BUF_INIT;
-	hold_client(f->owner);
+	send_to(f->owner, (unsigned char)(f->channel + 1), why, strlen(why));
+	over(f);
 }
+
+static const struct pod_port_user port_user = { on_pod_data, on_pod_drained, on_pod_ended, on_pod_failed };
 
 /* --- the client's side --- */
 
@@ -167,13 +130,10 @@ static void on_piece(const struct websocket_piece *piece, void *arg)
 	/* It has nothing to say on channels of errors. */
 	if (len == 0 || s->channel % 2 != 0 || (size_t)s->channel / 2 >= s->n_forwards)
 		return;
-	struct channel_forward *f = &s->forwards[s->channel / 2];
-	if (f->over)
+	struct pod_port *port = s->forwards[s->channel / 2].port;
+	if (!port)
 		return;
-	if (f->pipe)
-		byte_pipe_write(f->pipe, data, len);
-	else
-		buf_add(&f->early, data, len);
+	pod_port_write(port, data, len);
 	hold_client(s);
 }
 
@@ -182,8 +142,8 @@ static void on_client_drained(void *arg)
 	struct forward_channels *s = arg;
 
 	for (size_t i = 0; i < s->n_forwards; i++)
-		if (s->forwards[i].pipe)
-			byte_pipe_set_reading(s->forwards[i].pipe, true);
+		if (s->forwards[i].port)
+			pod_port_set_reading(s->forwards[i].port, true);
 }
 
 static void on_client_ended(const struct err *err, void *arg)
@@ -205,7 +165,7 @@ static void on_begin(struct loop_task *task, void *arg)
 	(void)task;
 	for (size_t i = 0; i < s->n_forwards; i++) {
 		const struct channel_forward *f = &s->forwards[i];
-		const unsigned char port[] = { (unsigned char)f->port, (unsigned char)(f->port >> 8) };
+		const unsigned char port[] = { (unsigned char)f->number, (unsigned char)(f->number >> 8) };
 		send_to(s, f->channel, port, sizeof(port));
 		send_to(s, (unsigned char)(f->channel + 1), port, sizeof(port));
 	}
@@ -215,26 +175,23 @@ void forward_channels_new(struct streaming *streaming, struct byte_pipe *pipe, c
 			  const char *net_ns, const uint16_t *ports, size_t n_ports)
 {
 	struct forward_channels *s = mem_zalloc(sizeof(*s) + n_ports * sizeof(s->forwards[0]));
-	struct err err = ERR_INIT;
 
 	s->session.free = forward_channels_free;
 	LIST_INSERT_HEAD(&streaming->sessions, &s->session, link);
 	s->streaming = streaming;
-	s->pod = mem_dup(pod);
 	s->channel = NO_CHANNEL;
 	s->ws = websocket_session_new(pipe, true, 0, &client_user, s);
 	s->begin = (struct loop_task){ .fn = on_begin, .arg = s };
 	loop_timer_init(&s->timer, streaming->loop, on_client_silent, s);
+	/* Before a port can fail: each channel says first which port it is of. */
 	loop_post(streaming->loop, &s->begin);
 	s->n_forwards = n_ports;
-	for (size_t i = 0; i < n_ports; i++)
-		s->forwards[i] = (struct channel_forward){ .owner = s,
-							   .port = ports[i],
-							   .channel = (unsigned char)(2 * i) };
 	for (size_t i = 0; i < n_ports; i++) {
 		struct channel_forward *f = &s->forwards[i];
-		f->connect = pod_connect_begin(streaming->loop, net_ns, f->port, on_connected, f, &err);
-		if (!f->connect)
-			fail(f, err.msg);
+		*f = (struct channel_forward){ .owner = s,
+					       .number = ports[i],
+					       .channel = (unsigned char)(2 * i) };
+		f->port = pod_port_new(streaming->loop, pod, ports[i], &port_user, f);
+		pod_port_connect(f->port, net_ns);
 	}
 }

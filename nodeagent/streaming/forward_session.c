@@ -4,12 +4,12 @@
 #include <string.h>
 #include <strings.h>
 
-#include "lib/fd_pipe.h"
 #include "lib/spdy_headers.h"
 #include "lib/spdy_session.h"
-#include "nodeagent/streaming/pod_connect.h"
+#include "nodeagent/streaming/pod_port.h"
 
-#define PAIR_MS 30000 /* between the two streams of a pair */
+#define PAIR_MS        30000 /* between the two streams of a pair */
+#define REQUEST_ID_MAX 256
 
 struct forward_session {
 	struct session session;
@@ -29,11 +29,9 @@ struct forward {
 	LIST_ENTRY(forward) link;
 	struct forward_session *owner;
 	char *request_id;
-	uint16_t port;
 	struct spdy_stream *data, *error;
-	struct pod_connect *connect;
-	struct byte_pipe *pipe; /* NULL: not connected */
-	struct buf early;       /* from the client, before that */
+	struct pod_port *port;
+	bool paired; /* both streams were there, and the port is being connected, or was */
 	bool client_over, pod_over;
 	struct loop_timer timer;
 };
@@ -42,11 +40,9 @@ static void forward_free(struct forward *f)
 {
 	LIST_REMOVE(f, link);
 	loop_timer_disarm(&f->timer);
-	pod_connect_cancel(f->connect);
-	byte_pipe_close(f->pipe);
+	pod_port_close(f->port);
 	spdy_stream_close(f->data);
 	spdy_stream_close(f->error);
-	buf_close(&f->early);
 	free(f->request_id);
 	free(f);
 }
@@ -57,18 +53,6 @@ static void finish_streams(const struct forward *f)
 		spdy_stream_finish(f->error);
 	if (f->data)
 		spdy_stream_finish(f->data);
-}
-
-/* In the words of the container runtime's server. */
-static void fail(struct forward *f, const char *why)
-{
-	CLEANUP(mem_freep)
-	char *text = mem_printf("error forwarding port %u to pod %s: %s", f->port, f->owner->pod, why);
-
-	if (f->error)
-		spdy_stream_write(f->error, text, strlen(text));
-	finish_streams(f);
-	forward_free(f);
 }
 
 static bool ended(struct forward *f)
@@ -88,49 +72,36 @@ static void on_pod_data(void *data, size_t len, void *arg)
 
 	spdy_stream_write(f->data, data, len);
 	if (spdy_stream_room(f->data) == 0)
-		byte_pipe_set_reading(f->pipe, false);
+		pod_port_set_reading(f->port, false);
 }
 
 static void on_pod_drained(void *arg)
 {
 	struct forward *f = arg;
 
-	spdy_stream_hold(f->data, byte_pipe_unsent(f->pipe));
+	spdy_stream_hold(f->data, pod_port_unsent(f->port));
 }
 
-static void on_pod_ended(const struct err *err, void *arg)
+static void on_pod_ended(void *arg)
 {
 	struct forward *f = arg;
 
-	(void)err;
 	f->pod_over = true;
 	spdy_stream_finish(f->data);
 	ended(f);
 }
 
-static const struct byte_pipe_user pod_user = { on_pod_data, on_pod_drained, on_pod_ended };
-
-static void on_connected(int fd, const struct err *failure, void *arg)
+static void on_pod_failed(const char *why, void *arg)
 {
 	struct forward *f = arg;
-	struct err err = ERR_INIT;
 
-	f->connect = NULL;
-	if (failure)
-		err = *failure;
-	else
-		f->pipe = fd_pipe_new(f->owner->streaming->loop, fd, fd, &pod_user, f, &err);
-	if (!f->pipe) {
-		fail(f, err.msg);
-		return;
-	}
-	if (f->early.len > 0)
-		byte_pipe_write(f->pipe, f->early.data, f->early.len);
-	buf_close(&f->early);
-	spdy_stream_hold(f->data, byte_pipe_unsent(f->pipe));
-	if (f->client_over)
-		byte_pipe_finish(f->pipe);
+	if (f->error)
+		spdy_stream_write(f->error, why, strlen(why));
+	finish_streams(f);
+	forward_free(f);
 }
+
+static const struct pod_port_user port_user = { on_pod_data, on_pod_drained, on_pod_ended, on_pod_failed };
 
 /* --- the client's side --- */
 
@@ -138,13 +109,8 @@ static void on_data(const void *data, size_t len, void *arg)
 {
 	struct forward *f = arg;
 
-	if (f->pipe) {
-		byte_pipe_write(f->pipe, data, len);
-		spdy_stream_hold(f->data, byte_pipe_unsent(f->pipe));
-	} else {
-		buf_add(&f->early, data, len);
-		spdy_stream_hold(f->data, f->early.len);
-	}
+	pod_port_write(f->port, data, len);
+	spdy_stream_hold(f->data, pod_port_unsent(f->port));
 }
 
 static void on_data_ended(bool reset, void *arg)
@@ -156,17 +122,15 @@ static void on_data_ended(bool reset, void *arg)
 		forward_free(f);
 		return;
 	}
-	if (f->pipe)
-		byte_pipe_finish(f->pipe);
+	pod_port_finish(f->port);
 	ended(f);
 }
 
 static void on_data_writable(void *arg)
 {
-	struct forward *f = arg;
+	const struct forward *f = arg;
 
-	if (f->pipe)
-		byte_pipe_set_reading(f->pipe, true);
+	pod_port_set_reading(f->port, true);
 }
 
 /* The client has nothing to say on it, and closes it before the other. */
@@ -196,7 +160,7 @@ static void on_pair_late(struct loop_timer *timer, void *arg)
 	forward_free(arg);
 }
 
-static struct forward *forward_of(struct forward_session *s, const char *request_id, uint16_t port)
+static struct forward *forward_of(struct forward_session *s, const char *request_id, uint16_t number)
 {
 	struct forward *f;
 
@@ -206,7 +170,7 @@ static struct forward *forward_of(struct forward_session *s, const char *request
 	f = mem_zalloc(sizeof(*f));
 	f->owner = s;
 	f->request_id = mem_dup(request_id);
-	f->port = port;
+	f->port = pod_port_new(s->streaming->loop, s->pod, number, &port_user, f);
 	LIST_INSERT_HEAD(&s->forwards, f, link);
 	loop_timer_init(&f->timer, s->streaming->loop, on_pair_late, f);
 	loop_timer_arm(&f->timer, PAIR_MS);
@@ -215,15 +179,11 @@ static struct forward *forward_of(struct forward_session *s, const char *request
 
 static void connect_when_complete(struct forward *f)
 {
-	struct err err = ERR_INIT;
-
 	if (!f->data || !f->error)
 		return;
+	f->paired = true;
 	loop_timer_disarm(&f->timer);
-	f->connect =
-	    pod_connect_begin(f->owner->streaming->loop, f->owner->net_ns, f->port, on_connected, f, &err);
-	if (!f->connect)
-		fail(f, err.msg);
+	pod_port_connect(f->port, f->owner->net_ns);
 }
 
 static bool parse_port(const char *text, uint16_t *ret)
@@ -241,20 +201,19 @@ static bool on_opened(struct spdy_stream *stream, void *arg)
 	const char *type = spdy_headers_get(s->headers, "streamtype");
 	const char *port_text = spdy_headers_get(s->headers, "port");
 	const char *request_id = spdy_headers_get(s->headers, "requestid");
-	uint16_t port;
+	bool is_data = type && strcasecmp(type, "data") == 0;
+	uint16_t number;
 
-	if (!type || !port_text || !parse_port(port_text, &port))
+	/* What is refused leaves nothing behind. */
+	if ((!is_data && (!type || strcasecmp(type, "error") != 0)) || !port_text ||
+	    !parse_port(port_text, &number) || (request_id && strlen(request_id) > REQUEST_ID_MAX))
 		return false;
-	struct forward *f = forward_of(s, request_id ? request_id : port_text, port);
-	if (strcasecmp(type, "data") == 0 && !f->data) {
-		f->data = stream;
-		spdy_stream_use(stream, &data_user, f);
-	} else if (strcasecmp(type, "error") == 0 && !f->error) {
-		f->error = stream;
-		spdy_stream_use(stream, &error_user, f);
-	} else {
+	struct forward *f = forward_of(s, request_id ? request_id : port_text, number);
+	/* A pair whose error stream the client has reset gets no other one. */
+	if (f->paired || (is_data ? f->data : f->error))
 		return false;
-	}
+	*(is_data ? &f->data : &f->error) = stream;
+	spdy_stream_use(stream, is_data ? &data_user : &error_user, f);
 	connect_when_complete(f);
 	return true;
 }

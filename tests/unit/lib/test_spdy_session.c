@@ -243,12 +243,39 @@ static void garbage(void **state)
 	loop_free(loop);
 }
 
+/* Who asks without end and reads nothing is not answered without end. */
+static void a_flood_of_pings(void **state)
+{
+	static const char ping[] = "\x80\x03\x00\x06\x00\x00\x00\x04\x00\x00\x00\x01";
+	CLEANUP(buf_close) struct buf pings = BUF_INIT;
+	struct side server = { 0 };
+	int fd[2];
+	size_t sent = 0;
+
+	(void)state;
+	for (int i = 0; i < 1000; i++)
+		buf_add(&pings, ping, sizeof(ping) - 1);
+	loop = loop_new(NULL);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fd), 0);
+	side_open(&server, fd[1], true, false);
+	while (!server.gone) {
+		ssize_t n = write(fd[0], pings.data, pings.len);
+
+		sent += n > 0 ? (size_t)n : 0;
+		assert_true(sent < 64 << 20);
+		loop_turn(loop, 0);
+	}
+	close(fd[0]);
+	side_close(&server);
+	loop_free(loop);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(streams),           cmocka_unit_test(within_websocket),
 		cmocka_unit_test(refused_and_reset), cmocka_unit_test(windows),
-		cmocka_unit_test(garbage),
+		cmocka_unit_test(garbage),           cmocka_unit_test(a_flood_of_pings),
 	};
 
 	signal(SIGPIPE, SIG_IGN); /* as all programs with a loop do */

@@ -68,7 +68,7 @@ static void on_ended(const struct err *err, void *arg)
 static const struct websocket_session_user user = { on_piece, NULL, on_ended };
 
 /* Whether each port is listened at. */
-static void open_forward(struct fixture *f, bool first, bool second)
+static void open_forward_in(struct fixture *f, const char *net_ns, bool first, bool second)
 {
 	struct err err = ERR_INIT;
 	struct byte_pipe *pipes[2];
@@ -82,13 +82,18 @@ static void open_forward(struct fixture *f, bool first, bool second)
 	for (int i = 0; i < 2; i++)
 		pipes[i] = fd_pipe_new(f->loop, fd[i], fd[i], NULL, NULL, &err);
 	f->ws = websocket_session_new(pipes[0], false, 0, &user, f);
-	forward_channels_new(&f->streaming, pipes[1], "web", NULL, f->ports, PORTS);
+	forward_channels_new(&f->streaming, pipes[1], "web", net_ns, f->ports, PORTS);
 	for (size_t i = 0; i < 2 * (size_t)PORTS; i++) {
 		LOOP_UNTIL(f->loop, f->channels[i].len >= 2);
 		const unsigned char *port = (const unsigned char *)f->channels[i].data;
 		assert_int_equal(port[0] | port[1] << 8, f->ports[i / 2]);
 		buf_consume(&f->channels[i], 2);
 	}
+}
+
+static void open_forward(struct fixture *f, bool first, bool second)
+{
+	open_forward_in(f, NULL, first, second);
 }
 
 static void fixture_close(struct fixture *f)
@@ -159,6 +164,19 @@ static void two_ports(void **state)
 	fixture_close(&f);
 }
 
+/* Of a pod that is gone that is told behind the port, as of any that cannot be connected. */
+static void no_network(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	open_forward_in(&f, "/nonexistent", true, true);
+	LOOP_UNTIL(f.loop, f.ended);
+	for (size_t i = 1; i < 2 * (size_t)PORTS; i += 2)
+		assert_non_null(memmem(f.channels[i].data, f.channels[i].len, "/nonexistent", 12));
+	fixture_close(&f);
+}
+
 static void nobody_listens(void **state)
 {
 	struct fixture f;
@@ -194,6 +212,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(two_ports),
+		cmocka_unit_test(no_network),
 		cmocka_unit_test(nobody_listens),
 		cmocka_unit_test(a_pod_that_does_not_read),
 	};
