@@ -23,83 +23,81 @@ static const struct wire_field schema_fields[] = {
 };
 static const struct wire_message schema_message = { 31, schema_fields };
 
-static const struct wire_message response_message = { 5, (const struct wire_field[]){
-							     { "description", 1, WIRE_STRING, 0, 0, NULL },
-							     { "schema", 2, WIRE_MESSAGE, 1, 0,
-							       &schema_message },
-							     { NULL, 0, 0, 0, 0, NULL },
-							 } };
+static const struct wire_field response_fields[] = {
+	{ "description", 1, WIRE_STRING, 0, 0, NULL },
+	{ "schema", 2, WIRE_MESSAGE, 1, 0, &schema_message },
+	{ NULL, 0, 0, 0, 0, NULL },
+};
+static const struct wire_message response_message = { 5, response_fields };
 
-static const struct wire_message operation_message = { 13,
-						       (const struct wire_field[]){
-							   { "tags", 1, WIRE_STRING, 0, 0, NULL },
-							   { "description", 3, WIRE_STRING, 0, 0, NULL },
-							   { "operationId", 5, WIRE_STRING, 0, 0, NULL },
-							   { "produces", 6, WIRE_STRING, 0, 0, NULL },
-							   { "consumes", 7, WIRE_STRING, 0, 0, NULL },
-							   { "parameters", 8, WIRE_PARAMETERS, 0, 0, NULL },
-							   { "responses", 9, WIRE_MAP, 1, 1,
-							     &response_message },
-							   { "schemes", 10, WIRE_STRING, 0, 0, NULL },
-							   { NULL, 0, 0, 0, 0, NULL },
-						       } };
+static const struct wire_field operation_fields[] = {
+	{ "tags", 1, WIRE_STRING, 0, 0, NULL },
+	{ "description", 3, WIRE_STRING, 0, 0, NULL },
+	{ "operationId", 5, WIRE_STRING, 0, 0, NULL },
+	{ "produces", 6, WIRE_STRING, 0, 0, NULL },
+	{ "consumes", 7, WIRE_STRING, 0, 0, NULL },
+	{ "parameters", 8, WIRE_PARAMETERS, 0, 0, NULL },
+	{ "responses", 9, WIRE_MAP, 1, 1, &response_message },
+	{ "schemes", 10, WIRE_STRING, 0, 0, NULL },
+	{ NULL, 0, 0, 0, 0, NULL },
+};
+static const struct wire_message operation_message = { 13, operation_fields };
 
-static const struct wire_message item_message = { 10,
-						  (const struct wire_field[]){
-						      { "get", 2, WIRE_MESSAGE, 0, 0, &operation_message },
-						      { "put", 3, WIRE_MESSAGE, 0, 0, &operation_message },
-						      { "post", 4, WIRE_MESSAGE, 0, 0, &operation_message },
-						      { "delete", 5, WIRE_MESSAGE, 0, 0, &operation_message },
-						      { "patch", 8, WIRE_MESSAGE, 0, 0, &operation_message },
-						      { "parameters", 9, WIRE_PARAMETERS, 0, 0, NULL },
-						      { NULL, 0, 0, 0, 0, NULL },
-						  } };
+static const struct wire_field item_fields[] = {
+	{ "get", 2, WIRE_MESSAGE, 0, 0, &operation_message },
+	{ "put", 3, WIRE_MESSAGE, 0, 0, &operation_message },
+	{ "post", 4, WIRE_MESSAGE, 0, 0, &operation_message },
+	{ "delete", 5, WIRE_MESSAGE, 0, 0, &operation_message },
+	{ "patch", 8, WIRE_MESSAGE, 0, 0, &operation_message },
+	{ "parameters", 9, WIRE_PARAMETERS, 0, 0, NULL },
+	{ NULL, 0, 0, 0, 0, NULL },
+};
+static const struct wire_message item_message = { 10, item_fields };
 
-static const struct wire_message info_message = { 7, (const struct wire_field[]){
-							 { "title", 1, WIRE_STRING, 0, 0, NULL },
-							 { "version", 2, WIRE_STRING, 0, 0, NULL },
-							 { NULL, 0, 0, 0, 0, NULL },
-						     } };
+static const struct wire_field info_fields[] = {
+	{ "title", 1, WIRE_STRING, 0, 0, NULL },
+	{ "version", 2, WIRE_STRING, 0, 0, NULL },
+	{ NULL, 0, 0, 0, 0, NULL },
+};
+static const struct wire_message info_message = { 7, info_fields };
 
-static const struct wire_message document_message = { 16,
-						      (const struct wire_field[]){
-							  { "swagger", 1, WIRE_STRING, 0, 0, NULL },
-							  { "info", 2, WIRE_MESSAGE, 0, 0, &info_message },
-							  { NULL, 0, 0, 0, 0, NULL },
-						      } };
+static const struct wire_field document_fields[] = {
+	{ "swagger", 1, WIRE_STRING, 0, 0, NULL },
+	{ "info", 2, WIRE_MESSAGE, 0, 0, &info_message },
+	{ NULL, 0, 0, 0, 0, NULL },
+};
+static const struct wire_message document_message = { 16, document_fields };
 enum { DOCUMENT_PATHS = 8, DOCUMENT_DEFINITIONS = 9, PATHS_PATH = 2, DEFINITIONS_SCHEMA = 1 };
 
-static const struct wire_message body_parameter_message = { 6,
-							    (const struct wire_field[]){
-								{ "description", 1, WIRE_STRING, 0, 0, NULL },
-								{ "name", 2, WIRE_STRING, 0, 0, NULL },
-								{ "in", 3, WIRE_STRING, 0, 0, NULL },
-								{ "required", 4, WIRE_BOOL, 0, 0, NULL },
-								{ "schema", 5, WIRE_MESSAGE, 0, 0,
-								  &schema_message },
-								{ NULL, 0, 0, 0, 0, NULL },
-							    } };
-static const struct wire_message query_parameter_message = { 23,
-							     (const struct wire_field[]){
-								 { "required", 1, WIRE_BOOL, 0, 0, NULL },
-								 { "in", 2, WIRE_STRING, 0, 0, NULL },
-								 { "description", 3, WIRE_STRING, 0, 0,
-								   NULL },
-								 { "name", 4, WIRE_STRING, 0, 0, NULL },
-								 { "type", 6, WIRE_STRING, 0, 0, NULL },
-								 { "uniqueItems", 20, WIRE_BOOL, 0, 0, NULL },
-								 { NULL, 0, 0, 0, 0, NULL },
-							     } };
-static const struct wire_message path_parameter_message = { 22,
-							    (const struct wire_field[]){
-								{ "required", 1, WIRE_BOOL, 0, 0, NULL },
-								{ "in", 2, WIRE_STRING, 0, 0, NULL },
-								{ "description", 3, WIRE_STRING, 0, 0, NULL },
-								{ "name", 4, WIRE_STRING, 0, 0, NULL },
-								{ "type", 5, WIRE_STRING, 0, 0, NULL },
-								{ "uniqueItems", 19, WIRE_BOOL, 0, 0, NULL },
-								{ NULL, 0, 0, 0, 0, NULL },
-							    } };
+static const struct wire_field body_parameter_fields[] = {
+	{ "description", 1, WIRE_STRING, 0, 0, NULL },
+	{ "name", 2, WIRE_STRING, 0, 0, NULL },
+	{ "in", 3, WIRE_STRING, 0, 0, NULL },
+	{ "required", 4, WIRE_BOOL, 0, 0, NULL },
+	{ "schema", 5, WIRE_MESSAGE, 0, 0, &schema_message },
+	{ NULL, 0, 0, 0, 0, NULL },
+};
+static const struct wire_message body_parameter_message = { 6, body_parameter_fields };
+static const struct wire_field query_parameter_fields[] = {
+	{ "required", 1, WIRE_BOOL, 0, 0, NULL },
+	{ "in", 2, WIRE_STRING, 0, 0, NULL },
+	{ "description", 3, WIRE_STRING, 0, 0, NULL },
+	{ "name", 4, WIRE_STRING, 0, 0, NULL },
+	{ "type", 6, WIRE_STRING, 0, 0, NULL },
+	{ "uniqueItems", 20, WIRE_BOOL, 0, 0, NULL },
+	{ NULL, 0, 0, 0, 0, NULL },
+};
+static const struct wire_message query_parameter_message = { 23, query_parameter_fields };
+static const struct wire_field path_parameter_fields[] = {
+	{ "required", 1, WIRE_BOOL, 0, 0, NULL },
+	{ "in", 2, WIRE_STRING, 0, 0, NULL },
+	{ "description", 3, WIRE_STRING, 0, 0, NULL },
+	{ "name", 4, WIRE_STRING, 0, 0, NULL },
+	{ "type", 5, WIRE_STRING, 0, 0, NULL },
+	{ "uniqueItems", 19, WIRE_BOOL, 0, 0, NULL },
+	{ NULL, 0, 0, 0, 0, NULL },
+};
+static const struct wire_message path_parameter_message = { 22, path_parameter_fields };
 
 const struct wire_parameter openapi_message_parameters[] = {
 	{ "body", { 1, 1, 0 }, &body_parameter_message },

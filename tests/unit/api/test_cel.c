@@ -13,6 +13,7 @@
 #include "api/cel/cel_functions.h"
 #include "lib/json.h"
 #include "lib/mem.h"
+#include "tests/support/cases.h"
 
 #define CASES "tests/unit/api/cases/cel.jsonl"
 
@@ -74,33 +75,29 @@ static void check_case(const struct setting *setting, const struct json_object *
 	cel_program_free(program);
 }
 
+/* A line with a schema is the setting of those behind it. */
+static void take_line(const char *name, struct json_object *one, void *arg)
+{
+	struct setting *setting = arg;
+	struct err err = ERR_INIT;
+
+	(void)name;
+	if (!json_get(one, "schema")) {
+		check_case(setting, one);
+		return;
+	}
+	setting_close(setting);
+	*setting = (struct setting){ .json = json_object_get(one) };
+	if (structural_new(json_get(one, "schema"), &setting->schema, &err) < 0)
+		fail_msg("%s", err.msg);
+}
+
 static void test_expressions(void **state)
 {
-	CLEANUP(buf_close) struct buf text = BUF_INIT;
 	CLEANUP(setting_close) struct setting setting = { NULL, NULL };
-	struct err err = ERR_INIT;
-	char *save;
-	size_t n = 0;
 
 	(void)state;
-	if (buf_read_file(&text, CASES, 1 << 20, &err) != 0)
-		fail_msg("%s", err.msg);
-	for (char *line = strtok_r(text.data, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
-		CLEANUP(json_putp) struct json_object *one = NULL;
-
-		if (json_parse(line, strlen(line), &one, NULL, &err) != 0)
-			fail_msg("%s in %.100s", err.msg, line);
-		if (!json_get(one, "schema")) {
-			check_case(&setting, one);
-			n++;
-			continue;
-		}
-		setting_close(&setting);
-		setting = (struct setting){ .json = TAKE(one) };
-		if (structural_new(json_get(setting.json, "schema"), &setting.schema, &err) < 0)
-			fail_msg("%s", err.msg);
-	}
-	assert_true(n > 0);
+	cases_each(CASES, take_line, &setting);
 }
 
 /* What a hostile rule does stops by its budget. */

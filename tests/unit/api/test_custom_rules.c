@@ -10,19 +10,19 @@
 #include <cmocka.h>
 
 #include "lib/mem.h"
+#include "tests/support/cases.h"
 
 #define CASES "tests/unit/api/cases/custom_rules.jsonl"
 
-static void check_case(const struct json_object *one)
+static void check_case(const char *name, struct json_object *one, void *arg)
 {
-	const struct json_object *wanted = json_get(one, "errors");
-	const char *name = json_str(one, "name");
 	struct field_errors errors = FIELD_ERRORS_INIT;
 	struct structural *schema = NULL;
 	struct custom_rules *rules;
 	struct field_path path;
 	struct err err = ERR_INIT;
 
+	(void)arg;
 	if (structural_new(json_get(one, "schema"), &schema, &err) < 0)
 		fail_msg("%s: %s", name, err.msg);
 	rules = custom_rules_new(json_get(one, "schema"), schema, true);
@@ -30,17 +30,7 @@ static void check_case(const struct json_object *one)
 	field_path_init(&path, "");
 	custom_rules_validate(rules, json_get(one, "value"), json_get(one, "old"), &path, &errors);
 	assert_string_equal(path.text, "");
-	for (size_t i = 0; i < errors.n; i++) {
-		CLEANUP(mem_freep)
-		char *got = mem_printf("%s: %s", errors.items[i].field, errors.items[i].message);
-		const char *want =
-		    i < json_len(wanted) ? json_object_get_string(json_at(wanted, i)) : "nothing";
-
-		if (strcmp(got, want) != 0)
-			fail_msg("%s: wanted\n%s\ngot\n%s", name, want, got);
-	}
-	if (errors.n < json_len(wanted))
-		fail_msg("%s: %s is missing", name, json_object_get_string(json_at(wanted, errors.n)));
+	cases_expect_errors(name, &errors, json_get(one, "errors"));
 	field_errors_close(&errors);
 	custom_rules_free(rules);
 	structural_free(schema);
@@ -48,23 +38,8 @@ static void check_case(const struct json_object *one)
 
 static void test_objects(void **state)
 {
-	CLEANUP(buf_close) struct buf text = BUF_INIT;
-	struct err err = ERR_INIT;
-	char *save;
-	size_t n = 0;
-
 	(void)state;
-	if (buf_read_file(&text, CASES, 1 << 20, &err) != 0)
-		fail_msg("%s", err.msg);
-	for (char *line = strtok_r(text.data, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
-		CLEANUP(json_putp) struct json_object *one = NULL;
-
-		if (json_parse(line, strlen(line), &one, NULL, &err) != 0)
-			fail_msg("%s in %.100s", err.msg, line);
-		check_case(one);
-		n++;
-	}
-	assert_true(n > 0);
+	cases_each(CASES, check_case, NULL);
 }
 
 /* A schema without rules has nothing to run. */

@@ -14,29 +14,9 @@
 #include "api/patch.h"
 #include "api/validate.h"
 #include "lib/timefmt.h"
+#include "tests/support/cases.h"
 
 #define CASES "tests/unit/api/cases/"
-
-/* Calls FN with each line of a file of cases. */
-static void each_case(const char *file, void (*fn)(const char *name, struct json_object *test_case))
-{
-	CLEANUP(buf_close) struct buf text = BUF_INIT;
-	struct err err = ERR_INIT;
-	size_t n = 0;
-
-	if (buf_read_file(&text, file, 1 << 20, &err) != 0)
-		fail_msg("%s", err.msg);
-	char *save;
-	for (char *line = strtok_r(text.data, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
-		CLEANUP(json_putp) struct json_object *test_case = NULL;
-
-		if (json_parse(line, strlen(line), &test_case, NULL, &err) != 0)
-			fail_msg("%s: %s in %.100s", file, err.msg, line);
-		fn(json_str(test_case, "name"), test_case);
-		n++;
-	}
-	assert_true(n > 0);
-}
 
 static const struct resource *resource_of(const struct json_object *obj)
 {
@@ -76,11 +56,12 @@ static struct json_object *prepare(const struct json_object *obj, const struct j
 	return decoded;
 }
 
-static void check_defaults(const char *name, struct json_object *test_case)
+static void check_defaults(const char *name, struct json_object *test_case, void *arg)
 {
 	CLEANUP(json_putp) struct json_object *obj = prepare(json_get(test_case, "object"), NULL, false);
 	CLEANUP(buf_close) struct buf got = BUF_INIT, expected = BUF_INIT, again = BUF_INIT;
 
+	(void)arg;
 	json_write_sorted(&got, obj);
 	json_write_sorted(&expected, json_get(test_case, "result"));
 	if (strcmp(got.data, expected.data) != 0)
@@ -95,8 +76,8 @@ static void check_defaults(const char *name, struct json_object *test_case)
 static void test_defaults(void **state)
 {
 	(void)state;
-	each_case(CASES "defaults.jsonl", check_defaults);
-	each_case(CASES "defaults_more.jsonl", check_defaults);
+	cases_each(CASES "defaults.jsonl", check_defaults, NULL);
+	cases_each(CASES "defaults_more.jsonl", check_defaults, NULL);
 }
 
 static void validate(struct json_object *obj, struct json_object *old, const char *subresource,
@@ -113,7 +94,7 @@ static void validate(struct json_object *obj, struct json_object *old, const cha
 /* Object in, or PATCH of OLD, as the server stored it; the message out. */
 static int n_wrong;
 
-static void check_validation(const char *name, struct json_object *test_case)
+static void check_validation(const char *name, struct json_object *test_case, void *arg)
 {
 	const struct json_object *before = json_get(test_case, "old"), *patch = json_get(test_case, "patch");
 	CLEANUP(json_putp) struct json_object *old = before ? prepare(before, NULL, false) : NULL;
@@ -122,6 +103,7 @@ static void check_validation(const char *name, struct json_object *test_case)
 	CLEANUP(json_putp) struct json_object *obj = NULL;
 	CLEANUP(buf_close) struct buf message = BUF_INIT;
 
+	(void)arg;
 	if (patch)
 		assert_int_equal(patch_strategic(resource_of(old)->def, old, patch, &patched, NULL), 0);
 	obj = prepare(patch ? patched : json_get(test_case, "object"), old, subresource != NULL);
@@ -138,14 +120,14 @@ static void test_validation(void **state)
 {
 	(void)state;
 	n_wrong = 0;
-	each_case(CASES "validation.jsonl", check_validation);
-	each_case(CASES "validation_more.jsonl", check_validation);
-	each_case(CASES "validation_rbac.jsonl", check_validation);
-	each_case(CASES "validation_kinds.jsonl", check_validation);
+	cases_each(CASES "validation.jsonl", check_validation, NULL);
+	cases_each(CASES "validation_more.jsonl", check_validation, NULL);
+	cases_each(CASES "validation_rbac.jsonl", check_validation, NULL);
+	cases_each(CASES "validation_kinds.jsonl", check_validation, NULL);
 	assert_int_equal(n_wrong, 0);
 }
 
-static void check_cells(const char *name, struct json_object *test_case)
+static void check_cells(const char *name, struct json_object *test_case, void *arg)
 {
 	const struct json_object *obj = json_get(test_case, "object");
 	const struct kind *kind = resource_of(obj)->kind;
@@ -153,6 +135,7 @@ static void check_cells(const char *name, struct json_object *test_case)
 	CLEANUP(buf_close) struct buf got = BUF_INIT, expected = BUF_INIT;
 	int64_t now_us;
 
+	(void)arg;
 	assert_true(time_parse("2026-01-01T01:00:00Z", &now_us));
 	kind->cells(obj, now_us, cells);
 	assert_int_equal(json_len(cells), kind->n_columns);
@@ -165,8 +148,8 @@ static void check_cells(const char *name, struct json_object *test_case)
 static void test_cells(void **state)
 {
 	(void)state;
-	each_case(CASES "cells.jsonl", check_cells);
-	each_case(CASES "cells_kinds.jsonl", check_cells);
+	cases_each(CASES "cells.jsonl", check_cells, NULL);
+	cases_each(CASES "cells_kinds.jsonl", check_cells, NULL);
 }
 
 /* Replaces the *COUNTDOWN-th value of a tree by a copy of VALUE; true when there were that many. */
@@ -221,12 +204,13 @@ static void run_all(const struct json_object *obj)
 	assert_int_equal(json_len(cells), resource->kind->n_columns);
 }
 
-static void check_mutations(const char *name, struct json_object *test_case)
+static void check_mutations(const char *name, struct json_object *test_case, void *arg)
 {
 	static const char *const texts[] = { "null",   "\"\"",         "0",   "-1", "[]", "{}",
 					     "[null]", "{\"a\":null}", "[{}]" };
 	struct json_object *obj = json_get(test_case, "object");
 
+	(void)arg;
 	(void)name;
 	for (size_t t = 0; obj && t < ARRAY_SIZE(texts); t++) {
 		CLEANUP(json_putp) struct json_object *value = NULL;
@@ -249,13 +233,13 @@ static void check_mutations(const char *name, struct json_object *test_case)
 static void test_mutations(void **state)
 {
 	(void)state;
-	each_case(CASES "defaults.jsonl", check_mutations);
-	each_case(CASES "defaults_more.jsonl", check_mutations);
-	each_case(CASES "validation.jsonl", check_mutations);
-	each_case(CASES "validation_more.jsonl", check_mutations);
-	each_case(CASES "cells.jsonl", check_mutations);
-	each_case(CASES "cells_kinds.jsonl", check_mutations);
-	each_case(CASES "validation_kinds.jsonl", check_mutations);
+	cases_each(CASES "defaults.jsonl", check_mutations, NULL);
+	cases_each(CASES "defaults_more.jsonl", check_mutations, NULL);
+	cases_each(CASES "validation.jsonl", check_mutations, NULL);
+	cases_each(CASES "validation_more.jsonl", check_mutations, NULL);
+	cases_each(CASES "cells.jsonl", check_mutations, NULL);
+	cases_each(CASES "cells_kinds.jsonl", check_mutations, NULL);
+	cases_each(CASES "validation_kinds.jsonl", check_mutations, NULL);
 }
 
 /* N copies of ITEM, each with its number in member KEY. */

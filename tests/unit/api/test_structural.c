@@ -12,59 +12,24 @@
 #include "api/decode.h"
 #include "api/structural_def.h"
 #include "lib/mem.h"
+#include "tests/support/cases.h"
 
 #define CASES "tests/unit/api/cases/"
 
-static void each_case(const char *file, void (*fn)(const char *name, const struct json_object *test_case))
-{
-	CLEANUP(buf_close) struct buf text = BUF_INIT;
-	struct err err = ERR_INIT;
-	char *save;
-	size_t n = 0;
-
-	if (buf_read_file(&text, file, 1 << 20, &err) != 0)
-		fail_msg("%s", err.msg);
-	for (char *line = strtok_r(text.data, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
-		CLEANUP(json_putp) struct json_object *test_case = NULL;
-
-		if (json_parse(line, strlen(line), &test_case, NULL, &err) != 0)
-			fail_msg("%s: %s in %.100s", file, err.msg, line);
-		fn(json_str(test_case, "name"), test_case);
-		n++;
-	}
-	assert_true(n > 0);
-}
-
-/* The errors are those of WANTED, an array of "field: message", in its order. */
-static void check_errors(const char *name, const struct field_errors *errors,
-			 const struct json_object *wanted)
-{
-	for (size_t i = 0; i < errors->n; i++) {
-		CLEANUP(mem_freep)
-		char *got = mem_printf("%s: %s", errors->items[i].field, errors->items[i].message);
-		const char *want =
-		    i < json_len(wanted) ? json_object_get_string(json_at(wanted, i)) : "nothing";
-
-		if (strcmp(got, want) != 0)
-			fail_msg("%s: wanted %s, got %s", name, want, got);
-	}
-	if (errors->n < json_len(wanted))
-		fail_msg("%s: %s is missing", name, json_object_get_string(json_at(wanted, errors->n)));
-}
-
-static void check_schema(const char *name, const struct json_object *test_case)
+static void check_schema(const char *name, struct json_object *test_case, void *arg)
 {
 	CLEANUP(json_putp) struct json_object *schema = json_clone(json_get(test_case, "schema"));
 	struct field_errors errors = FIELD_ERRORS_INIT;
 	struct field_path path;
 	struct err err = ERR_INIT;
 
+	(void)arg;
 	if (decode_value(schema_def_find("apiextensions.v1.JSONSchemaProps"), NULL, "v1", schema,
 			 FIELD_VALIDATION_STRICT, NULL, &err) < 0)
 		fail_msg("%s: %s", name, err.msg);
 	field_path_init(&path, "s");
 	structural_check(schema, json_boolean(test_case, "status", false), &path, &errors);
-	check_errors(name, &errors, json_get(test_case, "errors"));
+	cases_expect_errors(name, &errors, json_get(test_case, "errors"));
 	assert_string_equal(path.text, "s");
 	field_errors_close(&errors);
 }
@@ -72,7 +37,7 @@ static void check_schema(const char *name, const struct json_object *test_case)
 static void test_schemas(void **state)
 {
 	(void)state;
-	each_case(CASES "structural_schemas.jsonl", check_schema);
+	cases_each(CASES "structural_schemas.jsonl", check_schema, NULL);
 }
 
 struct unknown {
@@ -86,7 +51,7 @@ static void note(const char *path, void *arg)
 	buf_printf(&unknown->paths, "%s%s", unknown->paths.len ? " " : "", path);
 }
 
-static void check_value(const char *name, const struct json_object *test_case)
+static void check_value(const char *name, struct json_object *test_case, void *arg)
 {
 	CLEANUP(json_putp) struct json_object *value = json_clone(json_get(test_case, "value"));
 	const struct json_object *expect = json_get(test_case, "expect");
@@ -96,6 +61,7 @@ static void check_value(const char *name, const struct json_object *test_case)
 	struct field_path path;
 	struct err err = ERR_INIT;
 
+	(void)arg;
 	if (structural_new(json_get(test_case, "schema"), &schema, &err) < 0)
 		fail_msg("%s: %s", name, err.msg);
 	structural_prune(schema, value, true, note, &unknown);
@@ -104,7 +70,7 @@ static void check_value(const char *name, const struct json_object *test_case)
 	structural_validate(schema, value, json_get(test_case, "old"), &path, &errors);
 	structural_validate_embedded(schema, value, &path, &errors);
 	structural_validate_lists(schema, value, &path, &errors);
-	check_errors(name, &errors, json_get(test_case, "errors"));
+	cases_expect_errors(name, &errors, json_get(test_case, "errors"));
 	if (expect && !json_equal(value, expect)) {
 		CLEANUP(buf_close) struct buf got = BUF_INIT;
 		json_write(&got, value);
@@ -121,7 +87,7 @@ static void check_value(const char *name, const struct json_object *test_case)
 static void test_values(void **state)
 {
 	(void)state;
-	each_case(CASES "structural_values.jsonl", check_value);
+	cases_each(CASES "structural_values.jsonl", check_value, NULL);
 }
 
 static const struct {

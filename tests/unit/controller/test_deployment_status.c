@@ -9,6 +9,7 @@
 
 #include "controller/deployment_status.h"
 #include "lib/timefmt.h"
+#include "tests/support/cases.h"
 
 /* One case a line: the sets of a Deployment and its status before, and its status after. */
 #define CASES "tests/unit/controller/cases/deployment_status.jsonl"
@@ -49,7 +50,7 @@ static struct cached_replica_set set_of(const struct json_object *obj)
 	};
 }
 
-static void check_case(const struct json_object *c)
+static void check_case(const char *name, struct json_object *c, void *arg)
 {
 	const struct json_object *list = json_get(c, "sets");
 	struct cached_replica_set sets[8] = { 0 };
@@ -66,6 +67,8 @@ static void check_case(const struct json_object *c)
 					  .surge = json_int(c, "surge", 0), .unavailable = json_int(c, "unavailable", 0), .now_us = NOW_US };
 	int64_t deadline_ms;
 
+	(void)name;
+	(void)arg;
 	assert_true(facts.n_sets <= ARRAY_SIZE(sets));
 	for (size_t i = 0; i < facts.n_sets; i++) {
 		sets[i] = set_of(json_at(list, i));
@@ -83,18 +86,8 @@ static void check_case(const struct json_object *c)
 
 static void test_cases(void **state)
 {
-	CLEANUP(buf_close) struct buf text = BUF_INIT;
-	size_t n = 0;
-
 	(void)state;
-	assert_int_equal(buf_read_file(&text, CASES, 1 << 20, NULL), 0);
-	for (char *save, *line = strtok_r(text.data, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
-		CLEANUP(json_putp) struct json_object *c = NULL;
-		assert_int_equal(json_parse(line, strlen(line), &c, NULL, NULL), 0);
-		check_case(c);
-		n++;
-	}
-	assert_true(n > 80);
+	assert_true(cases_each(CASES, check_case, NULL) > 80);
 }
 
 /* The deadline is counted from the last step forward, and looked at again when it comes. */
