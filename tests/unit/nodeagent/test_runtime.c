@@ -93,8 +93,10 @@ static int set_up(void **state)
 	if (!rig.store || image_store_import(rig.store, archive, NULL, NULL, NULL, &names, &err) ||
 	    image_store_find(rig.store, "busybox:test", &rig.image, &err))
 		fail_msg("%s", err.msg);
-	const struct network_opts opts = { .state_dir = addresses, .bridge = bridge, .pod_cidr = "10.253.7.0/24",
-					   .cluster_cidr = "10.253.0.0/16" };
+	/* This process's own: another run on the same machine takes nothing from this one. */
+	CLEANUP(mem_freep) char *cidr = mem_printf("10.252.%d.0/24", (int)getpid() % 256);
+	const struct network_opts opts = { .state_dir = addresses, .bridge = bridge, .pod_cidr = cidr,
+					   .cluster_cidr = "10.252.0.0/16" };
 	rig.network = network_open(&opts, &err);
 	if (!rig.network)
 		fail_msg("%s", err.msg);

@@ -1,4 +1,5 @@
-/* Real namespaces, links and addresses. Needs root. */
+/* Real namespaces, links and addresses. Needs root. The node's addresses are this process's own, so that
+ * another run on the same machine takes nothing from this one. */
 #include <errno.h>
 #include <fcntl.h>
 #include <net/if.h>
@@ -9,7 +10,6 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <cmocka.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +18,8 @@
 #include <sys/utsname.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include <cmocka.h>
 
 #include "lib/spawn.h"
 #include "lib/timefmt.h"
@@ -29,14 +31,28 @@
 static struct node_fixture f;
 static struct network *network;
 static char bridge[IFNAMSIZ];
+static unsigned range; /* of eight addresses within 10.253.0.0/16 */
 static char *addresses, *pods;
 static struct err result;
+
+/* The address I of the range; in one of a few rooms, which the next calls use again. */
+static const char *address_at(unsigned i)
+{
+	static char rooms[4][64];
+	static unsigned next;
+	char *room = rooms[next++ % ARRAY_SIZE(rooms)];
+
+	snprintf(room, sizeof(rooms[0]), "10.253.%u.%u", range / 32, range % 32 * 8 + i);
+	return room;
+}
 
 static struct network *open_network(void)
 {
 	struct err err = ERR_INIT;
-	const struct network_opts opts = { .state_dir = addresses, .bridge = bridge, .pod_cidr = "10.253.8.0/29",
-					   .cluster_cidr = "10.253.0.0/16" };
+	CLEANUP(mem_freep) char *cidr = mem_printf("%s/29", address_at(0));
+	const struct network_opts opts = {
+		.state_dir = addresses, .bridge = bridge, .pod_cidr = cidr, .cluster_cidr = "10.253.0.0/16"
+	};
 	struct network *n = network_open(&opts, &err);
 	if (!n)
 		fail_msg("%s", err.msg);
@@ -50,6 +66,7 @@ static int set_up(void **state)
 		return 0;
 	node_fixture_open(&f);
 	snprintf(bridge, sizeof(bridge), "kns%d", (int)getpid());
+	range = (unsigned)getpid() % 8192;
 	addresses = mem_printf("%s/network", f.dir);
 	pods = mem_printf("%s/pods", f.dir);
 	mkdir(pods, 0755);
@@ -74,10 +91,13 @@ static int tear_down(void **state)
 	return 0;
 }
 
-#define NEED_ROOT()         \
-	if (!network) {     \
-		skip();     \
-		return;     \
+/* Waits long only where there is no answer. */
+#define PING "busybox ping -c 1 -W 20 "
+
+#define NEED_ROOT()                                                                                          \
+	if (!network) {                                                                                      \
+		skip();                                                                                      \
+		return;                                                                                      \
 	}
 
 static void on_created(const struct sandbox *sandbox, const struct err *err, void *arg)
@@ -108,7 +128,11 @@ static void create(const char *uid, const char *sysctls, bool host)
 	CLEANUP(json_putp) struct json_object *list = NULL;
 	if (sysctls)
 		assert_int_equal(json_parse(sysctls, strlen(sysctls), &list, NULL, NULL), 0);
-	const struct sandbox_spec spec = { .pod_dir = dir, .pod_uid = uid, .hostname = uid, .sysctls = list, .host_network = host,
+	const struct sandbox_spec spec = { .pod_dir = dir,
+					   .pod_uid = uid,
+					   .hostname = uid,
+					   .sysctls = list,
+					   .host_network = host,
 					   .host_ipc = host };
 	sandbox_create(f.loop, network, &spec, on_created, NULL);
 	node_fixture_wait(&f);
@@ -136,7 +160,9 @@ static struct sandbox load(const char *uid)
 /* Runs SCRIPT inside the sandbox's namespaces; its exit status. */
 static int run_inside(const struct sandbox *s, const char *script)
 {
-	CLEANUP(mem_freep) char *command = mem_printf("nsenter --net=%s --uts=%s --ipc=%s sh -c '%s'", s->net_ns, s->uts_ns, s->ipc_ns, script);
+	CLEANUP(mem_freep)
+	char *command = mem_printf("nsenter --net=%s --uts=%s --ipc=%s sh -c '%s'", s->net_ns, s->uts_ns,
+				   s->ipc_ns, script);
 	const char *const argv[] = { "sh", "-c", command, NULL };
 	const struct spawn_opts opts = { .argv = argv, .stdin_fd = -1, .stdout_fd = -1, .stderr_fd = -1 };
 	struct spawn_result r;
@@ -157,15 +183,16 @@ static void test_two_pods_reach_each_other(void **state)
 	struct sandbox a = load("pod-a");
 	create("pod-b", NULL, false);
 	struct sandbox b = load("pod-b");
-	assert_string_equal(network_gateway(network), "10.253.8.1");
-	assert_string_equal(a.address, "10.253.8.2");
-	assert_string_equal(b.address, "10.253.8.3");
-	assert_int_equal(run_inside(&a, "test $(hostname) = pod-a && test $(cat /proc/sys/net/core/somaxconn) = 777"), 0);
-	CLEANUP(mem_freep) char *pings = mem_printf("busybox ping -c 1 -W 2 %s && busybox ping -c 1 -W 2 10.253.8.1 && busybox ping -c 1 127.0.0.1",
-						    b.address);
+	assert_string_equal(network_gateway(network), address_at(1));
+	assert_string_equal(a.address, address_at(2));
+	assert_string_equal(b.address, address_at(3));
+	assert_int_equal(
+	    run_inside(&a, "test $(hostname) = pod-a && test $(cat /proc/sys/net/core/somaxconn) = 777"), 0);
+	CLEANUP(mem_freep)
+	char *pings = mem_printf(PING "%s && " PING "%s && " PING "127.0.0.1", b.address, address_at(1));
 	assert_int_equal(run_inside(&a, pings), 0);
 	/* The node reaches the pod. */
-	CLEANUP(mem_freep) char *ping = mem_printf("busybox ping -c 1 -W 2 %s >/dev/null", a.address);
+	CLEANUP(mem_freep) char *ping = mem_printf(PING "%s >/dev/null", a.address);
 	assert_int_equal(system(ping), 0);
 
 	/* Once more changes nothing, also with a network opened anew, as after a restart. */
@@ -200,7 +227,7 @@ static void test_half_made_sandbox_is_completed(void **state)
 	assert_int_equal(sandbox_load(dir, &s, &err), -1);
 	create("pod-a", NULL, false);
 	s = load("pod-a");
-	CLEANUP(mem_freep) char *ping = mem_printf("busybox ping -c 1 -W 2 %s >/dev/null", s.address);
+	CLEANUP(mem_freep) char *ping = mem_printf(PING "%s >/dev/null", s.address);
 	assert_int_equal(system(ping), 0);
 	sandbox_close(&s);
 	destroy("pod-a");
@@ -256,22 +283,32 @@ static void test_bad_options(void **state)
 {
 	(void)state;
 	NEED_ROOT();
-	static const char *const ranges[] = { "", "10.0.0.0", "10.0.0.0/", "10.0.0/24", "10.0.0.0/33", "10.0.0.0/31", "10.0.0.0/8", "x/24" };
+	static const char *const ranges[] = { "",           "10.0.0.0",    "10.0.0.0/",
+					      "10.0.0/24",  "10.0.0.0/33", "10.0.0.0/31",
+					      "10.0.0.0/8", "x/24" };
 	for (size_t i = 0; i < ARRAY_SIZE(ranges); i++) {
 		struct err err = ERR_INIT;
-		const struct network_opts opts = { .state_dir = addresses, .bridge = bridge, .pod_cidr = ranges[i], .cluster_cidr = "10.0.0.0/8" };
+		const struct network_opts opts = { .state_dir = addresses,
+						   .bridge = bridge,
+						   .pod_cidr = ranges[i],
+						   .cluster_cidr = "10.0.0.0/8" };
 		assert_null(network_open(&opts, &err));
 		assert_int_equal(err.kind, ERR_INVALID);
 	}
 	struct err err = ERR_INIT;
-	const struct network_opts opts = { .state_dir = addresses, .bridge = "lo", .pod_cidr = "10.253.9.0/24", .cluster_cidr = "10.0.0.0/8" };
+	const struct network_opts opts = { .state_dir = addresses,
+					   .bridge = "lo",
+					   .pod_cidr = "10.254.9.0/24",
+					   .cluster_cidr = "10.0.0.0/8" };
 	assert_null(network_open(&opts, &err));
 	assert_string_equal(err.msg, "pod network: network device lo is there and is no bridge");
 }
 
 static void assert_first_process(const char *pid_ns, long pid)
 {
-	CLEANUP(mem_freep) char *own = mem_printf("/proc/%ld/ns/pid", pid), *cmdline = mem_printf("/proc/%ld/cmdline", pid);
+	CLEANUP(mem_freep)
+	char *own = mem_printf("/proc/%ld/ns/pid", pid),
+	     *cmdline = mem_printf("/proc/%ld/cmdline", pid);
 	CLEANUP(buf_close) struct buf words = BUF_INIT;
 	struct stat held, of_process, of_node;
 	assert_int_equal(stat(pid_ns ? pid_ns : "", &held), 0);
@@ -295,7 +332,10 @@ static void test_shared_processes(void **state)
 	CLEANUP(mem_freep) char *dir = pod_dir("shared"), *shim = node_fixture_program("knarr-shim");
 	CLEANUP(mem_freep) char *record = mem_printf("%s/ns/pause", dir);
 	CLEANUP(buf_close) struct buf before = BUF_INIT, after = BUF_INIT;
-	struct sandbox_spec spec = { .pod_dir = dir, .pod_uid = "shared", .hostname = "shared", .share_processes = true,
+	struct sandbox_spec spec = { .pod_dir = dir,
+				     .pod_uid = "shared",
+				     .hostname = "shared",
+				     .share_processes = true,
 				     .shim = "/nosuch" };
 	struct err err = ERR_INIT;
 	sandbox_create(f.loop, network, &spec, on_created, NULL);
@@ -369,9 +409,12 @@ static void test_purge(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_two_pods_reach_each_other), cmocka_unit_test(test_half_made_sandbox_is_completed),
-		cmocka_unit_test(test_host_namespaces),		  cmocka_unit_test(test_foreign_sysctl_is_refused),
-		cmocka_unit_test(test_addresses_run_out),	  cmocka_unit_test(test_bad_options),
+		cmocka_unit_test(test_two_pods_reach_each_other),
+		cmocka_unit_test(test_half_made_sandbox_is_completed),
+		cmocka_unit_test(test_host_namespaces),
+		cmocka_unit_test(test_foreign_sysctl_is_refused),
+		cmocka_unit_test(test_addresses_run_out),
+		cmocka_unit_test(test_bad_options),
 		cmocka_unit_test(test_figures),
 		cmocka_unit_test(test_shared_processes),
 		cmocka_unit_test(test_purge),
