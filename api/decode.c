@@ -194,7 +194,7 @@ static void walk_custom(struct decode_walk *walk, const struct resource *resourc
 		.type = SCHEMA_OBJECT,
 		.def = schema_def_find("meta.v1.ObjectMeta"),
 	};
-	struct schema_def def = { .name = resource->def->name, .fields = &field, .n_fields = 1 };
+	struct schema_def def = { .name = resource->def->name, .own_fields = &field, .n_fields = 1 };
 	CLEANUP(json_putp) struct json_object *only_metadata = json_object_new_object();
 	struct json_object *metadata = json_get(obj, "metadata");
 

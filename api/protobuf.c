@@ -332,7 +332,7 @@ static const struct schema_field *find_field(const struct schema_def *def, unsig
 {
 	*ret_embeds = false;
 	for (size_t i = 0; i < def->n_fields; i++) {
-		const struct schema_field *field = &def->fields[i];
+		const struct schema_field *field = &schema_fields(def)[i];
 		if (field->wire == number && field->wire_outer == outer)
 			return field;
 		*ret_embeds |= outer == 0 && number && field->wire_outer == number;
@@ -426,7 +426,7 @@ static const struct schema_def *find_def(const struct envelope *envelope)
 		}
 	}
 	for (size_t i = 0; def && i < def->n_fields; i++)
-		if (def->fields[i].wire)
+		if (schema_fields(def)[i].wire)
 			return def;
 	return NULL;
 }

@@ -37,8 +37,6 @@ struct schema_texts {
 	const char *go_type; /* name of the element's string type in error messages ("v1.RestartPolicy") */
 };
 
-/* Small, and with few pointers: there are thousands, and what is a pointer the dynamic linker writes at each
- * start, into pages that each program then has for itself. */
 struct schema_field {
 	const char *name;
 	const struct schema_def *def;     /* of SCHEMA_OBJECT */
@@ -60,9 +58,10 @@ struct schema_field {
 };
 
 struct schema_def {
-	const char *name;                  /* "core.v1.PodSpec" */
-	const struct schema_field *fields; /* sorted by name */
-	size_t n_fields;
+	const char *name;                      /* "core.v1.PodSpec" */
+	const struct schema_field *own_fields; /* of one that is not built in; schema_fields() for all */
+	uint32_t first;                        /* of built-in ones: where theirs begin among all */
+	uint32_t n_fields;
 	bool keeps_unknown; /* of custom resources: other fields may be there, and are any value */
 	bool atomic;        /* server-side apply replaces it whole */
 };
@@ -92,6 +91,9 @@ static inline const struct schema_texts *schema_texts(const struct schema_field 
 	return field->texts ? field->texts : &schema_no_texts;
 }
 
+/* N_FIELDS of them, sorted by name. Thread-safe; those of built-in definitions are made when it is first
+ * called (schema_seed.h). */
+const struct schema_field *schema_fields(const struct schema_def *def);
 /* The definition, or NULL. Binary search. */
 const struct schema_def *schema_def_find(const char *name);
 /* The field of DEF whose JSON name is NAME of LEN bytes, or NULL. */

@@ -15,7 +15,7 @@ void structural_def_free(struct schema_def *def)
 	if (!def)
 		return;
 	for (size_t i = 0; i < def->n_fields; i++) {
-		const struct schema_field *field = &def->fields[i];
+		const struct schema_field *field = &def->own_fields[i];
 
 		free((char *)field->name);
 		free((char *)schema_texts(field)->list_map_keys);
@@ -25,7 +25,7 @@ void structural_def_free(struct schema_def *def)
 			structural_def_free((struct schema_def *)(uintptr_t)field->def);
 	}
 	free((char *)def->name);
-	free((void *)(uintptr_t)def->fields);
+	free((void *)(uintptr_t)def->own_fields);
 	free(def);
 }
 
@@ -151,7 +151,7 @@ struct schema_def *structural_def_new(const struct structural *schema, const cha
 		set_field(field, property->schema, below);
 	}
 	qsort(fields, def->n_fields, sizeof(*fields), compare_fields);
-	def->fields = fields;
+	def->own_fields = fields;
 	return def;
 }
 
@@ -159,7 +159,7 @@ struct schema_def *structural_def_of_object(const struct structural *schema, con
 {
 	static const char *const meta[] = { "apiVersion", "kind", "metadata" };
 	struct schema_def *def = structural_def_new(schema, name);
-	struct schema_field *fields = (struct schema_field *)(uintptr_t)def->fields;
+	struct schema_field *fields = (struct schema_field *)(uintptr_t)def->own_fields;
 
 	fields = mem_realloc_array(fields, def->n_fields + ARRAY_SIZE(meta), sizeof(*fields));
 	for (size_t i = 0; i < ARRAY_SIZE(meta); i++) {
@@ -179,6 +179,6 @@ struct schema_def *structural_def_of_object(const struct structural *schema, con
 		field->def = object_meta();
 	}
 	qsort(fields, def->n_fields, sizeof(*fields), compare_fields);
-	def->fields = fields;
+	def->own_fields = fields;
 	return def;
 }

@@ -236,9 +236,9 @@ static void write_required(struct buf *b, const struct schema_def *def)
 {
 	bool any = false;
 	for (size_t i = 0; i < def->n_fields; i++) {
-		if (!def->fields[i].required)
+		if (!schema_fields(def)[i].required)
 			continue;
-		buf_printf(b, "%s\"%s\"", any ? "," : ",\"required\":[", def->fields[i].name);
+		buf_printf(b, "%s\"%s\"", any ? "," : ",\"required\":[", schema_fields(def)[i].name);
 		any = true;
 	}
 	if (any)
@@ -267,7 +267,7 @@ static void write_schema(struct buf *b, enum openapi_version version, const stru
 	buf_str(b, "\"type\":\"object\"");
 	write_required(b, def);
 	for (size_t i = 0; i < def->n_fields; i++) {
-		const struct schema_field *field = &def->fields[i];
+		const struct schema_field *field = &schema_fields(def)[i];
 		buf_printf(b, "%s\"%s\":{", i ? "," : ",\"properties\":{", field->name);
 		write_description(b, def, field->name);
 		write_type(b, version, def, field);
@@ -331,7 +331,7 @@ void openapi_closure_add(struct openapi_closure *closure, const struct schema_de
 		return;
 	closure->defs[def - schema_defs] = true;
 	for (size_t i = 0; i < def->n_fields; i++) {
-		const struct schema_field *field = &def->fields[i];
+		const struct schema_field *field = &schema_fields(def)[i];
 		openapi_closure_add(closure, field->def);
 		if (!field->def && scalars[field->type].name)
 			closure->scalars[field->type] = true;

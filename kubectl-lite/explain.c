@@ -50,9 +50,9 @@ static void print_tree(const struct schema_def *def, unsigned depth, const struc
 			return;
 	above[depth - 1] = def;
 	for (size_t i = 0; i < def->n_fields; i++) {
-		print_name(def, &def->fields[i], depth);
-		if (def->fields[i].def && depth + 1 < MAX_DEEP)
-			print_tree(def->fields[i].def, depth + 1, above);
+		print_name(def, &schema_fields(def)[i], depth);
+		if (schema_fields(def)[i].def && depth + 1 < MAX_DEEP)
+			print_tree(schema_fields(def)[i].def, depth + 1, above);
 	}
 }
 
@@ -77,8 +77,8 @@ static void print_fields(const struct schema_def *def)
 		return;
 	}
 	for (size_t i = 0; i < def->n_fields; i++) {
-		print_name(def, &def->fields[i], 1);
-		if (!print_description(def, def->fields[i].name))
+		print_name(def, &schema_fields(def)[i], 1);
+		if (!print_description(def, schema_fields(def)[i].name))
 			puts("    <no description>");
 		putchar('\n');
 	}
@@ -159,7 +159,7 @@ static const struct resource *find_resource(const char *word, const char **ret_f
 static void offer_fields(const struct schema_def *def, struct suggestion *s)
 {
 	for (size_t i = 0; def && i < def->n_fields; i++)
-		suggest_offer(s, def->fields[i].name);
+		suggest_offer(s, schema_fields(def)[i].name);
 }
 
 static int explain_built_in(const struct resource *resource, const char *fields)

@@ -41,7 +41,7 @@ static bool put_right(const struct schema_def *def, const char *path, size_t len
 			CLEANUP(mem_freep) char *typed = mem_dupn(path + name, end - name);
 			struct suggestion s = suggest_for(typed);
 			for (size_t i = 0; i < def->n_fields; i++)
-				suggest_offer(&s, def->fields[i].name);
+				suggest_offer(&s, schema_fields(def)[i].name);
 			buf_add(ret, path, name);
 			buf_str(ret, s.near);
 			return *s.near;

@@ -2,6 +2,7 @@
  * the Makefile, and uses the C library only. A fact it does not understand ends the build with its line. */
 #include <errno.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -83,20 +84,56 @@ static int compare_rows(const void *a, const void *b)
 	return by_definition != 0 ? by_definition : strcmp(x->columns[1], y->columns[1]);
 }
 
-/* A C string literal, or NULL for "". The facts hold printable ASCII only. */
-static void put_string(const char *s, bool null_if_empty)
+/* A C string literal. The facts hold printable ASCII only. */
+static void put_string_to(FILE *to, const char *s)
 {
-	if (null_if_empty && *s == '\0') {
-		fputs("NULL", stdout);
-		return;
-	}
-	putchar('"');
+	fputc('"', to);
 	for (; *s != '\0'; s++) {
 		if (*s == '"' || *s == '\\')
-			putchar('\\');
-		putchar(*s);
+			fputc('\\', to);
+		fputc(*s, to);
 	}
-	putchar('"');
+	fputc('"', to);
+}
+
+static void put_string(const char *s)
+{
+	put_string_to(stdout, s);
+}
+
+/* Names of fields, each once: they become one text, and a name the place in it where it begins. */
+static struct {
+	const char **items;
+	size_t *places;
+	size_t n, len;
+} names;
+
+static size_t name_place(const char *name)
+{
+	for (size_t i = 0; i < names.n; i++)
+		if (strcmp(names.items[i], name) == 0)
+			return names.places[i];
+	names.items = check(realloc(names.items, (names.n + 1) * sizeof(*names.items)));
+	names.places = check(realloc(names.places, (names.n + 1) * sizeof(*names.places)));
+	names.items[names.n] = name;
+	names.places[names.n++] = names.len;
+	names.len += strlen(name) + 1;
+	return names.places[names.n - 1];
+}
+
+static void put_names(void)
+{
+	if (names.len > UINT16_MAX) {
+		fprintf(stderr, "gen_schema: names of fields have more than 64 KiB\n");
+		exit(1);
+	}
+	fputs("const char schema_names[] =\n", stdout);
+	for (size_t i = 0; i < names.n; i++) {
+		fputs("\t", stdout);
+		put_string(names.items[i]);
+		fputs(" \"\\0\"\n", stdout);
+	}
+	fputs("\t\"\";\n", stdout);
 }
 
 /* Definitions: runs of rows with one first column. A definition whose one row is the field "-" is another
@@ -205,20 +242,21 @@ static void put_type(const struct definitions *defs, const struct row *row)
 	}
 	for (size_t i = 0; i < defs->n; i++) {
 		if (strcmp(definition_name(defs, i), type) == 0) {
-			printf(".type = SCHEMA_OBJECT, .container = %s, .def = &schema_defs[%zu]", container,
-			       i);
+			printf(".type = SCHEMA_OBJECT, .container = %s, .def = %zu", container, i + 1);
 			return;
 		}
 	}
 	die(defs->fields, row, "unknown type");
 }
 
-/* The members of a field's struct schema_texts, put together at its end. */
+/* The members of a field's struct schema_texts, put together at its end; and the rows of those, which follow
+ * the fields. */
 static struct {
 	const char *member;
 	char *value;
 } texts[4];
-static size_t n_texts;
+static size_t n_texts, n_text_rows;
+static FILE *text_rows;
 
 static void put_text(const char *member, const char *value)
 {
@@ -234,13 +272,14 @@ static void put_texts(void)
 {
 	if (n_texts == 0)
 		return;
-	fputs(", .texts = &(const struct schema_texts){", stdout);
+	printf(", .texts = %zu", ++n_text_rows);
+	fputs("\t{", text_rows);
 	for (size_t i = 0; i < n_texts; i++) {
-		printf("%s .%s = ", i ? "," : "", texts[i].member);
-		put_string(texts[i].value, false);
+		fprintf(text_rows, "%s .%s = ", i ? "," : "", texts[i].member);
+		put_string_to(text_rows, texts[i].value);
 		free(texts[i].value);
 	}
-	fputs(" }", stdout);
+	fputs(" },\n", text_rows);
 	n_texts = 0;
 }
 
@@ -353,12 +392,9 @@ static void put_wire(const struct table *wire, const struct row *row)
 static void put_fields(const struct definitions *defs, const struct table *enums, const struct table *wire,
 		       const struct table *apply, size_t i)
 {
-	printf("static const struct schema_field fields_%zu[] = {\n", i);
 	for (size_t k = 0; k < definition_n_fields(defs, i); k++) {
 		const struct row *row = &defs->fields->rows[defs->first[i] + k];
-		fputs("\t{ .name = ", stdout);
-		put_string(row->columns[1], false);
-		fputs(", ", stdout);
+		printf("\t{ .name = %zu, ", name_place(row->columns[1]));
 		put_type(defs, row);
 		char *flags = check(strdup(row->columns[3]));
 		for (char *rest = flags, *flag; (flag = strsep(&rest, " ")) != NULL;)
@@ -369,24 +405,33 @@ static void put_fields(const struct definitions *defs, const struct table *enums
 		put_wire(wire, row);
 		put_apply(apply, row);
 		put_texts();
-		fputs(" },\n", stdout);
+		printf(" }, /* %s */\n", row->columns[1]);
 	}
-	fputs("};\n", stdout);
 }
 
 static void put_definitions(const struct table *fields, const struct table *enums, const struct table *wire,
 			    const struct table *apply)
 {
 	struct definitions defs = definitions_find(fields);
+	char *rows = NULL;
+	size_t n = 0, first = 0;
 
+	text_rows = check(open_memstream(&rows, &n));
+	fputs("const struct schema_seed schema_seeds[] = {\n", stdout);
 	for (size_t i = 0; i < defs.n; i++)
 		put_fields(&defs, enums, wire, apply, i);
+	fclose(text_rows);
+	printf("};\nconst struct schema_texts schema_seed_texts[] = {\n%s};\n", rows);
+	free(rows);
+	put_names();
 	fputs("const struct schema_def schema_defs[] = {\n", stdout);
-	for (size_t i = 0; i < defs.n; i++)
-		printf("\t{ .name = \"%s\", .fields = fields_%zu, .n_fields = %zu%s },\n",
-		       definition_name(&defs, i), i, definition_n_fields(&defs, i),
-		       apply_fact(apply, definition_name(&defs, i), "-") ? ", .atomic = true" : "");
-	printf("};\nconst size_t schema_n_defs = %zu;\n", defs.n);
+	for (size_t i = 0; i < defs.n; i++) {
+		n = definition_n_fields(&defs, i);
+		printf("\t{ .name = \"%s\", .first = %zu, .n_fields = %zu%s },\n", definition_name(&defs, i),
+		       first, n, apply_fact(apply, definition_name(&defs, i), "-") ? ", .atomic = true" : "");
+		first += n;
+	}
+	printf("};\nconst size_t schema_n_defs = %zu, schema_n_seeds = %zu;\n", defs.n, first);
 	free(defs.first);
 }
 
@@ -432,11 +477,11 @@ static void put_descriptions(struct table *descriptions, const struct table *fie
 		for (size_t k = 0; k < 3; k++)
 			len += strlen(row->columns[k]) + 1;
 		fputs("\t", stdout);
-		put_string(row->columns[0], false);
+		put_string(row->columns[0]);
 		fputs(" \"\\t\" ", stdout);
-		put_string(row->columns[1], false);
+		put_string(row->columns[1]);
 		fputs(" \"\\t\" ", stdout);
-		put_string(row->columns[2], false);
+		put_string(row->columns[2]);
 		fputs(" \"\\n\"\n", stdout);
 	}
 	printf("\t\"\";\nconst size_t description_lines_len = %zu;\n", len);
@@ -519,7 +564,7 @@ int main(int argc, char **argv)
 
 	qsort(fields.rows, fields.n, sizeof(*fields.rows), compare_rows);
 	fputs("/* Made by api/facts/gen_schema.c from api/facts. */\n#include "
-	      "\"api/description.h\"\n#include \"api/schema.h\"\n\n",
+	      "\"api/description.h\"\n#include \"api/schema_seed.h\"\n\n",
 	      stdout);
 	put_definitions(&fields, &enums, &wire, &apply);
 	put_resources(&resources);

@@ -17,14 +17,14 @@ static const struct schema_field item_fields[] = {
 	  .type = SCHEMA_STRING,
 	  .texts = &(const struct schema_texts){ .default_value = "\"TCP\"" } },
 };
-static const struct schema_def item = { .name = "t.v1.Item", .fields = item_fields, .n_fields = 4 };
+static const struct schema_def item = { .name = "t.v1.Item", .own_fields = item_fields, .n_fields = 4 };
 
 static const struct schema_field selector_fields[] = {
 	{ .name = "a", .type = SCHEMA_STRING },
 	{ .name = "b", .type = SCHEMA_STRING },
 };
 static const struct schema_def selector = {
-	.name = "t.v1.Selector", .fields = selector_fields, .n_fields = 2, .atomic = true
+	.name = "t.v1.Selector", .own_fields = selector_fields, .n_fields = 2, .atomic = true
 };
 
 static const struct schema_field spec_fields[] = {
@@ -48,13 +48,13 @@ static const struct schema_field spec_fields[] = {
 	{ .name = "set", .type = SCHEMA_STRING, .container = SCHEMA_ARRAY, .list = SCHEMA_LIST_SET },
 	{ .name = "whole", .type = SCHEMA_STRING, .container = SCHEMA_MAP, .map_atomic = true },
 };
-static const struct schema_def spec = { .name = "t.v1.Spec", .fields = spec_fields, .n_fields = 9 };
+static const struct schema_def spec = { .name = "t.v1.Spec", .own_fields = spec_fields, .n_fields = 9 };
 
 static const struct schema_field root_fields[] = {
 	{ .name = "apiVersion", .type = SCHEMA_STRING },
 	{ .name = "spec", .type = SCHEMA_OBJECT, .def = &spec, .zero = true },
 };
-static const struct schema_def root = { .name = "t.v1.Root", .fields = root_fields, .n_fields = 2 };
+static const struct schema_def root = { .name = "t.v1.Root", .own_fields = root_fields, .n_fields = 2 };
 
 enum what { END, UPDATE, APPLY, FORCE };
 
@@ -359,14 +359,14 @@ static void test_kubectl_goes_on(void **state)
 		{ .name = "annotations", .type = SCHEMA_STRING, .container = SCHEMA_MAP },
 	};
 	static const struct schema_def metadata = { .name = "t.v1.Meta",
-						    .fields = annotations,
+						    .own_fields = annotations,
 						    .n_fields = 1 };
 	static const struct schema_field fields[] = {
 		{ .name = "apiVersion", .type = SCHEMA_STRING },
 		{ .name = "metadata", .type = SCHEMA_OBJECT, .def = &metadata, .zero = true },
 		{ .name = "spec", .type = SCHEMA_OBJECT, .def = &spec, .zero = true },
 	};
-	static const struct schema_def def = { .name = "t.v1.Root", .fields = fields, .n_fields = 3 };
+	static const struct schema_def def = { .name = "t.v1.Root", .own_fields = fields, .n_fields = 3 };
 	static const char key[] = "kubectl.kubernetes.io/last-applied-configuration";
 	CLEANUP(json_putp)
 	struct json_object *live =

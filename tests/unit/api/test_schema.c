@@ -26,8 +26,8 @@ static void test_tables(void **state)
 		assert_true(i == 0 || strcmp(schema_defs[i - 1].name, def->name) < 0);
 		assert_ptr_equal(schema_def_find(def->name), def);
 		for (size_t k = 0; k < def->n_fields; k++) {
-			const struct schema_field *f = &def->fields[k];
-			assert_true(k == 0 || strcmp(def->fields[k - 1].name, f->name) < 0);
+			const struct schema_field *f = &schema_fields(def)[k];
+			assert_true(k == 0 || strcmp(schema_fields(def)[k - 1].name, f->name) < 0);
 			assert_ptr_equal(schema_field_find(def, f->name, strlen(f->name)), f);
 			assert_true((f->type == SCHEMA_OBJECT) == (f->def != NULL));
 			assert_true(schema_texts(f)->merge_key == NULL || f->container == SCHEMA_ARRAY);
