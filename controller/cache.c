@@ -39,26 +39,17 @@ struct cache {
 
 /* The informer's item begins with its key: the table is found through the resource, which close() has no
  * other way to know. */
-static bool decode_item(void *item, struct json_object *obj, void *arg)
+static bool decode_item(void *item, const struct json_span *found, void *arg)
 {
 	struct cache_table *table = arg;
-	struct meta *meta = item;
 
-	meta->resource = table->resource;
-	meta_decode(meta, obj);
-	if (table->kind->decode)
-		table->kind->decode(item, obj);
-	return true;
+	((struct meta *)item)->resource = table->resource;
+	return cache_decode(table->kind, item, found);
 }
 
 static void close_item(void *item)
 {
-	struct meta *meta = item;
-	const struct cache_kind *kind = cache_kind_of(meta->resource);
-
-	if (kind->close)
-		kind->close(item);
-	meta_close(meta);
+	cache_close(cache_kind_of(((struct meta *)item)->resource), item);
 }
 
 static void tell(struct cache_table *table, struct meta *old, struct meta *new_)
@@ -136,7 +127,7 @@ static void table_start(struct cache *cache, const struct resource *resource)
 	table->type = (struct informer_type){ .path = table->path,
 					      .wants = table->kind->wants,
 					      .item_size = table->kind->size,
-					      .decode = decode_item,
+					      .decode_text = decode_item,
 					      .close = close_item,
 					      .added = item_added,
 					      .updated = item_updated,

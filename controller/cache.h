@@ -22,10 +22,12 @@ struct owner_ref {
 struct meta {
 	struct informer_item item; /* first: key, uid, revision */
 	const struct resource *resource;
-	char *namespace_, *name; /* namespace_ "" for cluster scope */
+	char *namespace_; /* "" for cluster scope */
+	const char *name; /* the end of the item's key */
 	struct labels *labels;
-	struct owner_ref *owners;
+	const struct owner_ref *owners;
 	size_t n_owners;
+	void *shared_owners; /* that hold them (interned.h) */
 	int64_t created_us;
 	int64_t generation;
 	bool deleting;                               /* has a deletionTimestamp */
@@ -40,11 +42,12 @@ struct cached_pod {
 	enum pod_phase phase;
 	bool ready;
 	int64_t ready_since_us;
-	int64_t restarts;                   /* the most of its containers */
-	int64_t deletion_cost;              /* controller.kubernetes.io/pod-deletion-cost */
-	struct pod_toleration *tolerations; /* those for NoExecute */
+	int64_t restarts;                         /* the most of its containers */
+	int64_t deletion_cost;                    /* controller.kubernetes.io/pod-deletion-cost */
+	const struct pod_toleration *tolerations; /* those for NoExecute */
 	size_t n_tolerations;
-	bool delete_asked; /* we sent its deletion: it counts as gone (kept across updates) */
+	void *shared_tolerations; /* that hold them (interned.h) */
+	bool delete_asked;        /* we sent its deletion: it counts as gone (kept across updates) */
 	struct cached_pod *next_owned,
 	    *prev_owned; /* of its controller's list, or of the namespace's orphans */
 	struct cached_pod *next_on_node, *prev_on_node; /* of its node's list (node_pods.h) */

@@ -4,17 +4,11 @@
 #include <string.h>
 
 #include "api/crd.h"
+#include "controller/meta.h"
+#include "controller/pod_decode.h"
 #include "controller/template.h"
 #include "lib/mem.h"
 #include "lib/timefmt.h"
-
-static int64_t time_of(const struct json_object *obj, const char *key)
-{
-	int64_t us = 0;
-	const char *text = json_str(obj, key);
-
-	return text && time_parse(text, &us) ? us : 0;
-}
 
 static char *text_of(const struct json_object *obj)
 {
@@ -32,146 +26,6 @@ static bool has_string(const struct json_object *array, const char *text)
 		if (strcmp(json_object_get_string(json_at(array, i)), text) == 0)
 			return true;
 	return false;
-}
-
-/* What meta_decode looks at. */
-#define META                                                                                                 \
-	"metadata.labels", "metadata.ownerReferences", "metadata.finalizers", "metadata.creationTimestamp",  \
-	    "metadata.generation", "metadata.deletionTimestamp"
-
-void meta_decode(struct meta *meta, const struct json_object *obj)
-{
-	const struct json_object *m = json_get(obj, "metadata"), *owners = json_get(m, "ownerReferences");
-	const struct json_object *finalizers = json_get(m, "finalizers");
-
-	meta->namespace_ = mem_dup(json_str_or_empty(m, "namespace"));
-	meta->name = mem_dup(json_str_or_empty(m, "name"));
-	meta->labels = labels_intern(json_get(m, "labels"));
-	meta->created_us = time_of(m, "creationTimestamp");
-	meta->generation = json_int(m, "generation", 0);
-	meta->deleting = json_get(m, "deletionTimestamp") != NULL;
-	meta->finalizer_foreground = has_string(finalizers, "foregroundDeletion");
-	meta->finalizer_orphan = has_string(finalizers, "orphan");
-	meta->n_owners = json_len(owners);
-	meta->owners = meta->n_owners ? mem_zalloc(meta->n_owners * sizeof(*meta->owners)) : NULL;
-	for (size_t i = 0; i < meta->n_owners; i++) {
-		const struct json_object *o = json_at(owners, i);
-		meta->owners[i] = (struct owner_ref){
-			.api_version = mem_dup(json_str_or_empty(o, "apiVersion")),
-			.kind = mem_dup(json_str_or_empty(o, "kind")),
-			.name = mem_dup(json_str_or_empty(o, "name")),
-			.uid = mem_dup(json_str_or_empty(o, "uid")),
-			.controller = json_boolean(o, "controller", false),
-			.block_deletion = json_boolean(o, "blockOwnerDeletion", false),
-		};
-	}
-}
-
-void meta_close(struct meta *meta)
-{
-	for (size_t i = 0; i < meta->n_owners; i++) {
-		free(meta->owners[i].api_version);
-		free(meta->owners[i].kind);
-		free(meta->owners[i].name);
-		free(meta->owners[i].uid);
-	}
-	free(meta->owners);
-	labels_unref(meta->labels);
-	free(meta->namespace_);
-	free(meta->name);
-}
-
-/* --- Pod --- */
-
-static enum pod_phase phase_of(const char *text)
-{
-	static const char *const names[] = { "Pending", "Running", "Succeeded", "Failed" };
-
-	for (size_t i = 0; text && i < ARRAY_SIZE(names); i++)
-		if (strcmp(text, names[i]) == 0)
-			return (enum pod_phase)i;
-	return text ? PHASE_UNKNOWN : PHASE_PENDING;
-}
-
-/* Below zero means at once. */
-static int64_t toleration_seconds(const struct json_object *toleration)
-{
-	if (!json_get(toleration, "tolerationSeconds"))
-		return -1;
-	int64_t seconds = json_int(toleration, "tolerationSeconds", 0);
-	return seconds > 0 ? seconds : 0;
-}
-
-static void decode_tolerations(struct cached_pod *pod, const struct json_object *list)
-{
-	size_t n = json_len(list);
-
-	pod->tolerations = n ? mem_zalloc(n * sizeof(*pod->tolerations)) : NULL;
-	for (size_t i = 0; i < n; i++) {
-		const struct json_object *t = json_at(list, i);
-		const char *effect = json_str_or_empty(t, "effect"), *key = json_str_or_empty(t, "key");
-		if (*effect && strcmp(effect, "NoExecute") != 0)
-			continue;
-		pod->tolerations[pod->n_tolerations++] = (struct pod_toleration){
-			.key = *key ? mem_dup(key) : NULL,
-			.value = mem_dup(json_str_or_empty(t, "value")),
-			.exists = strcmp(json_str_or_empty(t, "operator"), "Exists") == 0,
-			.seconds = toleration_seconds(t),
-		};
-	}
-}
-
-static void decode_pod(void *object, const struct json_object *obj)
-{
-	struct cached_pod *pod = object;
-	const struct json_object *status = json_get(obj, "status"),
-				 *conditions = json_get(status, "conditions");
-	const struct json_object *containers = json_get(status, "containerStatuses");
-	const char *cost = json_str(json_path(obj, "metadata", "annotations", NULL),
-				    "controller.kubernetes.io/pod-deletion-cost");
-	const char *node = json_str_or_empty(json_get(obj, "spec"), "nodeName");
-
-	pod->node_name = *node ? mem_dup(node) : NULL;
-	pod->phase = phase_of(json_str(status, "phase"));
-	pod->deletion_cost = cost ? strtoll(cost, NULL, 10) : 0;
-	for (size_t i = 0; i < json_len(conditions); i++) {
-		const struct json_object *c = json_at(conditions, i);
-		if (strcmp(json_str_or_empty(c, "type"), "Ready") != 0)
-			continue;
-		pod->ready = strcmp(json_str_or_empty(c, "status"), "True") == 0;
-		pod->ready_since_us = time_of(c, "lastTransitionTime");
-	}
-	for (size_t i = 0; i < json_len(containers); i++) {
-		int64_t n = json_int(json_at(containers, i), "restartCount", 0);
-		pod->restarts = n > pod->restarts ? n : pod->restarts;
-	}
-	decode_tolerations(pod, json_path(obj, "spec", "tolerations", NULL));
-}
-
-/* Pods are most of what the controllers are told, and little of one is looked at. */
-static const char *const pod_wants[] = {
-	META,
-	"metadata.annotations",
-	"spec.nodeName",
-	"spec.tolerations",
-	"status.phase",
-	"status.conditions.type",
-	"status.conditions.status",
-	"status.conditions.lastTransitionTime",
-	"status.containerStatuses.restartCount",
-	NULL,
-};
-
-static void close_pod(void *object)
-{
-	struct cached_pod *pod = object;
-
-	for (size_t i = 0; i < pod->n_tolerations; i++) {
-		free(pod->tolerations[i].key);
-		free(pod->tolerations[i].value);
-	}
-	free(pod->tolerations);
-	free(pod->node_name);
 }
 
 /* --- ReplicaSet, Deployment --- */
@@ -334,15 +188,15 @@ static void close_budget(void *object)
 	selector_close(&((struct cached_budget *)object)->selector);
 }
 
-static void decode_lease(void *object, const struct json_object *obj)
+static void decode_lease(void *object, const struct json_span *found)
 {
 	struct cached_lease *lease = object;
 
-	lease->renewed_us = time_of(json_get(obj, "spec"), "renewTime");
+	lease->renewed_us = meta_time(found[0]);
 	lease->seen_ms = time_mono_ms();
 }
 
-static const char *const lease_wants[] = { META, "spec.renewTime", NULL };
+static const char *const lease_wants[] = { META_PATHS, "spec.renewTime", NULL };
 
 /* --- ClusterRole --- */
 
@@ -425,32 +279,63 @@ static void close_secret(void *object)
 	free(secret->ca);
 }
 
+/* --- the table --- */
+
+/* Of the kinds that are few the whole is parsed. */
+static const char *const meta_and_all[] = { META_PATHS, "", NULL };
+#define WHOLE(group, plural, type, decode_all, close)                                                        \
+	{                                                                                                    \
+		group, plural, sizeof(struct type), meta_and_all, NULL, decode_all, close                    \
+	}
+
 static const struct cache_kind kinds[] = {
-	{ "", "pods", sizeof(struct cached_pod), pod_wants, decode_pod, close_pod },
-	{ "apps", "replicasets", sizeof(struct cached_replica_set), NULL, decode_replica_set,
-	  close_replica_set },
-	{ "apps", "deployments", sizeof(struct cached_deployment), NULL, decode_deployment,
-	  close_deployment },
-	{ "", "nodes", sizeof(struct cached_node), NULL, decode_node, close_node },
-	{ "", "namespaces", sizeof(struct cached_namespace), NULL, decode_namespace, NULL },
-	{ "", "secrets", sizeof(struct cached_secret), NULL, decode_secret, close_secret },
-	{ "", "resourcequotas", sizeof(struct cached_quota), NULL, decode_quota, NULL },
-	{ "policy", "poddisruptionbudgets", sizeof(struct cached_budget), NULL, decode_budget, close_budget },
-	{ "rbac.authorization.k8s.io", "clusterroles", sizeof(struct cached_cluster_role), NULL,
-	  decode_cluster_role, close_cluster_role },
-	{ "apiextensions.k8s.io", "customresourcedefinitions", sizeof(struct cached_definition), NULL,
-	  decode_definition, close_definition },
-	{ "coordination.k8s.io", "leases", sizeof(struct cached_lease), lease_wants, decode_lease, NULL },
+	{ "", "pods", sizeof(struct cached_pod), pod_decode_wants, pod_decode, NULL, pod_decode_close },
+	{ "coordination.k8s.io", "leases", sizeof(struct cached_lease), lease_wants, decode_lease, NULL,
+	  NULL },
+	WHOLE("apps", "replicasets", cached_replica_set, decode_replica_set, close_replica_set),
+	WHOLE("apps", "deployments", cached_deployment, decode_deployment, close_deployment),
+	WHOLE("", "nodes", cached_node, decode_node, close_node),
+	WHOLE("", "namespaces", cached_namespace, decode_namespace, NULL),
+	WHOLE("", "secrets", cached_secret, decode_secret, close_secret),
+	WHOLE("", "resourcequotas", cached_quota, decode_quota, NULL),
+	WHOLE("policy", "poddisruptionbudgets", cached_budget, decode_budget, close_budget),
+	WHOLE("rbac.authorization.k8s.io", "clusterroles", cached_cluster_role, decode_cluster_role,
+	      close_cluster_role),
+	WHOLE("apiextensions.k8s.io", "customresourcedefinitions", cached_definition, decode_definition,
+	      close_definition),
 };
 
 const struct cache_kind *cache_kind_of(const struct resource *resource)
 {
-	static const char *const wants[] = { META, NULL };
-	static const struct cache_kind bare = { .size = sizeof(struct meta), .wants = wants };
+	static const char *const meta_wants[] = { META_PATHS, NULL };
+	static const struct cache_kind bare = { .size = sizeof(struct meta), .wants = meta_wants };
 
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
 		if (strcmp(kinds[i].group, resource->group) == 0 &&
 		    strcmp(kinds[i].plural, resource->plural) == 0)
 			return &kinds[i];
 	return &bare;
+}
+
+bool cache_decode(const struct cache_kind *kind, void *object, const struct json_span *found)
+{
+	CLEANUP(json_putp) struct json_object *obj = NULL;
+	const struct json_span *own = found + BEYOND_META;
+
+	if (kind->decode_all &&
+	    json_parse_without(own->p, own->len, "metadata.managedFields", &obj, NULL) < 0)
+		return false;
+	meta_decode(object, found);
+	if (kind->decode_all)
+		kind->decode_all(object, obj);
+	else if (kind->decode)
+		kind->decode(object, own);
+	return true;
+}
+
+void cache_close(const struct cache_kind *kind, void *object)
+{
+	if (kind->close)
+		kind->close(object);
+	meta_close(object);
 }

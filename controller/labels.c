@@ -11,9 +11,10 @@ struct labels {
 	size_t n;
 	char *text;         /* canonical JSON: the key in the table */
 	const char **pairs; /* n keys and values, in one allocation with their bytes */
+	char *seen;         /* as it stood in an object: the key in the other table; or NULL */
 };
 
-static struct map interned;
+static struct map interned, by_seen;
 
 struct labels *labels_intern(const struct json_object *obj)
 {
@@ -49,6 +50,22 @@ struct labels *labels_intern(const struct json_object *obj)
 	return labels;
 }
 
+struct labels *labels_intern_text(struct json_span text)
+{
+	CLEANUP(mem_freep) char *seen = text.p ? mem_dupn(text.p, text.len) : mem_dup("");
+	struct labels *labels = map_get(&by_seen, seen);
+
+	if (labels)
+		return labels_ref(labels);
+	CLEANUP(json_putp) struct json_object *obj = json_span_parse(text);
+	labels = labels_intern(obj);
+	if (!labels->seen) {
+		labels->seen = TAKE(seen);
+		map_put(&by_seen, labels->seen, labels);
+	}
+	return labels;
+}
+
 struct labels *labels_ref(struct labels *labels)
 {
 	labels->refs++;
@@ -60,6 +77,9 @@ void labels_unref(struct labels *labels)
 	if (!labels || --labels->refs > 0)
 		return;
 	map_remove(&interned, labels->text);
+	if (labels->seen)
+		map_remove(&by_seen, labels->seen);
+	free(labels->seen);
 	free(labels->pairs);
 	free(labels->text);
 	free(labels);

@@ -20,7 +20,12 @@ struct replica_sets {
 	struct event_recorder *events;
 	struct work_queue *queue;
 	const struct resource *resource, *pod_resource;
+	struct json_paths *created; /* what is looked at of a created pod */
 };
+
+static const char *const created_wants[] = { "metadata.name", "metadata.uid", "metadata.resourceVersion",
+					     NULL };
+enum { CREATED_NAME, CREATED_UID, CREATED_REVISION, CREATED_PATHS };
 
 /* One run of a key. It outlives changes of the cache, so it holds names, not pointers into it. */
 struct run {
@@ -215,18 +220,20 @@ static void create_done(const struct api_response *response, void *arg)
 	struct replica_sets *sets = run->sets;
 	struct owned_pods *owned = owned_pods_of(sets->owned, run->uid);
 	struct event_object object = about(run);
-	CLEANUP(json_putp) struct json_object *pod = NULL;
+	struct json_span found[CREATED_PATHS];
 
 	owned->creating--;
 	run->in_flight--;
 	if (response->err.kind == ERR_NONE &&
-	    json_parse(response->data, response->len, &pod, NULL, NULL) == 0) {
-		const struct json_object *metadata = json_get(pod, "metadata");
+	    json_find(sets->created, response->data, response->len, found, NULL) == 0) {
+		CLEANUP(mem_freep) char *name = json_span_dup(found[CREATED_NAME]);
+		CLEANUP(mem_freep) char *uid = json_span_dup(found[CREATED_UID]);
+		CLEANUP(mem_freep) char *revision = json_span_dup(found[CREATED_REVISION]);
 		metric_add(&created_total, 1);
-		owned_pods_created(sets->owned, owned, json_str_or_empty(metadata, "uid"),
-				   strtoull(json_str_or_empty(metadata, "resourceVersion"), NULL, 10));
+		owned_pods_created(sets->owned, owned, uid ? uid : "",
+				   revision ? strtoull(revision, NULL, 10) : 0);
 		event_record(sets->events, &object, "Normal", "SuccessfulCreate", "Created pod: %s",
-			     json_str_or_empty(metadata, "name"));
+			     name ? name : "");
 	} else {
 		run_failed(run, true, response->err.msg);
 		/* The pods of a namespace that is going are no failure of the set. */
@@ -519,6 +526,7 @@ struct replica_sets *replica_sets_new(struct loop *loop, struct api_client *clie
 	sets->resource = resource_find("apps", "v1", "replicasets");
 	sets->pod_resource = resource_find("", "v1", "pods");
 	sets->events = event_recorder_new(loop, client, "replicaset-controller", NULL);
+	sets->created = json_paths_new(created_wants);
 	sets->queue = work_queue_new(loop, MAX_RUNNING, reconcile, sets);
 	metrics_register(&created_total);
 	metrics_register(&deleted_total);
@@ -541,5 +549,6 @@ void replica_sets_free(struct replica_sets *sets)
 		return;
 	work_queue_free(sets->queue);
 	event_recorder_free(sets->events);
+	json_paths_free(sets->created);
 	free(sets);
 }

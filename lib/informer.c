@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/json_find.h"
 #include "lib/json_skip.h"
 #include "lib/list_page.h"
 #include "lib/log.h"
@@ -11,6 +12,7 @@
 /* Who owns which field no program of ours asks; making values of it would take longer than of a small object.
  */
 #define NOT_WANTED        "metadata.managedFields"
+#define UNREADABLE        "an object in it is no JSON"
 #define PAGE_SIZE         500
 #define MAX_EVENT_BYTES   ((size_t)8 << 20)
 #define BACKOFF_MIN_MS    50
@@ -38,16 +40,18 @@ struct informer {
 	const struct informer_type *type;
 	void *arg;
 	enum informer_state state;
-	struct http_call *call;  /* the page or the watch under way */
-	struct loop_timer timer; /* of the WAIT states */
-	struct map items;        /* key -> struct informer_item */
-	char **item_paths;       /* what is wanted of an object; NULL: all */
-	char **event_paths;      /* and of an event, which has one in it */
-	struct buf line;         /* the unfinished event of the watch */
-	uint64_t revision;       /* current up to here */
-	unsigned listing;        /* number of the list; items that it saw carry it */
-	char *continue_;         /* of the page under way */
-	unsigned failures;       /* in a row */
+	struct http_call *call;                    /* the page or the watch under way */
+	struct loop_timer timer;                   /* of the WAIT states */
+	struct map items;                          /* key -> struct informer_item */
+	char **item_paths;                         /* what is wanted of an object; NULL: all */
+	char **event_paths;                        /* and of an event, which has one in it */
+	struct json_paths *find_item, *find_event; /* the same paths, with decode_text */
+	struct json_span *found;                   /* of one event */
+	struct buf line;                           /* the unfinished event of the watch */
+	uint64_t revision;                         /* current up to here */
+	unsigned listing;                          /* number of the list; items that it saw carry it */
+	char *continue_;                           /* of the page under way */
+	unsigned failures;                         /* in a row */
 	int64_t watch_began_ms;
 	bool watch_heard; /* an event has come on this watch */
 	bool relist;      /* the watch ends itself for it */
@@ -72,21 +76,30 @@ static char **add_paths(char **paths, size_t *n, const char *prefix, const char 
 	return paths;
 }
 
+/* What they begin with, before what the program wants: an object, and in an event type, code and message of
+ * an ERROR's Status, then an object. */
+static const char *const of_object[] = { "metadata.namespace", "metadata.name", "metadata.uid",
+					 "metadata.resourceVersion", NULL };
+static const char *const of_event[] = { "type", "object.code", "object.message", NULL };
+enum { NAMESPACE, NAME, UID, REVISION, WANTED };
+enum { EVENT_TYPE, EVENT_CODE, EVENT_MESSAGE, EVENT_OBJECT };
+
 static void choose_paths(struct informer *inf)
 {
-	static const char *const always[] = { "metadata.namespace", "metadata.name", "metadata.uid",
-					      "metadata.resourceVersion", NULL };
-	/* The code and the message of an ERROR's Status. */
-	static const char *const of_event[] = { "type", "object.code", "object.message", NULL };
 	size_t n_item = 0, n_event = 0;
 
 	if (!inf->type->wants)
 		return;
-	inf->item_paths = add_paths(NULL, &n_item, "", always);
+	inf->item_paths = add_paths(NULL, &n_item, "", of_object);
 	inf->item_paths = add_paths(inf->item_paths, &n_item, "", inf->type->wants);
 	inf->event_paths = add_paths(NULL, &n_event, "", of_event);
 	inf->event_paths =
 	    add_paths(inf->event_paths, &n_event, "object.", (const char *const *)inf->item_paths);
+	if (!inf->type->decode_text)
+		return;
+	inf->find_item = json_paths_new((const char *const *)inf->item_paths);
+	inf->find_event = json_paths_new((const char *const *)inf->event_paths);
+	inf->found = mem_zalloc(n_event * sizeof(*inf->found));
 }
 
 static void free_paths(char **paths)
@@ -119,30 +132,79 @@ static void item_free(const struct informer *inf, struct informer_item *item)
 	free(item);
 }
 
-static struct informer_item *item_new(const struct informer *inf, struct json_object *obj, char *key_taken)
+/* An object as it stands on the server: who it is, and what its item is made from, a value or what was found
+ * of its text. */
+struct sight {
+	struct json_span namespace_, name, uid; /* without quotes; "" when there is none */
+	uint64_t revision;
+	struct json_object *obj;
+	const struct json_span *wanted;
+};
+
+static struct json_span text_span(const char *text)
 {
-	struct json_object *metadata = json_get(obj, "metadata");
+	return (struct json_span){ text, strlen(text) };
+}
+
+static struct sight sight_of_value(struct json_object *obj)
+{
+	const struct json_object *metadata = json_get(obj, "metadata");
+
+	return (struct sight){ .namespace_ = text_span(json_str_or_empty(metadata, "namespace")),
+			       .name = text_span(json_str_or_empty(metadata, "name")),
+			       .uid = text_span(json_str_or_empty(metadata, "uid")),
+			       .revision = strtoull(json_str_or_empty(metadata, "resourceVersion"), NULL, 10),
+			       .obj = obj };
+}
+
+static struct json_span plain_or_empty(struct json_span span)
+{
+	struct json_span plain = json_span_plain(span);
+
+	return plain.p ? plain : text_span("");
+}
+
+/* FOUND as find_item orders it. */
+static struct sight sight_of_text(const struct json_span *found)
+{
+	return (struct sight){ .namespace_ = plain_or_empty(found[NAMESPACE]),
+			       .name = plain_or_empty(found[NAME]),
+			       .uid = plain_or_empty(found[UID]),
+			       .revision = found[REVISION].p ? strtoull(found[REVISION].p + 1, NULL, 10) : 0,
+			       .wanted = found + WANTED };
+}
+
+/* NULL: it has no name. */
+static char *sight_key(const struct sight *sight)
+{
+	size_t before = sight->namespace_.len ? sight->namespace_.len + 1 : 0;
+	char *key;
+
+	if (sight->name.len == 0)
+		return NULL;
+	key = mem_alloc(before + sight->name.len + 1);
+	if (before) {
+		memcpy(key, sight->namespace_.p, before - 1);
+		key[before - 1] = '/';
+	}
+	memcpy(key + before, sight->name.p, sight->name.len);
+	key[before + sight->name.len] = '\0';
+	return key;
+}
+
+static struct informer_item *item_new(const struct informer *inf, const struct sight *sight, char *key_taken)
+{
 	struct informer_item *item = mem_zalloc(inf->type->item_size);
 
 	item->key = key_taken;
-	item->uid = mem_dup(json_str_or_empty(metadata, "uid"));
-	item->revision = strtoull(json_str_or_empty(metadata, "resourceVersion"), NULL, 10);
+	item->uid = mem_dupn(sight->uid.p, sight->uid.len);
+	item->revision = sight->revision;
 	item->listing = inf->listing;
-	if (inf->type->decode(item, obj, inf->arg))
+	if (sight->obj ? inf->type->decode(item, sight->obj, inf->arg)
+		       : inf->type->decode_text(item, sight->wanted, inf->arg))
 		return item;
 	item_free(inf, item);
 	return NULL;
-}
-
-static char *object_key(const struct json_object *obj)
-{
-	struct json_object *metadata = json_get(obj, "metadata");
-	const char *namespace_ = json_str_or_empty(metadata, "namespace");
-	const char *name = json_str_or_empty(metadata, "name");
-
-	if (!*name)
-		return NULL;
-	return *namespace_ ? mem_printf("%s/%s", namespace_, name) : mem_dup(name);
 }
 
 static void remove_item(struct informer *inf, struct informer_item *item)
@@ -153,43 +215,45 @@ static void remove_item(struct informer *inf, struct informer_item *item)
 	item_free(inf, item);
 }
 
-/* OBJ is as it stands on the server: brings the cache there and tells the program. */
-static void apply(struct informer *inf, struct json_object *obj)
+/* Brings the cache to what is seen and tells the program. False: it cannot be read. */
+static bool apply(struct informer *inf, const struct sight *sight)
 {
-	struct json_object *metadata = json_get(obj, "metadata");
-	char *key = object_key(obj);
+	char *key = sight_key(sight);
 	struct informer_item *old, *item;
 
 	if (!key)
-		return;
+		return true;
 	old = map_get(&inf->items, key);
-	if (old && strcmp(old->uid, json_str_or_empty(metadata, "uid")) == 0 &&
-	    old->revision == strtoull(json_str_or_empty(metadata, "resourceVersion"), NULL, 10)) {
+	if (old && old->revision == sight->revision && strlen(old->uid) == sight->uid.len &&
+	    memcmp(old->uid, sight->uid.p, sight->uid.len) == 0) {
 		old->listing = inf->listing; /* known already */
 		free(key);
-		return;
+		return true;
 	}
-	item = item_new(inf, obj, key);
+	item = item_new(inf, sight, key);
+	if (!item && !sight->obj)
+		return false;
 	if (old && (!item || strcmp(old->uid, item->uid) != 0)) {
 		/* Another object of that name: the old one's deletion was missed. */
 		remove_item(inf, old);
 		old = NULL;
 	}
 	if (!item)
-		return;
+		return true;
 	if (inf->freed) {
 		item_free(inf, item);
-		return;
+		return true;
 	}
 	map_put(&inf->items, item->key, item);
 	if (!old) {
 		if (inf->type->added)
 			inf->type->added(item, inf->arg);
-		return;
+		return true;
 	}
 	if (inf->type->updated)
 		inf->type->updated(old, item, inf->arg);
 	item_free(inf, old);
+	return true;
 }
 
 static void remove_unlisted(struct informer *inf)
@@ -253,12 +317,49 @@ static bool needs_list(int code)
 
 /* --- list --- */
 
-static bool list_item(struct json_object *obj, void *arg)
+static bool list_value(struct json_object *obj, void *arg)
 {
 	struct informer *inf = arg;
+	struct sight sight = sight_of_value(obj);
 
-	apply(inf, obj);
+	apply(inf, &sight);
 	return !inf->freed;
+}
+
+/* A page's walk. */
+struct text_walk {
+	struct informer *inf;
+	bool failed;
+	struct err *err;
+};
+
+static bool list_text(const char *text, size_t len, void *arg)
+{
+	struct text_walk *walk = arg;
+	struct informer *inf = walk->inf;
+
+	if (json_find(inf->find_item, text, len, inf->found, walk->err) < 0) {
+		walk->failed = true;
+		return false;
+	}
+	struct sight sight = sight_of_text(inf->found);
+	walk->failed = !apply(inf, &sight);
+	if (walk->failed)
+		err_set(walk->err, ERR_PARSE, UNREADABLE);
+	return !walk->failed && !inf->freed;
+}
+
+static int walk_page(struct informer *inf, const struct api_response *response, struct list_page *page,
+		     struct err *err)
+{
+	struct text_walk walk = { inf, false, err };
+
+	if (!inf->find_item)
+		return list_page_walk(response->data, response->len, (const char *const *)inf->item_paths,
+				      NOT_WANTED, list_value, inf, page, err);
+	if (list_page_texts(response->data, response->len, list_text, &walk, page, err) < 0)
+		return -1;
+	return walk.failed ? -1 : 0;
 }
 
 static void list_failed(struct informer *inf, const char *why, long retry_after_s)
@@ -295,8 +396,7 @@ static void page_done(const struct api_response *response, void *arg)
 	enter(inf);
 	if (response->err.kind != ERR_NONE) {
 		list_failed(inf, response->err.msg, response->retry_after_s);
-	} else if (list_page_walk(response->data, response->len, (const char *const *)inf->item_paths,
-				  NOT_WANTED, list_item, inf, &page, &err) < 0) {
+	} else if (walk_page(inf, response, &page, &err) < 0) {
 		if (!inf->freed)
 			list_failed(inf, err.msg, -1);
 	} else if (!inf->freed && page.continue_) {
@@ -328,40 +428,39 @@ static void list_page(struct informer *inf)
 
 /* --- watch --- */
 
-/* An ERROR event: the server ends the watch with a Status. */
-static void watch_refused(struct informer *inf, const struct json_object *status)
+enum event_kind { EVENT_OTHER, EVENT_APPLY, EVENT_DELETED, EVENT_ERROR };
+
+static enum event_kind event_kind(struct json_span type)
 {
-	inf->relist = needs_list((int)json_int(status, "code", 500));
-	failed(inf, "watch ended", json_str_or_empty(status, "message"));
+	if (json_key_is(type, "ADDED") || json_key_is(type, "MODIFIED"))
+		return EVENT_APPLY;
+	if (json_key_is(type, "DELETED"))
+		return EVENT_DELETED;
+	return json_key_is(type, "ERROR") ? EVENT_ERROR : EVENT_OTHER;
 }
 
-/* One event; false ends the watch. */
-static bool watch_event(struct informer *inf, const char *text, size_t len)
+/* An ERROR event: the server ends the watch with a Status. */
+static void watch_refused(struct informer *inf, int code, const char *message)
 {
-	CLEANUP(json_putp) struct json_object *event = NULL;
-	struct err err = ERR_INIT;
+	inf->relist = needs_list(code);
+	failed(inf, "watch ended", message ? message : "");
+}
 
-	if (len == 0 || (len == 1 && *text == '\r'))
-		return true;
-	if ((inf->event_paths ? json_pick(text, len, (const char *const *)inf->event_paths, &event, &err)
-			      : json_parse_without(text, len, "object." NOT_WANTED, &event, &err)) < 0) {
-		failed(inf, "watch brought what is no event", err.msg);
-		inf->relist = true;
-		return false;
-	}
-	const char *type = json_str_or_empty(event, "type");
-	struct json_object *obj = json_get(event, "object");
-	uint64_t revision =
-	    strtoull(json_str_or_empty(json_get(obj, "metadata"), "resourceVersion"), NULL, 10);
+static bool no_event(struct informer *inf, const char *why)
+{
+	failed(inf, "watch brought what is no event", why);
+	inf->relist = true;
+	return false;
+}
 
-	if (strcmp(type, "ERROR") == 0) {
-		watch_refused(inf, obj);
-		return false;
-	}
-	if (strcmp(type, "ADDED") == 0 || strcmp(type, "MODIFIED") == 0) {
-		apply(inf, obj);
-	} else if (strcmp(type, "DELETED") == 0) {
-		CLEANUP(mem_freep) char *key = object_key(obj);
+/* SIGHT as an event of KIND shows it; false ends the watch. */
+static bool take_event(struct informer *inf, enum event_kind kind, const struct sight *sight)
+{
+	if (kind == EVENT_APPLY) {
+		if (!apply(inf, sight))
+			return no_event(inf, UNREADABLE);
+	} else if (kind == EVENT_DELETED) {
+		CLEANUP(mem_freep) char *key = sight_key(sight);
 		struct informer_item *item = key ? map_get(&inf->items, key) : NULL;
 
 		if (item)
@@ -370,11 +469,53 @@ static bool watch_event(struct informer *inf, const char *text, size_t len)
 	/* BOOKMARK: only the revision. */
 	if (inf->freed)
 		return false;
-	if (revision > 0)
-		inf->revision = revision;
+	if (sight->revision > 0)
+		inf->revision = sight->revision;
 	inf->failures = 0;
 	inf->watch_heard = true;
 	return true;
+}
+
+static bool event_text(struct informer *inf, const char *text, size_t len)
+{
+	struct err err = ERR_INIT;
+
+	if (json_find(inf->find_event, text, len, inf->found, &err) < 0)
+		return no_event(inf, err.msg);
+	enum event_kind kind = event_kind(json_span_plain(inf->found[EVENT_TYPE]));
+	if (kind == EVENT_ERROR) {
+		CLEANUP(mem_freep) char *message = json_span_dup(inf->found[EVENT_MESSAGE]);
+		watch_refused(inf, (int)json_span_int(inf->found[EVENT_CODE], 500), message);
+		return false;
+	}
+	struct sight sight = sight_of_text(inf->found + EVENT_OBJECT);
+	return take_event(inf, kind, &sight);
+}
+
+static bool event_value(struct informer *inf, const char *text, size_t len)
+{
+	CLEANUP(json_putp) struct json_object *event = NULL;
+	struct err err = ERR_INIT;
+
+	if ((inf->event_paths ? json_pick(text, len, (const char *const *)inf->event_paths, &event, &err)
+			      : json_parse_without(text, len, "object." NOT_WANTED, &event, &err)) < 0)
+		return no_event(inf, err.msg);
+	enum event_kind kind = event_kind(text_span(json_str_or_empty(event, "type")));
+	struct json_object *obj = json_get(event, "object");
+	if (kind == EVENT_ERROR) {
+		watch_refused(inf, (int)json_int(obj, "code", 500), json_str_or_empty(obj, "message"));
+		return false;
+	}
+	struct sight sight = sight_of_value(obj);
+	return take_event(inf, kind, &sight);
+}
+
+/* One event; false ends the watch. */
+static bool watch_event(struct informer *inf, const char *text, size_t len)
+{
+	if (len == 0 || (len == 1 && *text == '\r'))
+		return true;
+	return inf->find_event ? event_text(inf, text, len) : event_value(inf, text, len);
 }
 
 /* Cuts the stream into lines. */
@@ -482,6 +623,9 @@ static void destroy(struct informer *inf)
 	free(inf->continue_);
 	free_paths(inf->item_paths);
 	free_paths(inf->event_paths);
+	json_paths_free(inf->find_item);
+	json_paths_free(inf->find_event);
+	free(inf->found);
 	free(inf);
 }
 

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "lib/api_client.h"
+#include "lib/json_find.h"
 #include "lib/map.h"
 
 struct informer_item {
@@ -32,6 +33,10 @@ struct informer_type {
 	size_t item_size; /* of the program's struct; it comes zeroed */
 	/* Fills *item from OBJ (borrowed). false: the object is skipped as if it were not there. */
 	bool (*decode)(void *item, struct json_object *obj, void *arg);
+	/* In its place, for objects that come by the thousands: no value is made of anything. FOUND has where
+	 * what WANTS names stands in the object's text, in that order; its paths are those of json_find.
+	 * false: it is no JSON, and what is in the cache is listed again. */
+	bool (*decode_text)(void *item, const struct json_span *found, void *arg);
 	void (*close)(void *item); /* frees what decode allocated inside; the informer frees the struct. May
 				      be NULL. */
 	void (*added)(void *item, void *arg);

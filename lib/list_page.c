@@ -6,9 +6,8 @@
 #include "lib/json_skip.h"
 #include "lib/mem.h"
 
-static int walk_items(struct json_cursor *c, const char *const *paths, const char *without,
-		      bool (*item)(struct json_object *obj, void *arg), void *arg, bool *ret_ended,
-		      struct err *err)
+static int walk_items(struct json_cursor *c, bool (*item)(const char *text, size_t len, void *arg), void *arg,
+		      bool *ret_ended, struct err *err)
 {
 	if (!json_skip_char(c, '[')) {
 		/* null, as Go writes an empty list */
@@ -20,18 +19,13 @@ static int walk_items(struct json_cursor *c, const char *const *paths, const cha
 	if (json_skip_char(c, ']'))
 		return 0;
 	do {
-		CLEANUP(json_putp) struct json_object *obj = NULL;
 		const char *begin;
 
 		json_skip_space(c);
 		begin = c->p;
 		if (!json_skip_value(c))
 			return err_set(err, ERR_PARSE, "list answer: an item is cut short");
-		size_t len = (size_t)(c->p - begin);
-		if ((paths ? json_pick(begin, len, paths, &obj, err)
-			   : json_parse_without(begin, len, without ? without : "", &obj, err)) < 0)
-			return err_wrap(err, "list answer");
-		if (!item(obj, arg)) {
+		if (!item(begin, (size_t)(c->p - begin), arg)) {
 			*ret_ended = true;
 			return 0;
 		}
@@ -60,9 +54,8 @@ void list_page_close(struct list_page *page)
 	free(TAKE(page->continue_));
 }
 
-int list_page_walk(const char *text, size_t len, const char *const *paths, const char *without,
-		   bool (*item)(struct json_object *obj, void *arg), void *arg, struct list_page *ret,
-		   struct err *err)
+int list_page_texts(const char *text, size_t len, bool (*item)(const char *text, size_t len, void *arg),
+		    void *arg, struct list_page *ret, struct err *err)
 {
 	CLEANUP(list_page_close) struct list_page page = { 0 };
 	struct json_cursor c = { .p = text, .end = text + len };
@@ -82,7 +75,7 @@ int list_page_walk(const char *text, size_t len, const char *const *paths, const
 			return err_set(err, ERR_PARSE, "list answer: a member has no value");
 		if (key_len == 5 && memcmp(key, "items", 5) == 0) {
 			any_items = true;
-			result = walk_items(&c, paths, without, item, arg, &ended, err);
+			result = walk_items(&c, item, arg, &ended, err);
 		} else if (key_len == 8 && memcmp(key, "metadata", 8) == 0) {
 			result = read_metadata(&c, &page, err);
 		} else if (!json_skip_value(&c)) {
@@ -104,6 +97,44 @@ int list_page_walk(const char *text, size_t len, const char *const *paths, const
 	}
 	if (!any_items)
 		return err_set(err, ERR_PARSE, "list answer: it has no items");
+	*ret = page;
+	page.continue_ = NULL;
+	return 0;
+}
+
+struct value_walk {
+	const char *const *paths;
+	const char *without;
+	bool (*item)(struct json_object *obj, void *arg);
+	void *arg;
+	bool failed;
+	struct err *err;
+};
+
+static bool item_value(const char *text, size_t len, void *arg)
+{
+	struct value_walk *walk = arg;
+	CLEANUP(json_putp) struct json_object *obj = NULL;
+
+	if ((walk->paths ? json_pick(text, len, walk->paths, &obj, walk->err)
+			 : json_parse_without(text, len, walk->without, &obj, walk->err)) < 0) {
+		walk->failed = true;
+		return false;
+	}
+	return walk->item(obj, walk->arg);
+}
+
+int list_page_walk(const char *text, size_t len, const char *const *paths, const char *without,
+		   bool (*item)(struct json_object *obj, void *arg), void *arg, struct list_page *ret,
+		   struct err *err)
+{
+	CLEANUP(list_page_close) struct list_page page = { 0 };
+	struct value_walk walk = { paths, without ? without : "", item, arg, false, err };
+
+	if (list_page_texts(text, len, item_value, &walk, &page, err) < 0)
+		return -1;
+	if (walk.failed)
+		return err_wrap(err, "list answer");
 	*ret = page;
 	page.continue_ = NULL;
 	return 0;

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/json_skip.h"
+#include "lib/json_find.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -43,6 +43,26 @@ static void check_picks(const char *text, size_t len, const struct json_object *
 		abort();
 }
 
+/* What is found in a text that parses reads as what the whole has there. */
+static void check_finds(const char *text, size_t len, const struct json_object *whole)
+{
+	static const char *const wants[] = { "metadata.name", "spec", NULL };
+	struct json_paths *paths = json_paths_new(wants);
+	struct json_span found[2], value, key;
+	bool got = json_find(paths, text, len, found, NULL) == 0;
+
+	json_paths_free(paths);
+	for (struct json_cursor c = json_span_begin(found[1]); got && json_span_element(&c, &value);)
+		;
+	for (struct json_cursor c = json_span_begin(found[1]); got && json_span_member(&c, &key, &value);)
+		;
+	if (!whole || !json_object_is_type(whole, json_type_object) || memchr(text, '\\', len))
+		return;
+	CLEANUP(json_putp) struct json_object *spec = json_span_parse(found[1]);
+	if (!got || !json_equal(spec, json_get(whole, "spec")))
+		abort();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	CLEANUP(json_putp) struct json_object *obj = NULL;
@@ -53,6 +73,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	json_find_duplicates((const char *)data, size, count_path, &found);
 	if (r < 0) {
 		check_picks((const char *)data, size, NULL);
+		check_finds((const char *)data, size, NULL);
 		if (err.kind != ERR_PARSE || !err.msg[0])
 			abort();
 		return 0;
@@ -60,8 +81,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	/* One path may stand for several repetitions of its key. */
 	if (found > duplicates || (duplicates > 0 && found == 0))
 		abort();
-	if (!duplicates)
+	if (!duplicates) {
 		check_picks((const char *)data, size, obj);
+		check_finds((const char *)data, size, obj);
+	}
 	check_reads_back(obj, json_write);
 	check_reads_back(obj, json_write_pretty);
 	check_reads_back(obj, json_write_sorted);

@@ -33,12 +33,35 @@ static void test_shared(void **state)
 	assert_null(labels_get(none, "app"));
 }
 
+static struct labels *of_text(const char *text)
+{
+	return labels_intern_text((struct json_span){ text, strlen(text) });
+}
+
+static void test_shared_by_text(void **state)
+{
+	CLEANUP(labels_unrefp) struct labels *a = of_text("{\"app\":\"web\",\"tier\":\"x\"}");
+	CLEANUP(labels_unrefp) struct labels *same = of_text("{\"app\":\"web\",\"tier\":\"x\"}");
+	CLEANUP(labels_unrefp) struct labels *other_order = of_text("{\"tier\":\"x\",\"app\":\"web\"}");
+	CLEANUP(labels_unrefp) struct labels *none = labels_intern_text((struct json_span){ 0 });
+	CLEANUP(labels_unrefp) struct labels *empty = of_text("{}");
+
+	(void)state;
+	assert_ptr_equal(a, same);
+	assert_ptr_equal(a, other_order);
+	assert_ptr_equal(none, empty);
+	assert_string_equal(labels_get(a, "tier"), "x");
+}
+
 static void test_match(void **state)
 {
-	static const char text[] = "{\"matchLabels\":{\"app\":\"web\"},\"matchExpressions\":[{\"key\":\"tier\",\"operator\":\"NotIn\",\"values\":[\"db\"]}]}";
+	static const char text[] = "{\"matchLabels\":{\"app\":\"web\"},\"matchExpressions\":[{\"key\":"
+				   "\"tier\",\"operator\":\"NotIn\",\"values\":[\"db\"]}]}";
 	CLEANUP(json_putp) struct json_object *obj = NULL;
 	CLEANUP(selector_close) struct selector selector = { 0 };
-	CLEANUP(labels_unrefp) struct labels *web = of("{\"app\":\"web\"}"), *db = of("{\"app\":\"web\",\"tier\":\"db\"}");
+	CLEANUP(labels_unrefp)
+	struct labels *web = of("{\"app\":\"web\"}"),
+		      *db = of("{\"app\":\"web\",\"tier\":\"db\"}");
 
 	(void)state;
 	json_parse(text, strlen(text), &obj, NULL, NULL);
@@ -49,7 +72,9 @@ static void test_match(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_shared), cmocka_unit_test(test_match) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_shared),
+					    cmocka_unit_test(test_shared_by_text),
+					    cmocka_unit_test(test_match) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -36,7 +36,7 @@ struct fixture {
 	size_t step;
 	struct test_stream stream;
 	struct buf log; /* what the informer told */
-	int members; /* of the last object decoded, and of its spec */
+	int members;    /* of the last object decoded, and of its spec */
 	bool free_in_callback;
 	bool hold; /* requests past the last step stay unanswered */
 };
@@ -220,13 +220,13 @@ static void list_then_watch(void **state)
 	assert_int_equal(n, 1);
 }
 
-/* Of lists and events no more is decoded; what the informer itself needs is there all the same, as is what ends
- * a watch. */
+/* Of lists and events no more is decoded; what the informer itself needs is there all the same, as is what
+ * ends a watch. */
 static void only_what_is_wanted(void **state)
 {
 #define BIG(name, revision)                                                                                  \
-	"{\"kind\":\"Thing\",\"metadata\":{\"name\":\"" name "\",\"namespace\":\"ns\",\"uid\":\"u1\","              \
-	"\"resourceVersion\":\"" revision "\",\"labels\":{\"a\":\"b\"}},\"status\":{\"code\":3},"                  \
+	"{\"kind\":\"Thing\",\"metadata\":{\"name\":\"" name "\",\"namespace\":\"ns\",\"uid\":\"u1\","       \
+	"\"resourceVersion\":\"" revision "\",\"labels\":{\"a\":\"b\"}},\"status\":{\"code\":3},"            \
 	"\"spec\":{\"size\":[1,2],\"color\":\"red\"}}"
 	struct fixture *f = *state;
 	static const char *const wants[] = { "spec.color", NULL };
@@ -245,9 +245,56 @@ static void only_what_is_wanted(void **state)
 	expect(f, "+ ns/a red;synced;= ns/a red;");
 	assert_int_equal(f->members, 3); /* metadata, spec, and in it color */
 	assert_int_equal(informer_revision(f->informer), 11);
-	test_stream_write(&f->stream, EVENT("ERROR", "{\"kind\":\"Status\",\"code\":410,\"message\":\"too old\"}"));
+	test_stream_write(&f->stream,
+			  EVENT("ERROR", "{\"kind\":\"Status\",\"code\":410,\"message\":\"too old\"}"));
 	expect(f, "- ns/a red;");
 #undef BIG
+}
+
+static bool decode_text(void *item, const struct json_span *found, void *arg)
+{
+	struct thing *thing = item;
+
+	(void)arg;
+	assert_null(found[1].p);
+	thing->color = json_span_dup(found[0]);
+	return thing->color;
+}
+
+/* Without values: the same is told; an object that cannot be read has all listed again. */
+static void texts_are_decoded(void **state)
+{
+	struct fixture *f = *state;
+	static const char *const wants[] = { "spec.color", "spec.size", NULL };
+	static const struct step steps[] = {
+		{ FIRST_LIST, 200,
+		  LIST("10", THING("a", "u1", "7", "red") "," THING("b", "u2", "8", "blue")) },
+		{ WATCH("10"), 0,
+		  EVENT("MODIFIED", THING("a", "u1", "11", "gr\\u0065en"))
+		      EVENT("MODIFIED", THING("a", "u1", "11", "seen"))
+			  EVENT("DELETED", THING("b", "u2", "12", "blue")) },
+		{ FIRST_LIST, 200, LIST("20", THING("c", "u3", "15", "red")) },
+		{ WATCH("20"), 0,
+		  EVENT("ERROR", "{\"kind\":\"Status\",\"code\":410,\"message\":\"too old\"}") },
+		{ FIRST_LIST, 200, LIST("30", "{\"metadata\":{\"name\":\"d\"}}") },
+		{ FIRST_LIST, 200, LIST("40", "") },
+		{ WATCH("40"), 0, "" },
+		{ 0 },
+	};
+	static struct informer_type of;
+
+	of = type;
+	of.wants = wants;
+	of.decode = NULL;
+	of.decode_text = decode_text;
+	start_type(f, &of, steps);
+	expect(f, "+ ns/a red;+ ns/b blue;synced;= ns/a green;- ns/b blue;");
+	assert_int_equal(informer_revision(f->informer), 12);
+	test_stream_write(&f->stream,
+			  EVENT("MODIFIED", "{\"metadata\":{\"name\":\"a\",\"namespace\":\"ns\","
+					    "\"resourceVersion\":\"13\"},\"spec\":{\"color\":7}}"));
+	expect(f, "+ ns/c red;- ns/a green;- ns/c red;");
+	assert_int_equal(informer_revision(f->informer), 40);
 }
 
 static void pages_are_followed(void **state)
@@ -477,6 +524,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(list_then_watch, setup, teardown),
 		cmocka_unit_test_setup_teardown(only_what_is_wanted, setup, teardown),
+		cmocka_unit_test_setup_teardown(texts_are_decoded, setup, teardown),
 		cmocka_unit_test_setup_teardown(pages_are_followed, setup, teardown),
 		cmocka_unit_test_setup_teardown(watch_resumes, setup, teardown),
 		cmocka_unit_test_setup_teardown(slow_streams_are_put_together, setup, teardown),
