@@ -209,7 +209,7 @@ static int copy_from(struct copy *copy, const char *path, struct err *err)
 		dest = within;
 	}
 	copy->local = dest;
-	copy->name = source + strspn(source, "/");
+	copy->name = source;
 	if (helper_start(&helper, false, read_archive, copy, err) < 0)
 		return -1;
 	int rc = run_tar(copy, command, -1, helper.fd, err);

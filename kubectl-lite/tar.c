@@ -43,11 +43,16 @@ static int write_all(int fd, const void *data, size_t len, struct err *err)
 }
 
 /* The bytes that fill the last block. */
+static size_t padding(uint64_t size)
+{
+	return (BLOCK - size % BLOCK) % BLOCK;
+}
+
 static int write_padding(int fd, uint64_t size, struct err *err)
 {
 	static const char zeros[BLOCK];
 
-	return write_all(fd, zeros, (BLOCK - size % BLOCK) % BLOCK, err);
+	return write_all(fd, zeros, padding(size), err);
 }
 
 static int write_header(int fd, const char *name, char type, const struct stat *st, uint64_t size,
@@ -220,8 +225,10 @@ static uint64_t number(const char *field, size_t len)
 static int take_bytes(const struct reader *r, uint64_t size, int fd, struct err *err)
 {
 	char chunk[CHUNK];
-	uint64_t left = size + (BLOCK - size % BLOCK) % BLOCK, useful = size;
+	uint64_t left, useful = size;
 
+	if (__builtin_add_overflow(size, padding(size), &left))
+		return err_set(err, ERR_PARSE, "an entry of the archive has no size that can be");
 	while (left > 0) {
 		size_t n = left < CHUNK ? (size_t)left : CHUNK;
 		if (read_all(r->fd, chunk, n, err) <= 0)
@@ -237,32 +244,35 @@ static int take_bytes(const struct reader *r, uint64_t size, int fd, struct err 
 
 static int take_long_name(struct reader *r, uint64_t size, struct err *err)
 {
-	int fd[2];
-
 	if (size == 0 || size > LONG_NAME)
 		return err_set(err, ERR_LIMIT, "a name of more than %d bytes", LONG_NAME);
-	/* A pipe holds that much. */
-	if (pipe2(fd, O_CLOEXEC) < 0)
-		return err_set_errno(err, errno, "pipe");
-	CLEANUP(mem_closep) int out = fd[0], in = fd[1];
-	CLEANUP(mem_freep) char *text = mem_zalloc(size + 1);
-	if (take_bytes(r, size, in, err) < 0 || read_all(out, text, size, err) < 0)
-		return -1;
+	CLEANUP(mem_freep) char *text = mem_zalloc(size + BLOCK);
+	if (read_all(r->fd, text, size + padding(size), err) <= 0)
+		return err->kind ? -1 : err_set(err, ERR_PARSE, "the archive is cut short");
+	text[size] = '\0'; /* padding that is none ends it, too */
 	buf_reset(&r->long_name);
 	buf_str(&r->long_name, text);
 	return 0;
 }
 
-/* What of NAME lies below the prefix: "" for itself, "/a/b" below it; NULL: it lies elsewhere. */
+/* NAME without what says only that it begins here, or at the root. */
+static const char *relative(const char *name)
+{
+	while (*name == '/' || (*name == '.' && (name[1] == '/' || !name[1])))
+		name++;
+	return name;
+}
+
+/* What of NAME lies below the prefix: "" for itself, "a/b" below it; NULL: it lies elsewhere. */
 static const char *below_prefix(const struct reader *r, const char *name)
 {
-	size_t len = strlen(r->prefix);
+	const char *prefix = relative(r->prefix);
+	size_t len = strlen(prefix);
 
-	while (strncmp(name, "./", 2) == 0 || *name == '/')
-		name += *name == '/' ? 1 : 2;
-	if (len == 0 || strncmp(name, r->prefix, len) != 0 || (name[len] && name[len] != '/'))
+	name = relative(name);
+	if (strncmp(name, prefix, len) != 0 || (len && name[len] && name[len] != '/'))
 		return NULL;
-	return name + len;
+	return relative(name + len);
 }
 
 static bool climbs(const char *path)
@@ -304,7 +314,7 @@ static int take_entry(struct reader *r, const struct header *h, const char *name
 			below ? "it is neither a file nor a folder" : "it was not asked for");
 		return take_bytes(r, size, -1, err);
 	}
-	CLEANUP(mem_freep) char *path = mem_printf("%s%s", r->dest, below);
+	CLEANUP(mem_freep) char *path = mem_printf("%s%s%s", r->dest, *below ? "/" : "", below);
 	if (h->type != TYPE_FOLDER)
 		return take_file(r, path, (unsigned)number(h->mode, sizeof(h->mode)), size, err);
 	make_parents(path);

@@ -89,6 +89,32 @@ static void there_and_back(void **state)
 	assert_int_equal(run("diff -r %s %s", source, dest), 0);
 }
 
+/* However tar was told what to take, and says what it took. */
+static void ways_to_say_where(void **state)
+{
+	static const struct {
+		const char *told, *prefix;
+	} rows[] = { { "source", "source" },     { "./source", "./source" }, { "./source", "source" },
+		     { "source", "./source" },  { "$PWD/source", NULL },    { "-C source .", "." },
+		     { "-C source sub run", "" } };
+	struct err err = ERR_INIT;
+	size_t n = 0;
+
+	(void)state;
+	CLEANUP(mem_freep)
+	char *dest = mem_printf("%s/ways", work),
+	     *absolute = mem_printf("%s/source", work);
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		assert_int_equal(run("rm -rf %s/ways %s/source && mkdir -p %s/source/sub && cd %s && echo x "
+				     ">source/run && echo y >source/sub/file && tar -cPf archive %s",
+				     work, work, work, work, rows[i].told),
+				 0);
+		assert_int_equal(read_archive(rows[i].prefix ? rows[i].prefix : absolute, dest, &n, &err), 0);
+		if (run("diff -r %s/source %s", work, dest) != 0)
+			fail_msg("tar of %s", rows[i].told);
+	}
+}
+
 /* Nothing leaves the folder that was named. */
 static void hostile_archives(void **state)
 {
@@ -139,6 +165,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(there_and_back),
+		cmocka_unit_test(ways_to_say_where),
 		cmocka_unit_test(hostile_archives),
 		cmocka_unit_test(garbage),
 	};
