@@ -200,17 +200,18 @@ static void walk_custom(struct decode_walk *walk, const struct resource *resourc
 
 	if (metadata != NULL) {
 		json_set(only_metadata, "metadata", json_object_get(metadata));
-		decode_walk(walk, &def, only_metadata);
+		decode_walk(walk, &def, NULL, only_metadata);
 	}
 	custom_prune(resource->custom, obj, note_unknown, walk);
 }
 
-static void walk_resource(struct decode_walk *walk, const struct resource *resource, struct json_object *obj)
+static void walk_resource(struct decode_walk *walk, const struct resource *resource,
+			  const struct json_object *known, struct json_object *obj)
 {
 	if (resource->custom != NULL)
 		walk_custom(walk, resource, obj);
 	else
-		decode_walk(walk, resource->def, obj);
+		decode_walk(walk, resource->def, known, obj);
 }
 
 /* RESOURCE NULL: any definition. */
@@ -221,9 +222,9 @@ static int walk_body(const struct resource *resource, const struct schema_def *d
 	struct decode_walk walk CLEANUP(decode_walk_close) = { .validation = validation };
 
 	if (resource != NULL)
-		walk_resource(&walk, resource, body->obj);
+		walk_resource(&walk, resource, NULL, body->obj);
 	else
-		decode_walk(&walk, def, body->obj);
+		decode_walk(&walk, def, NULL, body->obj);
 	if (body->first_duplicate != NULL)
 		note_duplicate(body->first_duplicate, &walk);
 	else if (body->duplicates > 0 && validation != FIELD_VALIDATION_IGNORE)
@@ -348,15 +349,15 @@ int decode_value(const struct schema_def *def, const char *kind, const char *ver
 {
 	struct decode_walk walk CLEANUP(decode_walk_close) = { .validation = validation };
 
-	decode_walk(&walk, def, obj);
+	decode_walk(&walk, def, NULL, obj);
 	return walk_result(&walk, kind, version, kind, warnings, err);
 }
 
-int decode_patched(const struct resource *resource, struct json_object *obj, enum field_validation validation,
-		   struct buf *warnings, struct err *err)
+int decode_patched(const struct resource *resource, const struct json_object *known, struct json_object *obj,
+		   enum field_validation validation, struct buf *warnings, struct err *err)
 {
 	struct decode_walk walk CLEANUP(decode_walk_close) = { .validation = validation };
 
-	walk_resource(&walk, resource, obj);
+	walk_resource(&walk, resource, known, obj);
 	return walk_result(&walk, resource->kind_name, resource->version, resource->kind_name, warnings, err);
 }

@@ -28,9 +28,10 @@ int decode_check_kind(const struct resource *resource, struct json_object *obj, 
  * fault alone, for the caller to wrap. apiVersion and kind are neither checked nor filled in. */
 int decode_value(const struct schema_def *def, const char *kind, const char *version, struct json_object *obj,
 		 enum field_validation validation, struct buf *warnings, struct err *err);
-/* The same for an object of RESOURCE: a patch's result. */
-int decode_patched(const struct resource *resource, struct json_object *obj, enum field_validation validation,
-		   struct buf *warnings, struct err *err);
+/* The same for an object of RESOURCE: a patch's result. Values that it shares with KNOWN (or NULL), which was
+ * decoded before, are not looked at. */
+int decode_patched(const struct resource *resource, const struct json_object *known, struct json_object *obj,
+		   enum field_validation validation, struct buf *warnings, struct err *err);
 /* Any definition (DeleteOptions, Binding, Scale): as decode_object without the kind check, unknown fields
  * dropped in silence. KIND names it in messages. */
 int decode_body(const struct schema_def *def, const char *kind, const char *text, size_t len, bool yaml,

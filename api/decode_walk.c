@@ -239,8 +239,8 @@ static struct json_object *walk_bytes(struct decode_walk *walk, struct json_obje
 	return canonical_string(&canonical);
 }
 
-static void walk_struct(struct decode_walk *walk, const struct schema_def *def, struct json_object *obj,
-			const struct place *up);
+static void walk_struct(struct decode_walk *walk, const struct schema_def *def,
+			const struct json_object *known, struct json_object *obj, const struct place *up);
 
 static bool has_type(const struct schema_field *field, struct json_object *value)
 {
@@ -266,7 +266,8 @@ static bool has_type(const struct schema_field *field, struct json_object *value
 }
 
 static struct json_object *walk_element(struct decode_walk *walk, const struct schema_field *field,
-					struct json_object *value, const struct place *place)
+					const struct json_object *known, struct json_object *value,
+					const struct place *place)
 {
 	if (!has_type(field, value)) {
 		type_error(walk, value, field, SCHEMA_SINGLE, place);
@@ -275,7 +276,7 @@ static struct json_object *walk_element(struct decode_walk *walk, const struct s
 	switch (field->type) {
 	case SCHEMA_OBJECT:
 		if (json_object_is_type(value, json_type_object))
-			walk_struct(walk, field->def, value, place);
+			walk_struct(walk, field->def, known, value, place);
 		return NULL;
 	case SCHEMA_QUANTITY:
 		return walk_quantity(walk, value);
@@ -316,17 +317,20 @@ static struct json_object *zero_value(const struct schema_field *field)
 	}
 }
 
-static void walk_array(struct decode_walk *walk, const struct schema_field *field, struct json_object *array,
-		       const struct place *up)
+static void walk_array(struct decode_walk *walk, const struct schema_field *field,
+		       const struct json_object *known, struct json_object *array, const struct place *up)
 {
 	struct place place = { .up = up, .kind = PLACE_INDEX };
 	size_t n = json_object_array_length(array);
 
 	for (size_t i = 0; i < n && !walk->stopped; i++) {
 		struct json_object *value = json_object_array_get_idx(array, i);
+		const struct json_object *same = json_at(known, i);
+		if (value != NULL && same == value)
+			continue;
 		place.index = i;
 		struct json_object *other =
-		    value == NULL ? zero_value(field) : walk_element(walk, field, value, &place);
+		    value == NULL ? zero_value(field) : walk_element(walk, field, same, value, &place);
 		if (other != NULL)
 			json_object_array_put_idx(array, i, other);
 	}
@@ -347,11 +351,12 @@ static void walk_map(struct decode_walk *walk, const struct schema_field *field,
 			if (value == NULL)
 				other = json_object_new_array();
 			else if (json_object_is_type(value, json_type_array))
-				walk_array(walk, field, value, &place);
+				walk_array(walk, field, NULL, value, &place);
 			else
 				type_error(walk, value, field, SCHEMA_ARRAY, &place);
 		} else {
-			other = value == NULL ? zero_value(field) : walk_element(walk, field, value, &place);
+			other = value == NULL ? zero_value(field)
+					      : walk_element(walk, field, NULL, value, &place);
 		}
 		/* Replaces the value in its entry: the iteration goes on undisturbed. */
 		if (other != NULL)
@@ -361,14 +366,15 @@ static void walk_map(struct decode_walk *walk, const struct schema_field *field,
 
 /* False when the value says nothing: Kubernetes does not keep empty lists and maps. */
 static bool walk_container(struct decode_walk *walk, const struct schema_field *field,
-			   struct json_object *value, const struct place *place)
+			   const struct json_object *known, struct json_object *value,
+			   const struct place *place)
 {
 	if (field->container == SCHEMA_ARRAY) {
 		if (!json_object_is_type(value, json_type_array)) {
 			type_error(walk, value, field, SCHEMA_ARRAY, place);
 			return true;
 		}
-		walk_array(walk, field, value, place);
+		walk_array(walk, field, known, value, place);
 		return json_object_array_length(value) > 0;
 	}
 	if (!json_object_is_type(value, json_type_object)) {
@@ -379,8 +385,8 @@ static bool walk_container(struct decode_walk *walk, const struct schema_field *
 	return json_object_object_length(value) > 0;
 }
 
-static void walk_struct(struct decode_walk *walk, const struct schema_def *def, struct json_object *obj,
-			const struct place *up)
+static void walk_struct(struct decode_walk *walk, const struct schema_def *def,
+			const struct json_object *known, struct json_object *obj, const struct place *up)
 {
 	struct place place = { .up = up, .kind = PLACE_FIELD };
 	const struct schema_def *outer = walk->innermost;
@@ -390,6 +396,9 @@ static void walk_struct(struct decode_walk *walk, const struct schema_def *def, 
 	{
 		if (walk->stopped)
 			break;
+		const struct json_object *same = known != NULL ? json_get(known, key) : NULL;
+		if (value != NULL && same == value)
+			continue;
 		place.name = key;
 		walk->innermost = def;
 		const struct schema_field *field = schema_field_find(def, key, strlen(key));
@@ -399,17 +408,18 @@ static void walk_struct(struct decode_walk *walk, const struct schema_def *def, 
 		} else if (value == NULL) {
 			json_object_object_del(obj, key);
 		} else if (field->container == SCHEMA_SINGLE) {
-			struct json_object *other = walk_element(walk, field, value, &place);
+			struct json_object *other = walk_element(walk, field, same, value, &place);
 			if (other != NULL)
 				json_object_object_add(obj, key, other);
-		} else if (!walk_container(walk, field, value, &place)) {
+		} else if (!walk_container(walk, field, same, value, &place)) {
 			json_object_object_del(obj, key);
 		}
 	}
 	walk->innermost = outer;
 }
 
-void decode_walk(struct decode_walk *walk, const struct schema_def *def, struct json_object *obj)
+void decode_walk(struct decode_walk *walk, const struct schema_def *def, const struct json_object *known,
+		 struct json_object *obj)
 {
-	walk_struct(walk, def, obj, NULL);
+	walk_struct(walk, def, known, obj, NULL);
 }

@@ -17,7 +17,9 @@ struct decode_walk {
 
 void decode_walk_close(struct decode_walk *walk);
 /* Changes OBJ in place. Everything is found in one walk: unknown fields are dropped and noted, the first
- * error of a type is kept. */
-void decode_walk(struct decode_walk *walk, const struct schema_def *def, struct json_object *obj);
+ * error of a type is kept. Values that OBJ shares with KNOWN (or NULL), a decoded object, are not looked at.
+ */
+void decode_walk(struct decode_walk *walk, const struct schema_def *def, const struct json_object *known,
+		 struct json_object *obj);
 /* Notes an issue (KIND "unknown field" or "duplicate field", and a path). */
 void decode_walk_issue(struct decode_walk *walk, const char *kind, const char *path);

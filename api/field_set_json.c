@@ -154,20 +154,41 @@ int field_set_parse(struct field_arena *arena, const char *text, size_t len, con
 	return result;
 }
 
+/* ELEMENT as a member's name, with the colon: "f:name":, "k:{\"name\":\"c\"}":. */
 static void write_name(struct buf *b, const struct field_element *element)
 {
-	char prefix[] = { '"', prefixes[element->kind], ':' };
+	const char *s = element->text;
+	size_t len = element->len, plain;
+	/* Were each byte escaped by a backslash, it would fit. */
+	size_t room = 2 * len + sizeof("\"f:\":");
 
-	buf_add(b, prefix, sizeof(prefix));
-	if (buf_json_plain(element->text, element->len) == element->len) {
-		buf_add(b, element->text, element->len);
-		buf_char(b, '"');
+	buf_reserve(b, room);
+	if (b->failed)
+		return;
+	char *begin = b->data + b->len, *p = begin;
+	*p++ = '"';
+	*p++ = prefixes[element->kind];
+	*p++ = ':';
+	while ((plain = buf_json_plain(s, len)) < len && s[plain] == '"') {
+		p = mempcpy(p, s, plain);
+		*p++ = '\\';
+		*p++ = '"';
+		s += plain + 1;
+		len -= plain + 1;
+	}
+	if (plain == len) {
+		p = mempcpy(p, s, len);
+		p = mempcpy(p, "\":", 2);
+		*p = '\0';
+		b->len += (size_t)(p - begin);
 		return;
 	}
-	/* Its own opening quote goes where the prefix's end is. */
+	/* Other escapes are rare. Its own opening quote goes where the prefix's end is. */
 	CLEANUP(buf_close) struct buf text = BUF_INIT;
 	buf_json_stringn(&text, element->text, element->len);
+	buf_add(b, (const char[]){ '"', prefixes[element->kind], ':' }, 3);
 	buf_add(b, text.data + 1, text.len - 1);
+	buf_char(b, ':');
 }
 
 static void write_nodes(struct buf *b, const struct field_set *set, bool member)
@@ -181,7 +202,6 @@ static void write_nodes(struct buf *b, const struct field_set *set, bool member)
 			buf_char(b, ',');
 		first = false;
 		write_name(b, &node->element);
-		buf_char(b, ':');
 		if (node->children)
 			write_nodes(b, node->children, node->member);
 		else

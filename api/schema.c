@@ -85,7 +85,10 @@ const struct schema_field *schema_field_find(const struct schema_def *def, const
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 		const struct schema_field *field = &fields[middle];
-		int order = strncmp(name, field->name, len);
+		/* Mostly the first character tells. */
+		int order = len ? (unsigned char)name[0] - (unsigned char)field->name[0] : -1;
+		if (order == 0)
+			order = strncmp(name, field->name, len);
 		if (order == 0)
 			order = field->name[len] == '\0' ? 0 : -1;
 		if (order == 0)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "api/typed.h"
+#include "lib/json_key.h"
 
 static struct json_object *unconst(const struct json_object *obj)
 {
@@ -30,21 +31,22 @@ static bool merge_members(struct field_arena *arena, struct typed type, const st
 		json_object_object_foreach(unconst(live), key, value)
 		{
 			struct json_object *given = NULL, *merged = NULL;
-			if (!config || !json_object_object_get_ex(config, key, &given)) {
-				json_object_object_add(result, key, share(value));
+			if (!config || !json_find(config, key, &given)) {
+				json_key_add_new(result, key, share(value));
 				continue;
 			}
 			bool declared;
 			struct typed inner = typed_member(type, key, strlen(key), &declared);
 			if (merge(arena, inner, true, value, true, given, &merged))
-				json_object_object_add(result, key, merged);
+				json_key_add_new(result, key, merged);
 		}
 	}
 	if (config) {
 		json_object_object_foreach(unconst(config), key, value)
 		{
-			if (!live || !json_object_object_get_ex(live, key, NULL))
-				json_object_object_add(result, key, share(value));
+			struct json_object *other;
+			if (!live || !json_find(live, key, &other))
+				json_key_add_new(result, key, share(value));
 		}
 	}
 	*ret = result;
@@ -249,7 +251,7 @@ struct json_object *typed_remove(struct field_arena *arena, struct typed type,
 			struct json_object *left =
 			    typed_remove(arena, inner, member, node ? node->children : NULL);
 			if (left || !member)
-				json_object_object_add(result, key, left);
+				json_key_add_new(result, key, left);
 		}
 		if (json_object_object_length(result))
 			return result;

@@ -130,8 +130,10 @@ static enum step_result patch_object(struct request *r)
 	struct json_object *metadata = json_get(shown, "metadata");
 	if (metadata && json_get(r->obj, "metadata") == metadata)
 		json_set(r->obj, "metadata", json_clone(metadata));
+	/* A view shows what nobody has decoded. */
+	const struct json_object *known = resource->stored == resource ? shown : NULL;
 	if (decode_check_kind(resource, r->obj, &r->err) < 0 ||
-	    decode_patched(resource, r->obj, r->validation, &r->warnings, &r->err) < 0)
+	    decode_patched(resource, known, r->obj, r->validation, &r->warnings, &r->err) < 0)
 		return request_fail_as(r, DETAILS_NONE);
 	/* The patch was made against r->old: a version that differs from it can only be the client's. */
 	const char *given = json_str_or_empty(json_get(r->obj, "metadata"), "resourceVersion");

@@ -1,5 +1,6 @@
 #include "lib/buf.h"
 
+#include <endian.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -161,26 +162,36 @@ static void json_escape(struct buf *b, unsigned char c)
 	}
 }
 
-/* Whether one of the eight bytes at S ends a plain run: the usual tricks of finding a byte in a word. */
-static bool any_special(const char *s)
+/* How many of the eight bytes at S are plain: the usual tricks of finding a byte in a word. */
+static unsigned plain_bytes(const char *s)
 {
 	const uint64_t ones = 0x0101010101010101, high = 0x8080808080808080;
 	uint64_t word, quote, backslash;
 
 	memcpy(&word, s, sizeof(word));
+	word = le64toh(word);
 	quote = word ^ ones * '"';
 	backslash = word ^ ones * '\\';
 	/* A byte under 0x20, or 0 after the exclusive or, borrows into its high bit. Bytes that have that bit
-	 * are special themselves, so a borrow need not be told from them. */
-	return ((word | (word - ones * 0x20) | (quote - ones) | (backslash - ones)) & high) != 0;
+	 * are special themselves. Borrows reach bytes behind a special one only. */
+	uint64_t special = (word | (word - ones * 0x20) | (quote - ones) | (backslash - ones)) & high;
+
+	return special ? (unsigned)__builtin_ctzll(special) / 8 : 8;
 }
 
 size_t buf_json_plain(const char *s, size_t len)
 {
 	size_t i = 0;
 
-	while (len - i >= 8 && !any_special(s + i))
-		i += 8;
+	for (; len - i >= 8; i += 8) {
+		unsigned n = plain_bytes(s + i);
+
+		if (n < 8)
+			return i + n;
+	}
+	/* The last eight bytes at once, some of them for the second time. */
+	if (i > 0 && plain_bytes(s + len - 8) == 8)
+		return len;
 	for (; i < len; i++) {
 		unsigned char c = (unsigned char)s[i];
 

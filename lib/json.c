@@ -18,29 +18,38 @@ void json_putp(struct json_object **obj)
 	json_object_put(*obj);
 }
 
-/* Most objects are small and most look-ups are for what is absent: comparing first characters is cheaper than
- * hashing the key. */
-#define SCANNED_MEMBERS 16
-
-struct json_object *json_get(const struct json_object *obj, const char *key)
+static inline struct lh_entry *find_entry(const struct json_object *obj, const char *key)
 {
 	struct lh_table *table = json_object_get_object(obj);
 	struct lh_entry *entry;
 
 	if (!table)
 		return NULL;
-	if (lh_table_length(table) > SCANNED_MEMBERS) {
-		entry = lh_table_lookup_entry(table, key);
-		return entry ? lh_entry_v(entry) : NULL;
-	}
+	if (lh_table_length(table) > JSON_KEYS_SCANNED)
+		return lh_table_lookup_entry(table, key);
 	lh_foreach(table, entry)
 	{
 		const char *k = lh_entry_k(entry);
 
 		if (k == key || (k[0] == key[0] && strcmp(k, key) == 0))
-			return lh_entry_v(entry);
+			return entry;
 	}
 	return NULL;
+}
+
+struct json_object *json_get(const struct json_object *obj, const char *key)
+{
+	const struct lh_entry *entry = find_entry(obj, key);
+
+	return entry ? lh_entry_v(entry) : NULL;
+}
+
+bool json_find(const struct json_object *obj, const char *key, struct json_object **ret)
+{
+	const struct lh_entry *entry = find_entry(obj, key);
+
+	*ret = entry ? lh_entry_v(entry) : NULL;
+	return entry != NULL;
 }
 
 struct json_object *json_path(const struct json_object *obj, ...)

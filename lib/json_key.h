@@ -13,6 +13,10 @@
 /* Names beyond this many are not kept. */
 #define JSON_KEYS_MAX 2048
 
+/* Most objects are small, and most look-ups are for what is absent: up to so many members, comparing first
+ * characters is cheaper than hashing a key. */
+#define JSON_KEYS_SCANNED 16
+
 /* NAME must live for ever. Not thread-safe. */
 void json_key_learn(const char *name);
 

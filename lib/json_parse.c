@@ -338,12 +338,28 @@ static bool parse_key(struct parser *s, const struct lh_table *table, struct key
 	return true;
 }
 
+/* The member of TABLE that is called as KEY is. */
+static struct lh_entry *find_member(struct lh_table *table, const struct key *key)
+{
+	struct lh_entry *entry;
+
+	if (key->copy || lh_table_length(table) > JSON_KEYS_SCANNED)
+		return lh_table_lookup_entry_w_hash(table, key->text, key->hash);
+	/* A known name is the same string wherever it stands. */
+	lh_foreach(table, entry)
+	{
+		if (lh_entry_k(entry) == key->text)
+			return entry;
+	}
+	return NULL;
+}
+
 /* What json_object_object_add() does, but it takes the key instead of copying it, and tells a repeated one
  * without a second look-up. */
 static void add_member(struct parser *s, struct lh_table *table, struct key *key,
 		       struct json_object *value_taken)
 {
-	struct lh_entry *entry = lh_table_lookup_entry_w_hash(table, key->text, key->hash);
+	struct lh_entry *entry = find_member(table, key);
 
 	if (entry) {
 		s->duplicates++;

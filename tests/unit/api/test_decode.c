@@ -282,6 +282,40 @@ static void test_value(void **state)
 	assert_string_equal(err.msg, "json: cannot unmarshal number into Go struct field PodSpec.spec.hostPID of type bool");
 }
 
+/* What is shared with a decoded object is passed over, and what is not is looked at, wherever it lies. */
+static void test_patched(void **state)
+{
+	struct json_object *stored CLEANUP(json_putp) = json_tokener_parse(
+	    "{\"metadata\":{\"nope\":1},\"spec\":{\"nope\":1,\"hostPID\":true,\"containers\":[{\"nope\":1},{\"nope\":2}]}}");
+	struct json_object *obj CLEANUP(json_putp) = json_share(stored), *spec = json_share(json_get(stored, "spec"));
+	struct json_object *containers = json_object_new_array();
+	struct buf warnings CLEANUP(buf_close) = BUF_INIT;
+	struct err err = ERR_INIT;
+
+	(void)state;
+	json_object_array_add(containers, json_object_get(json_at(json_get(spec, "containers"), 0)));
+	json_object_array_add(containers, json_share(json_at(json_get(spec, "containers"), 1)));
+	json_set(spec, "containers", containers);
+	json_set(spec, "hostIPC", json_object_new_string("yes"));
+	json_set(obj, "spec", spec);
+	assert_int_equal(decode_patched(resource_find("", "v1", "pods"), stored, obj, FIELD_VALIDATION_WARN,
+					&warnings, &err),
+			 -1);
+	assert_non_null(strstr(err.msg, "PodSpec.spec.hostIPC of type bool"));
+	json_object_object_del(spec, "hostIPC");
+	json_set_int(json_at(containers, 1), "no", 3);
+	assert_int_equal(decode_patched(resource_find("", "v1", "pods"), stored, obj, FIELD_VALIDATION_WARN,
+					&warnings, &err),
+			 0);
+	assert_string_equal(warnings.data, "unknown field \"spec.containers[1].no\"\n");
+	buf_reset(&warnings);
+	assert_int_equal(decode_patched(resource_find("", "v1", "pods"), NULL, obj, FIELD_VALIDATION_WARN, &warnings,
+					&err),
+			 0);
+	assert_string_equal(warnings.data, "unknown field \"metadata.nope\"\nunknown field \"spec.nope\"\n"
+					   "unknown field \"spec.containers[0].nope\"\nunknown field \"spec.containers[1].nope\"\n");
+}
+
 /* A client chooses how much is wrong: what is kept of it is bounded. */
 static void test_many_unknown(void **state)
 {
@@ -305,7 +339,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_refused), cmocka_unit_test(test_kept),	    cmocka_unit_test(test_strict),
 		cmocka_unit_test(test_base64),	cmocka_unit_test(test_yaml),	    cmocka_unit_test(test_body),
-		cmocka_unit_test(test_value),	cmocka_unit_test(test_many_unknown),
+		cmocka_unit_test(test_value),	cmocka_unit_test(test_many_unknown), cmocka_unit_test(test_patched),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

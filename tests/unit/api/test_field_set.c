@@ -48,6 +48,12 @@ static void test_written_in_order(void **state)
 		{ "{\"x:unknown\":{},\"f:a\":{}}", "{\"f:a\":{}}" },
 		{ "{\"f:a\":{},\"f:a\":{\"f:b\":{}}}", "{\"f:a\":{\"f:b\":{}}}" },
 		{ "{\"f:\\u0061\":{}}", "{\"f:a\":{}}" },
+		{ "{\"f:a\\n\\\"b\\\\\":{}}", "{\"f:a\\n\\\"b\\\\\":{}}" },
+		/* Where texts differ behind more than a word that is the same. */
+		{ "{\"k:{\\\"type\\\":\\\"Ready\\\"}\":{},\"k:{\\\"type\\\":\\\"ReadyToo\\\"}\":{},"
+		  "\"k:{\\\"type\\\":\\\"Read!\\\"}\":{},\"k:{\\\"type\\\":\\\"Read\\\"}\":{}}",
+		  "{\"k:{\\\"type\\\":\\\"Read\\\"}\":{},\"k:{\\\"type\\\":\\\"Read!\\\"}\":{},"
+		  "\"k:{\\\"type\\\":\\\"Ready\\\"}\":{},\"k:{\\\"type\\\":\\\"ReadyToo\\\"}\":{}}" },
 	};
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
