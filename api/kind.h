@@ -64,6 +64,7 @@ struct kind {
 	bool graceful_delete;           /* pods: deletion waits for the node */
 	bool orphans_by_default;        /* a deletion that says nothing of dependants leaves them (Job) */
 	const char *orphan_warning;     /* and answers with this Warning; or NULL */
+	const char *deprecated;         /* a Warning that every answer about it has; or NULL */
 
 	/* Fills defaults in; idempotent. Runs after decoding, on every write. */
 	void (*set_defaults)(struct json_object *obj);

@@ -8,8 +8,6 @@
 #include "apiserver/edge/server.h"
 #include "apiserver/list.h"
 
-#define DEPRECATED "v1 ComponentStatus is deprecated in v1.19+"
-
 static struct object *store_status(struct request *r)
 {
 	CLEANUP(json_putp) struct json_object *obj = json_object_new_object();
@@ -29,7 +27,6 @@ static struct object *store_status(struct request *r)
 
 static enum step_result get_status(struct request *r)
 {
-	buf_str(&r->warnings, DEPRECATED);
 	if (strcmp(r->name, "store") != 0) {
 		status_not_found(&r->err, r->route.resource, r->name);
 		return request_fail_as(r, DETAILS_OBJECT);
@@ -41,7 +38,6 @@ static enum step_result list_statuses(struct request *r)
 {
 	CLEANUP(object_unrefp) struct object *store = store_status(r);
 
-	buf_str(&r->warnings, DEPRECATED);
 	return list_respond(r, &store, 1, core_revision(r->server->core), NULL, 0);
 }
 

@@ -33,6 +33,7 @@ const struct kind kind_component_status = {
 	.api_version = "v1",
 	.kind = "ComponentStatus",
 	.definition = "core.v1.ComponentStatus",
+	.deprecated = "v1 ComponentStatus is deprecated in v1.19+",
 	.columns = columns,
 	.n_columns = ARRAY_SIZE(columns),
 	.cells = cells,

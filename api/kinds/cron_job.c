@@ -135,8 +135,7 @@ static void warnings(const struct json_object *obj, const struct json_object *ol
 	if (!old)
 		workload_warn_name(obj, "in Pod names and hostnames", call, arg);
 	if (!old || !json_equal(json_get(obj, "spec"), json_get(old, "spec")))
-		pod_spec_warn(json_path(job, "template", "spec", NULL), "spec.jobTemplate.spec.template.spec",
-			      call, arg);
+		pod_spec_warn(json_get(job, "template"), "spec.jobTemplate.spec.template", call, arg);
 }
 
 static const struct kind_column columns[] = {

@@ -107,13 +107,6 @@ static void validate(const struct json_object *obj, struct field_errors *errors)
 	}
 }
 
-static void warnings(const struct json_object *obj, const struct json_object *old, warning_fn call, void *arg)
-{
-	(void)obj;
-	(void)old;
-	call("v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice", arg);
-}
-
 static const struct kind_column columns[] = {
 	CELL_COLUMN_NAME,
 	{ "Endpoints", "string", "", "The first addresses with their ports, and how many more.", 0 },
@@ -178,9 +171,9 @@ const struct kind kind_endpoints = {
 	.definition = "core.v1.Endpoints",
 	.unconditional_update = true,
 	.create_on_update = true,
+	.deprecated = "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice",
 	.set_defaults = set_defaults,
 	.validate = validate,
-	.warnings = warnings,
 	.columns = columns,
 	.n_columns = ARRAY_SIZE(columns),
 	.cells = cells,

@@ -186,7 +186,7 @@ static void warnings(const struct json_object *obj, const struct json_object *ol
 	if (old)
 		return;
 	workload_warn_name(obj, "in the Pod's hostname", call, arg);
-	pod_spec_warn(json_get(obj, "spec"), "spec", call, arg);
+	pod_spec_warn(obj, "", call, arg);
 }
 
 static const char *const selectable_fields[] = {

@@ -13,17 +13,7 @@ static void validate_references(const struct json_object *spec, struct field_pat
 {
 	static const char *const keys[] = { "serviceAccountName", "nodeName", "priorityClassName",
 					    "runtimeClassName" };
-	const struct json_object *secrets = json_get(spec, "imagePullSecrets");
-	size_t mark = field_push(path, "imagePullSecrets");
 
-	for (size_t i = 0; i < json_len(secrets); i++) {
-		size_t item = field_push_index(path, i);
-
-		if (!*json_str_or_empty(json_at(secrets, i), "name"))
-			fault_required(errors, path, "name", "");
-		field_pop(path, item);
-	}
-	field_pop(path, mark);
 	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
 		const char *name = json_str_or_empty(spec, keys[i]);
 		struct name_faults faults = { .n = 0 };

@@ -102,8 +102,8 @@ void pod_spec_validate_toleration(const struct json_object *toleration, struct f
 void pod_spec_validate_network(const struct json_object *spec, struct field_path *path,
 			       struct field_errors *errors);
 
-/* pod_spec_warnings.c. PATH: of the spec. */
-void pod_spec_warn(const struct json_object *spec, const char *path, warning_fn call, void *arg);
+/* pod_spec_warnings.c. POD: a pod, or a template at PATH ("" for a pod). */
+void pod_spec_warn(const struct json_object *pod, const char *path, warning_fn call, void *arg);
 
 /* pod_spec_update.c: which fields of a stored pod's spec may change. */
 void pod_spec_validate_update(const struct json_object *spec, const struct json_object *old,

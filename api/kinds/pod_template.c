@@ -30,7 +30,7 @@ static void validate(const struct json_object *obj, struct field_errors *errors)
 static void warnings(const struct json_object *obj, const struct json_object *old, warning_fn call, void *arg)
 {
 	if (!old || !json_equal(json_get(obj, "template"), json_get(old, "template")))
-		pod_spec_warn(json_path(obj, "template", "spec", NULL), "template.spec", call, arg);
+		pod_spec_warn(json_get(obj, "template"), "template", call, arg);
 }
 
 static const struct kind_column columns[] = {

@@ -259,6 +259,37 @@ static void cells(const struct json_object *obj, int64_t now_us, struct json_obj
 
 static const char *const selectable_fields[] = { "spec.clusterIP", "spec.type", NULL };
 
+/* What has no effect, or will not have for long. (pkg/api/service/warnings.go) */
+static void warnings(const struct json_object *obj, const struct json_object *old, warning_fn call, void *arg)
+{
+	const struct json_object *spec = json_get(obj, "spec");
+	bool external_ips = json_len(json_get(spec, "externalIPs")) > 0;
+	bool external_name = service_is_type(spec, "ExternalName");
+	bool headless =
+	    service_is_type(spec, "ClusterIP") && strcmp(json_str_or_empty(spec, "clusterIP"), "None") == 0;
+
+	(void)old;
+	if (json_get(json_path(obj, "metadata", "annotations", NULL),
+		     "service.kubernetes.io/topology-aware-hints"))
+		call("annotation service.kubernetes.io/topology-aware-hints is deprecated, please use "
+		     "service.kubernetes.io/topology-mode instead",
+		     arg);
+	if (headless && *json_str_or_empty(spec, "loadBalancerIP"))
+		call("spec.loadBalancerIP is ignored for headless services", arg);
+	if (headless && external_ips)
+		call("spec.externalIPs is ignored for headless services", arg);
+	if (headless && strcmp(json_str_or_empty(spec, "sessionAffinity"), "None") != 0)
+		call("spec.SessionAffinity is ignored for headless services", arg);
+	if (external_ips && !headless && !external_name)
+		call("spec.externalIPs is deprecated and may no longer be implemented in some clusters", arg);
+	if (external_ips && external_name)
+		call("spec.externalIPs is ignored when spec.type is \"ExternalName\"", arg);
+	if (!external_name && *json_str_or_empty(spec, "externalName"))
+		call("spec.externalName is ignored when spec.type is not \"ExternalName\"", arg);
+	if (strcmp(json_str_or_empty(spec, "trafficDistribution"), "PreferClose") == 0)
+		call("spec.trafficDistribution: \"PreferClose\" is deprecated; use \"PreferSameZone\"", arg);
+}
+
 const struct kind kind_service = {
 	.api_version = "v1",
 	.kind = "Service",
@@ -272,6 +303,7 @@ const struct kind kind_service = {
 	.prepare_update = prepare_update,
 	.validate = service_validate,
 	.validate_update = service_validate_update,
+	.warnings = warnings,
 	.selectable_fields = selectable_fields,
 	.columns = columns,
 	.n_columns = ARRAY_SIZE(columns),

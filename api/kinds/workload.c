@@ -195,8 +195,7 @@ void workload_warn(const struct json_object *obj, const struct json_object *old,
 	if (!old)
 		workload_warn_name(obj, "in Pod names and hostnames", call, arg);
 	if (!old || !json_equal(json_get(obj, "spec"), json_get(old, "spec")))
-		pod_spec_warn(json_path(obj, "spec", "template", "spec", NULL), "spec.template.spec", call,
-			      arg);
+		pod_spec_warn(json_path(obj, "spec", "template", NULL), "spec.template", call, arg);
 }
 
 void workload_validate_replicas_status(const struct json_object *obj, const struct json_object *old,

@@ -58,9 +58,12 @@ void respond_add_header(struct request *r, const char *name, const char *value)
 static void begin(struct request *r, int code)
 {
 	const struct resource *resource = r->route.resource;
-	/* A version that is on its way out says so with everything. */
-	if (resource && resource->custom && resource->custom->warning)
-		add_warning(r, resource->custom->warning, strlen(resource->custom->warning));
+	/* A version that is on its way out says so with everything that can be asked of it. */
+	const char *deprecated = !resource          ? NULL
+				 : resource->custom ? resource->custom->warning
+						    : resource->kind->deprecated;
+	if (deprecated && code != 405)
+		add_warning(r, deprecated, strlen(deprecated));
 	if (r->warnings.len)
 		add_warnings(r);
 	if (r->retry_after_s)
