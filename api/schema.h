@@ -75,7 +75,7 @@ struct schema_resource {
 	const char *short_names; /* comma-separated, or "" */
 	const char *singular;
 	const char *categories; /* comma-separated, or "" */
-	const char *verbs;      /* comma-separated */
+	unsigned verbs;         /* enum verb (resource.h) */
 };
 
 /* The tables, from gen_schema.c. Definitions are sorted by name; resources stand in discovery's order. */

@@ -1,5 +1,6 @@
 /* Writes the tables of schema.h as C: gen_schema FOLDER > schema_tables.c. Runs on the build machine, from
  * the Makefile, and uses the C library only. A fact it does not understand ends the build with its line. */
+#include <ctype.h>
 #include <errno.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -435,6 +436,18 @@ static void put_definitions(const struct table *fields, const struct table *enum
 	free(defs.first);
 }
 
+/* "get,list" as VERB_GET | VERB_LIST. */
+static void put_verbs(const char *verbs)
+{
+	fputs("0", stdout);
+	for (const char *p = verbs; *p != '\0'; p++) {
+		if (p == verbs || p[-1] == ',')
+			fputs(" | VERB_", stdout);
+		if (*p != ',')
+			putchar(toupper((unsigned char)*p));
+	}
+}
+
 static void put_resources(const struct table *resources)
 {
 	fputs("const struct schema_resource schema_resources[] = {\n", stdout);
@@ -443,9 +456,11 @@ static void put_resources(const struct table *resources)
 		bool namespaced = strcmp(row->columns[3], "namespaced") == 0;
 		if (row->n_columns < 8 || (!namespaced && strcmp(row->columns[3], "cluster") != 0))
 			die(resources, row, "no resource");
-		printf("\t{ \"%s\", \"%s\", \"%s\", %s, \"%s\", \"%s\", \"%s\", \"%s\" },\n", row->columns[0],
+		printf("\t{ \"%s\", \"%s\", \"%s\", %s, \"%s\", \"%s\", \"%s\", ", row->columns[0],
 		       row->columns[1], row->columns[2], namespaced ? "true" : "false", row->columns[4],
-		       row->columns[5], row->columns[6], row->columns[7]);
+		       row->columns[5], row->columns[6]);
+		put_verbs(row->columns[7]);
+		fputs(" },\n", stdout);
 	}
 	printf("};\nconst size_t schema_n_resources = %zu;\n", resources->n);
 }
@@ -564,7 +579,7 @@ int main(int argc, char **argv)
 
 	qsort(fields.rows, fields.n, sizeof(*fields.rows), compare_rows);
 	fputs("/* Made by api/facts/gen_schema.c from api/facts. */\n#include "
-	      "\"api/description.h\"\n#include \"api/schema_seed.h\"\n\n",
+	      "\"api/description.h\"\n#include \"api/resource.h\"\n#include \"api/schema_seed.h\"\n\n",
 	      stdout);
 	put_definitions(&fields, &enums, &wire, &apply);
 	put_resources(&resources);
