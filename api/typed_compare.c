@@ -114,7 +114,7 @@ static void compare_members(struct walk *walk, struct typed type, struct side ol
 		json_object_object_foreach(unconst(new_map), key, value)
 		{
 			struct json_object *before = NULL;
-			bool there = old_map && json_find(old_map, key, &before);
+			bool there = old_map && json_member(old_map, key, &before);
 			n_old += there;
 			if ((only && strcmp(key, only) != 0 && strcmp(key, "metadata") != 0) ||
 			    (there && (before == value || same_scalars(before, value))))
@@ -128,7 +128,7 @@ static void compare_members(struct walk *walk, struct typed type, struct side ol
 	json_object_object_foreach(unconst(old_map), gone, before)
 	{
 		struct json_object *after;
-		if ((new_map && json_find(new_map, gone, &after)) ||
+		if ((new_map && json_member(new_map, gone, &after)) ||
 		    (only && strcmp(gone, only) != 0 && strcmp(gone, "metadata") != 0))
 			continue;
 		compare_member(walk, type, gone, (struct side){ true, false, before },

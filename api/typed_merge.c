@@ -31,7 +31,7 @@ static bool merge_members(struct field_arena *arena, struct typed type, const st
 		json_object_object_foreach(unconst(live), key, value)
 		{
 			struct json_object *given = NULL, *merged = NULL;
-			if (!config || !json_find(config, key, &given)) {
+			if (!config || !json_member(config, key, &given)) {
 				json_key_add_new(result, key, share(value));
 				continue;
 			}
@@ -45,7 +45,7 @@ static bool merge_members(struct field_arena *arena, struct typed type, const st
 		json_object_object_foreach(unconst(config), key, value)
 		{
 			struct json_object *other;
-			if (!live || !json_find(live, key, &other))
+			if (!live || !json_member(live, key, &other))
 				json_key_add_new(result, key, share(value));
 		}
 	}

@@ -44,7 +44,7 @@ struct json_object *json_get(const struct json_object *obj, const char *key)
 	return entry ? lh_entry_v(entry) : NULL;
 }
 
-bool json_find(const struct json_object *obj, const char *key, struct json_object **ret)
+bool json_member(const struct json_object *obj, const char *key, struct json_object **ret)
 {
 	const struct lh_entry *entry = find_entry(obj, key);
 

@@ -49,7 +49,7 @@ void json_putp(struct json_object **obj);
 /* Member KEY of OBJ, borrowed; NULL when OBJ is no object, has no such key, or it is null. */
 struct json_object *json_get(const struct json_object *obj, const char *key);
 /* The same, and whether it is there: null is. */
-bool json_find(const struct json_object *obj, const char *key, struct json_object **ret);
+bool json_member(const struct json_object *obj, const char *key, struct json_object **ret);
 /* Follows keys down to a NULL: json_path(pod, "metadata", "labels", NULL). */
 struct json_object *json_path(const struct json_object *obj, ...) __attribute__((sentinel));
 /* String member, borrowed; NULL when absent or not a string. */
