@@ -18,13 +18,15 @@
 #define MAX_BYTES   (100 * 1000 * 1000)
 #define WAITING_MAX (32 * 1024 * 1024)
 #define GATHER_MS   10
+#define NAMES_MAX   1000 /* that are tried for a file put aside */
 
 struct audit_log {
 	char *path;
 	struct audit_log_opts opts;
 	int fd;
-	int64_t size; /* of the file; the writer's alone, as fd */
-	bool failing; /* said so already */
+	int64_t size;     /* of the file; the writer's alone, as fd */
+	int64_t aside_us; /* the time in the name of the last file put aside, by this writer */
+	bool failing;     /* said so already */
 	pthread_t thread;
 	pthread_mutex_t lock; /* over all below */
 	pthread_cond_t come;
@@ -56,6 +58,27 @@ static const char *extension(const char *path)
 	return dot && dot > name ? dot : path + strlen(path);
 }
 
+/* "2026-11-21T06-44-49.123": when a file was put aside. Other files may have names that are like ours. */
+static bool is_stamp(const char *text, size_t len)
+{
+	static const char shape[] = "0000-00-00T00-00-00.000";
+
+	if (len != strlen(shape))
+		return false;
+	for (size_t i = 0; i < len; i++)
+		if (shape[i] == '0' ? text[i] < '0' || text[i] > '9' : text[i] != shape[i])
+			return false;
+	return true;
+}
+
+static void write_stamp(char stamp[static TIMEFMT_SIZE], int64_t us)
+{
+	time_format_micro(us, stamp);
+	stamp[strlen("0000-00-00T00-00-00.000")] = '\0';
+	for (char *colon = stamp; (colon = strchr(colon, ':'));)
+		*colon = '-';
+}
+
 /* The files put aside, by name, which is by time. */
 static size_t list_aside(const struct audit_log *log, struct dirent ***ret, char **ret_dir)
 {
@@ -68,6 +91,7 @@ static size_t list_aside(const struct audit_log *log, struct dirent ***ret, char
 		const char *entry = (*ret)[i]->d_name;
 		size_t len = strlen(entry);
 		if (len > stem + 1 + strlen(ext) && strncmp(entry, name, stem) == 0 && entry[stem] == '-' &&
+		    is_stamp(entry + stem + 1, len - stem - 1 - strlen(ext)) &&
 		    strcmp(entry + len - strlen(ext), ext) == 0)
 			(*ret)[kept++] = (*ret)[i];
 		else
@@ -94,23 +118,35 @@ static void discard_old(const struct audit_log *log)
 	free(files);
 }
 
-static void rotate(struct audit_log *log)
+/* Under the next name that is free and behind the last one: two files of a millisecond, or of a clock that
+ * was set back, are both kept, in their order. */
+static int put_aside(struct audit_log *log, struct err *err)
 {
 	const char *ext = extension(log->path);
-	struct timespec now;
-	struct tm utc;
-	char stamp[64];
-	clock_gettime(CLOCK_REALTIME, &now);
-	gmtime_r(&now.tv_sec, &utc);
-	strftime(stamp, sizeof(stamp), "%Y-%m-%dT%H-%M-%S", &utc);
-	CLEANUP(mem_freep)
-	char *aside = mem_printf("%.*s-%s.%03ld%s", (int)(ext - log->path), log->path, stamp,
-				 now.tv_nsec / 1000000, ext);
+	int64_t now_us = time_now_us(), from_us = log->aside_us + 1000;
+
+	log->aside_us = now_us > from_us ? now_us : from_us;
+	for (unsigned i = 0; i < NAMES_MAX; i++, log->aside_us += 1000) {
+		char stamp[TIMEFMT_SIZE];
+		write_stamp(stamp, log->aside_us);
+		CLEANUP(mem_freep)
+		char *aside = mem_printf("%.*s-%s%s", (int)(ext - log->path), log->path, stamp, ext);
+		if (renameat2(AT_FDCWD, log->path, AT_FDCWD, aside, RENAME_NOREPLACE) == 0)
+			return 0;
+		/* Not every file system knows how to leave one that is there. */
+		if (errno == EINVAL && access(aside, F_OK) < 0 && rename(log->path, aside) == 0)
+			return 0;
+		if (errno != EEXIST && errno != EINVAL)
+			break;
+	}
+	return err_set_errno(err, errno, "rename %s", log->path);
+}
+
+static void rotate(struct audit_log *log)
+{
 	struct err err = ERR_INIT;
-	int old = log->fd, result = 0;
-	if (rename(log->path, aside) < 0)
-		result = err_set_errno(&err, errno, "rename %s", log->path);
-	if (result < 0 || open_file(log, &err) < 0) {
+	int old = log->fd;
+	if (put_aside(log, &err) < 0 || open_file(log, &err) < 0) {
 		log_warn("audit log not rotated", "error", err.msg, NULL);
 		log->fd = old;
 		log->size = 0; /* tried again after as much again */

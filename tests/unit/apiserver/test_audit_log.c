@@ -1,6 +1,5 @@
 #include <fcntl.h>
 #include <sys/stat.h>
-#include <time.h>
 
 #include "apiserver/audit/log.h"
 #include "tests/unit/apiserver/core_fixture.h"
@@ -64,18 +63,37 @@ static void it_is_rotated_and_old_files_go(void **state)
 	(void)state;
 	char *dir = make_folder();
 	CLEANUP(mem_freep) char *path = mem_printf("%s/audit.log", dir);
+	CLEANUP(mem_freep) char *other = mem_printf("%s/audit-1.log", dir);
 	struct audit_log_opts opts = { .path = path, .max_bytes = 1000, .max_files = 2 };
 	CLEANUP(buf_close) struct buf text = BUF_INIT;
 	uint64_t lost;
+	write_lines(&(struct audit_log_opts){ .path = other }, 0, 1, &lost);
 	/* The writer takes what has gathered: a run of its own for each hundred lines makes a file of each.
 	 */
-	for (unsigned i = 0; i < 5; i++) {
+	for (unsigned i = 0; i < 5; i++)
 		write_lines(&opts, i * 100, i * 100 + 100, &lost);
-		nanosleep(&(struct timespec){ .tv_nsec = 2000000 }, NULL); /* names tell milliseconds */
-	}
-	assert_int_equal(read_files(dir, "audit-", &text), 2);
+	assert_int_equal(read_files(dir, "audit-2", &text), 2);
 	assert_int_equal(read_files(dir, "audit.log", &text), 1);
 	assert_string_equal(text.data + text.len - 12, "line 000499\n");
+	/* What has a name like ours is somebody else's. */
+	assert_int_equal(access(other, F_OK), 0);
+	remove_folder(dir);
+}
+
+/* However fast it is rotated, no file takes another's place. */
+static void no_file_is_lost(void **state)
+{
+	(void)state;
+	char *dir = make_folder();
+	CLEANUP(mem_freep) char *path = mem_printf("%s/audit.log", dir);
+	struct audit_log_opts opts = { .path = path, .max_bytes = 10 };
+	CLEANUP(buf_close) struct buf text = BUF_INIT;
+	uint64_t lost;
+	for (unsigned i = 0; i < 50; i++)
+		write_lines(&opts, i, i + 1, &lost);
+	assert_int_equal(read_files(dir, "audit-2", &text), 49);
+	assert_int_equal(read_files(dir, "audit.log", &text), 1);
+	assert_int_equal(text.len, 50 * 12);
 	remove_folder(dir);
 }
 
@@ -120,6 +138,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(lines_are_whole_and_in_order),
 		cmocka_unit_test(it_is_rotated_and_old_files_go),
+		cmocka_unit_test(no_file_is_lost),
 		cmocka_unit_test(what_does_not_fit_is_counted),
 		cmocka_unit_test(a_file_that_cannot_be_made_is_named),
 	};
