@@ -63,23 +63,27 @@ static bool fits_now(const struct shape *shape, const struct node_account *accou
 	return true;
 }
 
-static int64_t sum_scores(const struct score_input *input, bool kept)
+static int64_t sum_scores(const struct score *const *which, size_t n, const struct score_input *input)
 {
 	int64_t sum = 0;
 
-	for (size_t i = 0; i < n_scores; i++)
-		if (scores[i].kept == kept)
-			sum += scores[i].weight * scores[i].of(input);
+	for (size_t i = 0; i < n; i++)
+		sum += which[i]->weight * which[i]->of(input);
 	return sum;
 }
 
 static void judge_load(struct shape_verdict *v, const struct shape *shape, const struct node_account *account)
 {
 	struct score_input input = { .shape = shape, .account = account, .verdict = v };
+	const struct score *kept[MAX_SCORES];
+	size_t n = 0;
 
+	for (size_t i = 0; i < n_scores; i++)
+		if (scores[i].kept)
+			kept[n++] = &scores[i];
 	v->load_generation = account->load_generation;
 	v->fits = fits_now(shape, account);
-	v->load_score = v->fits ? (int32_t)sum_scores(&input, true) : 0;
+	v->load_score = v->fits ? (int32_t)sum_scores(kept, n, &input) : 0;
 }
 
 /* Brings V up to date; a node where nothing changed since costs two comparisons. True: the pod fits there. */
@@ -100,20 +104,24 @@ static struct node_account *choose(struct node_account **candidates, size_t n,
 				   const struct shape_verdict *verdicts, const struct owner_group *group,
 				   uint64_t turn, struct score_input *input)
 {
-	/* Without preferences and neighbours these scores are the same everywhere, which is the common case.
-	 */
-	bool all_alike = !input->most_owner_pods && !input->most_preference && !input->most_prefer_taints;
+	const struct score *differ[MAX_SCORES];
+	size_t n_differ = 0;
 	struct node_account *best = NULL;
 	int64_t best_score = -1;
+
+	/* Without preferences and neighbours none does. */
+	for (size_t i = 0; i < n_scores; i++)
+		if (!scores[i].kept && !scores[i].alike(input))
+			differ[n_differ++] = &scores[i];
 
 	for (size_t k = 0, i = turn % n; k < n; k++, i = i + 1 < n ? i + 1 : 0) {
 		struct node_account *account = candidates[i];
 		int64_t score = verdicts[account->slot].load_score;
-		if (!all_alike) {
+		if (n_differ) {
 			input->account = account;
 			input->verdict = &verdicts[account->slot];
 			input->owner_pods = node_owner_count(group, account->slot);
-			score += sum_scores(input, false);
+			score += sum_scores(differ, n_differ, input);
 		}
 		if (score > best_score) {
 			best_score = score;

@@ -155,9 +155,19 @@ static int64_t taint_preference(const struct score_input *in)
 		   : SCORE_MAX;
 }
 
+static bool no_taints(const struct score_input *in)
+{
+	return !in->most_prefer_taints;
+}
+
 static int64_t affinity_score(const struct score_input *in)
 {
 	return in->most_preference > 0 ? SCORE_MAX * in->verdict->preference / in->most_preference : 0;
+}
+
+static bool no_preferences(const struct score_input *in)
+{
+	return !in->most_preference;
 }
 
 /* The fewer pods of the same controller the better. */
@@ -167,11 +177,17 @@ static int64_t owner_spread(const struct score_input *in)
 				   : SCORE_MAX;
 }
 
+static bool no_neighbours(const struct score_input *in)
+{
+	return !in->most_owner_pods;
+}
+
 const struct score scores[] = {
-	{ "NodeResourcesFit", 1, true, least_allocated },
-	{ "NodeResourcesBalancedAllocation", 1, true, balanced_allocation },
-	{ "TaintToleration", 3, false, taint_preference },
-	{ "NodeAffinity", 2, false, affinity_score },
-	{ "PodTopologySpread", 2, false, owner_spread },
+	{ "NodeResourcesFit", 1, true, least_allocated, NULL },
+	{ "NodeResourcesBalancedAllocation", 1, true, balanced_allocation, NULL },
+	{ "TaintToleration", 3, false, taint_preference, no_taints },
+	{ "NodeAffinity", 2, false, affinity_score, no_preferences },
+	{ "PodTopologySpread", 2, false, owner_spread, no_neighbours },
 };
 const size_t n_scores = ARRAY_SIZE(scores);
+_Static_assert(ARRAY_SIZE(scores) <= MAX_SCORES, "there is a place for each score");

@@ -47,7 +47,10 @@ struct score {
 	int64_t weight;
 	bool kept; /* depends on shape and account alone: kept in shape_verdict.load_score */
 	int64_t (*of)(const struct score_input *input); /* 0 to 100 */
+	/* Of one that is not kept: by the MOST_* of INPUT it is the same on all nodes. */
+	bool (*alike)(const struct score_input *input);
 };
 
+enum { MAX_SCORES = 8 };
 extern const struct score scores[];
 extern const size_t n_scores;

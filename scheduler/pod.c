@@ -5,78 +5,85 @@
 
 #include "lib/mem.h"
 
-/* Also what shape.c, affinity.c and resources.c look at. */
-const char *const pod_wants[] = {
-	"metadata.generation",
-	"metadata.deletionTimestamp",
-	"metadata.ownerReferences.controller",
-	"metadata.ownerReferences.uid",
-	"spec.nodeName",
-	"spec.priority",
-	"spec.schedulerName",
-	"spec.schedulingGates",
-	"spec.nodeSelector",
-	"spec.affinity.nodeAffinity",
-	"spec.tolerations",
-	"spec.overhead",
-	"spec.containers.resources.requests",
-	"spec.containers.ports",
-	"spec.containers.restartPolicy",
-	"spec.initContainers.resources.requests",
-	"spec.initContainers.ports",
-	"spec.initContainers.restartPolicy",
-	"status.conditions.type",
-	"status.conditions.status",
-	"status.conditions.message",
-	NULL,
-};
+const char *const pod_wants[] = { SHAPE_PATHS,
+				  "metadata.generation",
+				  "metadata.deletionTimestamp",
+				  "metadata.ownerReferences",
+				  "spec.nodeName",
+				  "spec.priority",
+				  "spec.schedulerName",
+				  "spec.schedulingGates",
+				  "status.conditions",
+				  NULL };
+enum { GENERATION = BEYOND_SHAPE, DELETED, OWNERS, NODE_NAME, PRIORITY, SCHEDULER, GATES, CONDITIONS };
 
-static char *controller_uid(const struct json_object *metadata)
+static char *controller_uid(struct json_span owners)
 {
-	const struct json_object *owners = json_get(metadata, "ownerReferences");
+	struct json_cursor owner = json_span_begin(owners);
+	struct json_span text, key, value;
 
-	for (size_t i = 0; i < json_len(owners); i++)
-		if (json_boolean(json_at(owners, i), "controller", false))
-			return mem_dup(json_str(json_at(owners, i), "uid"));
-	return NULL;
-}
+	while (json_span_element(&owner, &text)) {
+		struct json_cursor c = json_span_begin(text);
+		struct json_span uid = { 0 }, controller = { 0 };
 
-static char *unscheduled_message(const struct json_object *obj)
-{
-	const struct json_object *conditions = json_path(obj, "status", "conditions", NULL);
-
-	for (size_t i = 0; i < json_len(conditions); i++) {
-		const struct json_object *c = json_at(conditions, i);
-		if (strcmp(json_str_or_empty(c, "type"), "PodScheduled") == 0 &&
-		    strcmp(json_str_or_empty(c, "status"), "False") == 0)
-			return mem_dup(json_str_or_empty(c, "message"));
+		while (json_span_member(&c, &key, &value)) {
+			if (json_key_is(key, "uid"))
+				uid = value;
+			else if (json_key_is(key, "controller"))
+				controller = value;
+		}
+		if (json_span_true(controller))
+			return json_span_dup(uid);
 	}
 	return NULL;
 }
 
-bool pod_decode(struct pod *pod, const struct json_object *obj, struct shapes *shapes)
+static char *unscheduled_message(struct json_span conditions)
 {
-	const struct json_object *metadata = json_get(obj, "metadata"), *spec = json_get(obj, "spec");
-	const char *namespace_ = json_str_or_empty(metadata, "namespace"),
-		   *name = json_str_or_empty(metadata, "name");
-	const char *node_name = json_str(spec, "nodeName");
-	size_t namespace_size = strlen(namespace_) + 1, name_size = strlen(name) + 1;
+	struct json_cursor condition = json_span_begin(conditions);
+	struct json_span text, key, value;
 
-	pod->namespace_ = mem_alloc(namespace_size + name_size);
-	pod->name = pod->namespace_ + namespace_size;
-	memcpy(pod->namespace_, namespace_, namespace_size);
-	memcpy(pod->name, name, name_size);
-	pod->node_name = node_name && *node_name ? mem_dup(node_name) : NULL;
-	pod->owner_uid = controller_uid(metadata);
-	pod->priority = json_int(spec, "priority", 0);
-	pod->generation = json_int(metadata, "generation", 0);
-	pod->shape = shape_intern(shapes, spec);
-	pod->schedulable = pod->shape && !pod->node_name &&
-			   json_len(json_get(spec, "schedulingGates")) == 0 &&
-			   !json_get(metadata, "deletionTimestamp") &&
-			   strcmp(json_str_or_empty(spec, "schedulerName"), POD_SCHEDULER_NAME) == 0;
+	while (json_span_element(&condition, &text)) {
+		struct json_cursor c = json_span_begin(text);
+		struct json_span type = { 0 }, status = { 0 }, message = { 0 };
+
+		while (json_span_member(&c, &key, &value)) {
+			if (json_key_is(key, "type"))
+				type = value;
+			else if (json_key_is(key, "status"))
+				status = value;
+			else if (json_key_is(key, "message"))
+				message = value;
+		}
+		if (json_span_is(type, "PodScheduled") && json_span_is(status, "False"))
+			return message.p ? json_span_dup(message) : mem_dup("");
+	}
+	return NULL;
+}
+
+static bool is_empty(struct json_span array)
+{
+	struct json_cursor c = json_span_begin(array);
+	struct json_span element;
+
+	return !json_span_element(&c, &element);
+}
+
+bool pod_decode(struct pod *pod, const struct json_span *found, struct shapes *shapes)
+{
+	const char *slash = strchr(pod->item.key, '/');
+
+	pod->namespace_ = slash ? mem_dupn(pod->item.key, (size_t)(slash - pod->item.key)) : mem_dup("");
+	pod->name = slash ? slash + 1 : pod->item.key;
+	pod->node_name = found[NODE_NAME].len > strlen("\"\"") ? json_span_dup(found[NODE_NAME]) : NULL;
+	pod->owner_uid = controller_uid(found[OWNERS]);
+	pod->priority = json_span_int(found[PRIORITY], 0);
+	pod->generation = json_span_int(found[GENERATION], 0);
+	pod->shape = shape_intern_text(shapes, found);
+	pod->schedulable = pod->shape && !pod->node_name && is_empty(found[GATES]) && !found[DELETED].p &&
+			   json_span_is(found[SCHEDULER], POD_SCHEDULER_NAME);
 	if (!pod->node_name)
-		pod->condition_message = unscheduled_message(obj);
+		pod->condition_message = unscheduled_message(found[CONDITIONS]);
 	pod->heap_index = SIZE_MAX;
 	return true;
 }

@@ -18,10 +18,11 @@ struct node_account;
 
 struct pod {
 	struct informer_item item; /* first: informer.h */
-	char *namespace_, *name;   /* name points into namespace_'s allocation */
-	char *node_name;           /* spec.nodeName, or NULL */
-	char *owner_uid;           /* its controller's, or NULL */
-	struct shape *shape;       /* NULL: not understood */
+	char *namespace_;
+	const char *name;    /* the end of the item's key */
+	char *node_name;     /* spec.nodeName, or NULL */
+	char *owner_uid;     /* its controller's, or NULL */
+	struct shape *shape; /* NULL: not understood */
 	int64_t priority;
 	int64_t generation;
 	bool schedulable; /* ours to place: no node yet, our scheduler name, no gates, not ending, understood
@@ -43,6 +44,7 @@ struct pod {
 
 /* What pod_decode looks at: struct informer_type's wants. */
 extern const char *const pod_wants[];
-/* Fills POD, which comes zeroed; its shape is shared through SHAPES. */
-bool pod_decode(struct pod *pod, const struct json_object *obj, struct shapes *shapes);
+/* Fills POD, which has its item and is zeroed otherwise, from what pod_wants found; its shape is shared
+ * through SHAPES. */
+bool pod_decode(struct pod *pod, const struct json_span *found, struct shapes *shapes);
 void pod_close(void *item); /* struct informer_type's close */

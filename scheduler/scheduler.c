@@ -230,11 +230,11 @@ static void decide(struct loop_task *task, void *arg)
 
 /* --- what the watches tell --- */
 
-static bool decode_pod(void *item, struct json_object *obj, void *arg)
+static bool decode_pod(void *item, const struct json_span *found, void *arg)
 {
 	struct scheduler *s = arg;
 
-	return pod_decode(item, obj, &s->shapes);
+	return pod_decode(item, found, &s->shapes);
 }
 
 static void pod_added(void *item, void *arg)
@@ -365,7 +365,7 @@ struct scheduler *scheduler_new(struct loop *loop, struct api_client *client, vo
 		.query = "fieldSelector=status.phase%21%3DSucceeded%2Cstatus.phase%21%3DFailed",
 		.wants = pod_wants,
 		.item_size = sizeof(struct pod),
-		.decode = decode_pod,
+		.decode_text = decode_pod,
 		.close = pod_close,
 		.added = pod_added,
 		.updated = pod_updated,
@@ -398,6 +398,6 @@ void scheduler_free(struct scheduler *s)
 	event_recorder_flush(s->events, FLUSH_MS);
 	event_recorder_free(s->events);
 	nodes_close(&s->nodes);
-	map_close(&s->shapes.by_key);
+	shapes_close(&s->shapes);
 	free(s);
 }

@@ -60,6 +60,7 @@ static void shape_free(struct shape *shape)
 	free(shape->ports);
 	free(shape->verdicts);
 	free(shape->key);
+	free(shape->seen);
 	free(shape);
 }
 
@@ -89,12 +90,85 @@ struct shape *shape_intern(struct shapes *shapes, const struct json_object *pod_
 	return shape;
 }
 
+/* As it stands in the pod. */
+static void add_part(struct buf *b, struct json_span part, char end)
+{
+	buf_add(b, part.p, part.len);
+	buf_char(b, end);
+}
+
+static struct json_span member(struct json_span object, const char *name)
+{
+	struct json_cursor c = json_span_begin(object);
+	struct json_span key, value;
+
+	while (json_span_member(&c, &key, &value))
+		if (json_key_is(key, name))
+			return value;
+	return (struct json_span){ 0 };
+}
+
+/* Most of a container, its mounts with random names among it, says nothing of where it fits. */
+static void add_container(struct buf *b, struct json_span container)
+{
+	struct json_cursor c = json_span_begin(container);
+	struct json_span key, value, resources = { 0 }, ports = { 0 }, restart = { 0 };
+
+	while (json_span_member(&c, &key, &value)) {
+		if (json_key_is(key, "resources"))
+			resources = value;
+		else if (json_key_is(key, "ports"))
+			ports = value;
+		else if (json_key_is(key, "restartPolicy"))
+			restart = value;
+	}
+	add_part(b, member(resources, "requests"), ';');
+	add_part(b, ports, ';');
+	add_part(b, restart, ';');
+}
+
+struct shape *shape_intern_text(struct shapes *shapes, const struct json_span *found)
+{
+	CLEANUP(buf_close) struct buf seen = BUF_INIT;
+
+	for (size_t i = 0; i < SHAPE_CONTAINERS; i++)
+		add_part(&seen, found[i], '|');
+	for (size_t i = SHAPE_CONTAINERS; i < SHAPE_SPEC; i++) {
+		struct json_cursor c = json_span_begin(found[i]);
+		struct json_span container;
+
+		while (json_span_element(&c, &container))
+			add_container(&seen, container);
+		buf_char(&seen, '|');
+	}
+	struct shape *shape = map_get(&shapes->by_seen, seen.data);
+	if (shape) {
+		shape->refs++;
+		return shape;
+	}
+	CLEANUP(json_putp) struct json_object *spec = json_span_parse(found[SHAPE_SPEC]);
+	shape = shape_intern(shapes, spec);
+	if (shape && !shape->seen) {
+		shape->seen = buf_take(&seen);
+		map_put(&shapes->by_seen, shape->seen, shape);
+	}
+	return shape;
+}
+
+void shapes_close(struct shapes *shapes)
+{
+	map_close(&shapes->by_key);
+	map_close(&shapes->by_seen);
+}
+
 void shape_release(struct shape *shape)
 {
 	if (!shape || --shape->refs > 0)
 		return;
 	struct shapes *shapes = shape->shapes;
 	map_remove(&shapes->by_key, shape->key);
+	if (shape->seen)
+		map_remove(&shapes->by_seen, shape->seen);
 	for (size_t i = 0; shape->verdicts && i < SHAPES_JUDGED; i++)
 		if (shapes->judged[i] == shape)
 			shapes->judged[i] = NULL;

@@ -3,6 +3,7 @@
  */
 #pragma once
 
+#include "lib/json_find.h"
 #include "lib/map.h"
 #include "scheduler/affinity.h"
 #include "scheduler/resources.h"
@@ -31,7 +32,8 @@ struct shapes;
 
 struct shape {
 	struct shapes *shapes;
-	char *key; /* canonical JSON it was made from */
+	char *key;  /* canonical JSON it was made from */
+	char *seen; /* the text in a pod that it was first made from: the key in by_seen */
 	unsigned refs;
 	struct resources requests;
 	int64_t scored_milli_cpu, scored_memory; /* with defaults for what is not asked */
@@ -49,14 +51,32 @@ struct shape {
 enum { SHAPES_JUDGED = 32 };
 
 struct shapes {
-	struct map by_key;
+	struct map by_key, by_seen;
 	struct shape *judged[SHAPES_JUDGED]; /* ring */
 	size_t next_judged;
 };
 
+/* Where in a pod's text (json_find) stands what its shape is made of. */
+#define SHAPE_PATHS                                                                                          \
+	"spec.nodeSelector", "spec.affinity.nodeAffinity", "spec.tolerations", "spec.overhead",              \
+	    "spec.containers", "spec.initContainers", "spec"
+enum shape_path {
+	SHAPE_NODE_SELECTOR,
+	SHAPE_AFFINITY,
+	SHAPE_TOLERATIONS,
+	SHAPE_OVERHEAD,
+	SHAPE_CONTAINERS,
+	SHAPE_INIT_CONTAINERS,
+	SHAPE_SPEC,
+	BEYOND_SHAPE
+};
+
 /* The shape of PodSpec, shared. NULL when it cannot be understood. */
 struct shape *shape_intern(struct shapes *shapes, const struct json_object *pod_spec);
-void shape_release(struct shape *shape); /* NULL is fine */
+/* The same from what SHAPE_PATHS found: a spec is only parsed when nothing like it has been seen. */
+struct shape *shape_intern_text(struct shapes *shapes, const struct json_span *found);
+void shapes_close(struct shapes *shapes); /* when no shape is left */
+void shape_release(struct shape *shape);  /* NULL is fine */
 /* The verdicts of node slots 0 to N_SLOTS - 1, until another shape's are asked for. */
 struct shape_verdict *shape_verdicts(struct shape *shape, size_t n_slots);
 bool host_port_conflicts(const struct host_port *a, const struct host_port *b);

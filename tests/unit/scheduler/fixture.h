@@ -28,21 +28,32 @@ static inline struct json_object *fixture_json(const char *text)
 }
 
 /* A pod of namespace default with SPEC; METADATA is "" or further members: ",'uid':'1'". */
-static inline struct pod *fixture_pod(struct shapes *shapes, const char *name, const char *metadata, const char *spec)
+static inline struct pod *fixture_pod(struct shapes *shapes, const char *name, const char *metadata,
+				      const char *spec)
 {
 	CLEANUP(mem_freep)
-	char *text = mem_printf("{'metadata':{'namespace':'default','name':'%s'%s},'spec':{'schedulerName':'default-scheduler',%s}}",
+	char *text = mem_printf("{'metadata':{'namespace':'default','name':'%s'%s},'spec':{'schedulerName':'"
+				"default-scheduler',%s}}",
 				name, metadata, spec);
 	CLEANUP(json_putp) struct json_object *obj = fixture_json(text);
+	CLEANUP(buf_close) struct buf plain = BUF_INIT;
+	struct json_paths *paths = json_paths_new(pod_wants);
+	struct json_span found[32];
 	struct pod *pod = mem_zalloc(sizeof(*pod));
 
-	assert_true(pod_decode(pod, obj, shapes));
+	assert_true(json_paths_count(paths) <= ARRAY_SIZE(found));
+	json_write(&plain, obj);
+	assert_int_equal(json_find(paths, plain.data, plain.len, found, NULL), 0);
+	json_paths_free(paths);
+	pod->item.key = mem_printf("default/%s", name);
+	assert_true(pod_decode(pod, found, shapes));
 	return pod;
 }
 
 static inline void fixture_pod_free(struct pod *pod)
 {
 	pod_close(pod);
+	free(pod->item.key);
 	free(pod);
 }
 
@@ -50,9 +61,10 @@ static inline void fixture_pod_free(struct pod *pod)
 static inline struct node *fixture_node(const char *name, const char *labels, const char *spec)
 {
 	CLEANUP(mem_freep)
-	char *text = mem_printf("{'metadata':{'name':'%s','labels':{%s}},'spec':{%s},"
-				"'status':{'allocatable':{'cpu':'4','memory':'8Gi','pods':'10','example.com/card':'2'}}}",
-				name, labels, spec);
+	char *text = mem_printf(
+	    "{'metadata':{'name':'%s','labels':{%s}},'spec':{%s},"
+	    "'status':{'allocatable':{'cpu':'4','memory':'8Gi','pods':'10','example.com/card':'2'}}}",
+	    name, labels, spec);
 	CLEANUP(json_putp) struct json_object *obj = fixture_json(text);
 	struct node *node = mem_zalloc(sizeof(*node));
 
@@ -67,4 +79,5 @@ static inline void fixture_node_free(struct node *node)
 }
 
 /* The spec of a pod with one container that asks for CPU and MEMORY. */
-#define FIXTURE_ASKS(cpu, memory) "'containers':[{'name':'c','resources':{'requests':{'cpu':'" cpu "','memory':'" memory "'}}}]"
+#define FIXTURE_ASKS(cpu, memory)                                                                            \
+	"'containers':[{'name':'c','resources':{'requests':{'cpu':'" cpu "','memory':'" memory "'}}}]"

@@ -47,7 +47,7 @@ static void end(struct setup *s)
 	for (size_t i = 0; i < s->n; i++)
 		fixture_node_free(s->list[i]);
 	nodes_close(&s->nodes);
-	map_close(&s->shapes.by_key);
+	shapes_close(&s->shapes);
 	assert_int_equal(s->shapes.by_key.count, 0);
 }
 

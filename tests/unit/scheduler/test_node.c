@@ -55,7 +55,7 @@ static void accounts_outlive_nodes(void **state)
 	fixture_pod_free(a);
 	fixture_pod_free(b);
 	nodes_close(&nodes);
-	map_close(&shapes.by_key);
+	shapes_close(&shapes);
 }
 
 static void slots_are_used_again_but_not_generations(void **state)
@@ -149,7 +149,7 @@ static void controllers_pods_are_counted(void **state)
 	fixture_pod_free(c);
 	fixture_pod_free(d);
 	nodes_close(&nodes);
-	map_close(&shapes.by_key);
+	shapes_close(&shapes);
 }
 
 int main(void)

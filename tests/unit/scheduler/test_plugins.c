@@ -34,7 +34,7 @@ static void end(struct setup *s)
 		fixture_pod_free(s->others[i]);
 	fixture_node_free(s->node);
 	nodes_close(&s->nodes);
-	map_close(&s->shapes.by_key);
+	shapes_close(&s->shapes);
 }
 
 static void collect(const char *text, void *arg)

@@ -30,7 +30,7 @@ static int end(void **state)
 	struct setup *s = *state;
 
 	queue_close(&s->queue);
-	map_close(&s->shapes.by_key);
+	shapes_close(&s->shapes);
 	loop_free(s->loop);
 	free(s);
 	return 0;
