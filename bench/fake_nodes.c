@@ -95,11 +95,37 @@ struct fake_pod {
 	char *status; /* the patch that it waits for, or NULL */
 };
 
-static char *running_status(const struct json_object *pod, size_t address)
+static const char *const pod_wants[] = { "metadata.deletionTimestamp", "spec.nodeName", "spec.containers",
+					 "status.phase", NULL };
+enum { DELETED, NODE_NAME, CONTAINERS, PHASE };
+
+static void running_container(struct buf *b, struct json_span container, const char *uid, size_t i,
+			      const char *now)
+{
+	struct json_cursor c = json_span_begin(container);
+	struct json_span key, value;
+
+	buf_str(b, i ? ",{" : "{");
+	while (json_span_member(&c, &key, &value)) {
+		if (!json_key_is(key, "name") && !json_key_is(key, "image"))
+			continue;
+		buf_printf(b, "\"%.*s\":", (int)key.len, key.p);
+		buf_add(b, value.p, value.len);
+		buf_char(b, ',');
+	}
+	buf_printf(b,
+		   "\"imageID\":\"fake\",\"containerID\":\"fake://%s-%zu\",\"ready\":true,"
+		   "\"started\":true,\"restartCount\":0,\"lastState\":{},"
+		   "\"state\":{\"running\":{\"startedAt\":\"%s\"}}}",
+		   uid, i, now);
+}
+
+static char *running_status(struct json_span containers, const char *uid, size_t address)
 {
 	static const char *const conditions[] = { "PodReadyToStartContainers", "Initialized", "Ready",
 						  "ContainersReady", "PodScheduled" };
-	const struct json_object *containers = json_path(pod, "spec", "containers", NULL);
+	struct json_cursor c = json_span_begin(containers);
+	struct json_span container;
 	struct buf b = BUF_INIT;
 	char now[TIMEFMT_SIZE];
 
@@ -114,37 +140,27 @@ static char *running_status(const struct json_object *pod, size_t address)
 			   "\"lastTransitionTime\":\"%s\"}",
 			   i ? "," : "", conditions[i], now);
 	buf_str(&b, "],\"containerStatuses\":[");
-	for (size_t i = 0; i < json_len(containers); i++) {
-		const struct json_object *container = json_at(containers, i);
-
-		buf_str(&b, i ? ",{\"name\":" : "{\"name\":");
-		buf_json_string(&b, json_str_or_empty(container, "name"));
-		buf_str(&b, ",\"image\":");
-		buf_json_string(&b, json_str_or_empty(container, "image"));
-		buf_printf(&b,
-			   ",\"imageID\":\"fake\",\"containerID\":\"fake://%s-%zu\",\"ready\":true,"
-			   "\"started\":true,\"restartCount\":0,\"lastState\":{},"
-			   "\"state\":{\"running\":{\"startedAt\":\"%s\"}}}",
-			   json_str_or_empty(json_get(pod, "metadata"), "uid"), i, now);
-	}
+	for (size_t i = 0; json_span_element(&c, &container); i++)
+		running_container(&b, container, uid, i, now);
 	buf_str(&b, "]}}");
 	return buf_take(&b);
 }
 
-static bool decode_pod(void *item, struct json_object *obj, void *arg)
+static bool decode_pod(void *item, const struct json_span *found, void *arg)
 {
 	struct fake_nodes *fake = arg;
 	struct fake_pod *pod = item;
-	const struct json_object *metadata = json_get(obj, "metadata");
-	const char *node = json_str_or_empty(json_get(obj, "spec"), "nodeName");
+	struct json_span node = json_span_plain(found[NODE_NAME]);
+	const char *slash = strchr(pod->item.key, '/');
+	size_t prefix_len = strlen(fake->prefix);
 
-	if (strncmp(node, fake->prefix, strlen(fake->prefix)) != 0)
+	if (!slash || node.len < prefix_len || memcmp(node.p, fake->prefix, prefix_len) != 0)
 		return true;
-	pod->path = mem_printf("/api/v1/namespaces/%s/pods/%s", json_str_or_empty(metadata, "namespace"),
-			       json_str_or_empty(metadata, "name"));
-	pod->ended = json_get(metadata, "deletionTimestamp") != NULL;
-	if (strcmp(json_str_or_empty(json_get(obj, "status"), "phase"), "Running") != 0)
-		pod->status = running_status(obj, (size_t)pod->item.revision);
+	pod->path = mem_printf("/api/v1/namespaces/%.*s/pods/%s", (int)(slash - pod->item.key), pod->item.key,
+			       slash + 1);
+	pod->ended = found[DELETED].p != NULL;
+	if (!json_span_is(found[PHASE], "Running"))
+		pod->status = running_status(found[CONTAINERS], pod->item.uid, (size_t)pod->item.revision);
 	return true;
 }
 
@@ -267,16 +283,12 @@ int bench_fake_nodes(int argc, char **argv)
 				   .n = bench_count(argv[2]),
 				   .together = argc > 3 && strcmp(argv[3], "together") == 0,
 				   .loop = loop_new(NULL) };
-	static const char *const wants[] = {
-		"metadata.deletionTimestamp", "spec.nodeName", "spec.containers.name",
-		"spec.containers.image",      "status.phase",  NULL
-	};
 	/* Bound pods only: those that wait for a node are nobody's here. */
 	struct informer_type type = { .path = "/api/v1/pods",
 				      .query = "fieldSelector=spec.nodeName!%3D",
-				      .wants = wants,
+				      .wants = pod_wants,
 				      .item_size = sizeof(struct fake_pod),
-				      .decode = decode_pod,
+				      .decode_text = decode_pod,
 				      .close = close_pod,
 				      .added = pod_added,
 				      .updated = pod_updated };
