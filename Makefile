@@ -181,6 +181,9 @@ $(patsubst tests/%.c,$(BUILD)/tests/%,$(1)): $(patsubst %.c,$(BUILD)/obj/%.o,$(1
 endef
 $(foreach t,$(UNIT_SOURCES),$(eval $(call unit,$(t))))
 
+# The shim's objects are in no library.
+$(BUILD)/tests/unit/nodeagent/test_attach: $(BUILD)/obj/nodeagent/shim/attach.o
+
 check: all $(UNIT_TESTS)
 	tests/run-unit $(BUILD) $(UNIT_TESTS)
 

@@ -169,13 +169,16 @@ static bool receive(struct http_connection *c, struct http_upgrade *upgrade, siz
 	return true;
 }
 
-/* What a peer sends to one that closes is dropped. */
-static void finish(struct http_connection *c)
+/* What a peer sends to one that closes is dropped, a turn's share at a time. */
+static void finish(struct http_connection *c, size_t *budget)
 {
 	struct http_channel *channel = &c->channel;
 
-	while (!channel->broken && channel->readable && !c->in_ended)
-		http_channel_discard(channel);
+	while (!channel->broken && channel->readable && !c->in_ended && *budget > 0) {
+		size_t n = http_channel_discard(channel);
+
+		*budget = n < *budget ? *budget - n : 0;
+	}
 	if (channel->said_end && (c->in_ended || channel->ended))
 		channel->broken = true;
 }
@@ -194,7 +197,7 @@ void http_upgrade_run(struct http_connection *c, size_t *budget)
 	if (upgrade->out.len > 0 || upgrade->shut)
 		send_out(c, upgrade, budget);
 	if (upgrade->closing)
-		finish(c);
+		finish(c, budget);
 	/* Both directions have ended. */
 	if (upgrade->ended && c->channel.said_end && http_channel_ready(&c->channel))
 		upgrade->closing = c->channel.broken = true;

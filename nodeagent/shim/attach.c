@@ -50,12 +50,11 @@ static void drop(int *client)
 
 void attach_watch(struct pollfd *fds)
 {
-	bool full = attach.full_since != 0;
+	short events = (short)((attach.len ? 0 : POLLIN) | (attach.full_since ? POLLOUT : 0));
 
+	/* A hang-up is told whether one asks for it or not: who is not asked for anything is left out. */
 	for (size_t i = 0; i < ATTACH_CLIENTS; i++)
-		fds[i] =
-		    (struct pollfd){ .fd = attach.clients[i],
-				     .events = (short)((attach.len ? 0 : POLLIN) | (full ? POLLOUT : 0)) };
+		fds[i] = (struct pollfd){ .fd = events ? attach.clients[i] : -1, .events = events };
 	fds[ATTACH_CLIENTS] = (struct pollfd){ .fd = attach.len ? attach.input : -1, .events = POLLOUT };
 	fds[ATTACH_CLIENTS + 1] = (struct pollfd){ .fd = attach.listener, .events = POLLIN };
 }
