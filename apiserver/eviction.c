@@ -99,7 +99,7 @@ static enum step_result eviction_budgets(struct request *r)
 	r->command = (struct core_command){ .op = CORE_LIST,
 					    .resource = resource_find("policy", "v1", "poddisruptionbudgets"),
 					    .filter = { .namespace_ = r->route.namespace_ } };
-	return request_submit(r);
+	return request_list(r);
 }
 
 /* 429; r->cause.message says what the budget has to do with it. */

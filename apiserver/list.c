@@ -176,7 +176,7 @@ static enum step_result list_submit(struct request *r)
 		return STEP_FAIL;
 	r->command.filter = state->selection.filter;
 	r->command.limit = r->query.limit > 0 ? (size_t)r->query.limit : 0;
-	return request_submit(r);
+	return request_list(r);
 }
 
 /* A list on its way: its head, then each object's bytes after what separates it from the one before. */

@@ -215,7 +215,7 @@ static enum step_result proxy_list(struct request *r)
 		.resource = slices,
 		.filter = { .namespace_ = r->route.namespace_, .labels = &state->slices },
 	};
-	return request_submit(r);
+	return request_list(r);
 }
 
 static enum step_result proxy_locate(struct request *r)

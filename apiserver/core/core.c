@@ -398,6 +398,11 @@ int core_get(struct core *core, const struct resource *resource, const char *nam
 	return state_get(&core->state, resource, namespace_, name, ret, err);
 }
 
+bool core_list_now(struct core *core, struct core_command *command)
+{
+	return !in_doubt(core) && state_list_now(&core->state, command);
+}
+
 void core_submit(struct core *core, struct core_command *command)
 {
 	struct core_command *newest = atomic_load_explicit(&core->queue, memory_order_relaxed);

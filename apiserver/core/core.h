@@ -5,11 +5,11 @@
  *
  * Edges submit commands from any thread and get each reply by its callback, on the core thread: it must be
  * short and hand over (resume a suspended connection). Reads answer from published state; a read submitted
- * after a write was answered sees it. A single object needs no command: core_get looks it up on the caller's
- * thread, under the one lock there is (state.h), which the core holds only while it publishes. Writes of one
- * drain become one transaction: compare-and-swap checks see the writes before them in the same batch; a
- * failed commit fails every write in it and leaves no trace; nothing is answered or seen by a watcher before
- * it is durable. Reads go on while writes fail.
+ * after a write was answered sees it. A single object needs no command, nor do few: core_get and
+ * core_list_now look them up on the caller's thread, under the one lock there is (state.h), which the core
+ * holds only while it publishes. Writes of one drain become one transaction: compare-and-swap checks see the
+ * writes before them in the same batch; a failed commit fails every write in it and leaves no trace; nothing
+ * is answered or seen by a watcher before it is durable. Reads go on while writes fail.
  */
 #pragma once
 
@@ -131,6 +131,9 @@ int core_check_namespace(const struct object *namespace_, const struct resource 
  * has the answer to a write sees it, and nobody sees what is not durable. */
 int core_get(struct core *core, const struct resource *resource, const char *namespace_, const char *name,
 	     struct object **ret, struct err *err);
+/* Answers a CORE_LIST at once, as core_get does, when that is short work: of what is there now, of a resource
+ * with few objects. False: it is to be submitted. The reply is not called. */
+bool core_list_now(struct core *core, struct core_command *command);
 /* Any thread; lock-free. COMMAND stays the submitter's memory and must live until its reply. */
 void core_submit(struct core *core, struct core_command *command);
 /* Drops what the answer holds. */

@@ -9,6 +9,9 @@
 #include "apiserver/core/filter.h"
 #include "lib/timefmt.h"
 
+/* Some tens of microseconds, in which nothing is published. */
+#define LIST_NOW_MAX 512
+
 /* Readers that come one after another must not keep the core from publishing. */
 static void init_lock(pthread_rwlock_t *lock)
 {
@@ -402,4 +405,20 @@ void state_list(struct state *state, struct core_command *command)
 	after = command->after_key && strcmp(command->after_key, prefix) >= 0;
 	walk_start(&walk, after ? command->after_key : prefix, after);
 	collect(command, &walk, prefix, pinned);
+}
+
+bool state_list_now(struct state *state, struct core_command *command)
+{
+	const struct table *table;
+	bool few;
+
+	if (command->at_revision)
+		return false;
+	pthread_rwlock_rdlock(&state->lock);
+	table = state_table_at(state, command->resource->stored->index);
+	few = table && table->objects.count <= LIST_NOW_MAX;
+	if (few)
+		state_list(state, command);
+	pthread_rwlock_unlock(&state->lock);
+	return few;
 }

@@ -23,8 +23,9 @@ struct table {
 };
 
 struct state {
-	/* Over the indexes of all tables: the core takes it for writing while it publishes a batch, other
-	 * threads for reading while they look up one object. What the core itself reads needs no lock. */
+	/* Over the indexes of all tables and the revision: the core takes it for writing while it publishes a
+	 * batch, other threads for reading while they look up one object or few. What the core itself reads
+	 * needs no lock. */
 	pthread_rwlock_t lock;
 	struct table **tables; /* by index of what is stored; NULL: none, or not used yet */
 	size_t n_tables;
@@ -70,6 +71,9 @@ struct object *state_replace(struct table *table, struct object *object, bool de
  * are there, within a quarter of the limit and the limit: a store full of history serves nobody. */
 void state_trim(struct state *state, struct table *table, uint32_t now_s);
 
+/* Answers a LIST of what is there now, any thread; false when it is one for the core: of another moment, or
+ * of a resource with so many objects that the core would have to wait for it. */
+bool state_list_now(struct state *state, struct core_command *command);
 /* A new reference to the newest published state, or ERR_NOT_FOUND; any thread. */
 int state_get(struct state *state, const struct resource *resource, const char *namespace_, const char *name,
 	      struct object **ret, struct err *err);

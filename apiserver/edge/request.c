@@ -96,7 +96,7 @@ static void command_replied(struct core_command *command)
 	loop_inbox_post(http_server_inbox(r->edge->http), &r->replied);
 }
 
-enum step_result request_submit(struct request *r)
+static void complete_command(struct request *r)
 {
 	struct core_command *command = &r->command;
 	if (!command->resource)
@@ -107,7 +107,21 @@ enum step_result request_submit(struct request *r)
 		command->name = r->name;
 	command->reply = command_replied;
 	command->arg = r;
-	core_submit(r->server->core, command);
+}
+
+enum step_result request_submit(struct request *r)
+{
+	complete_command(r);
+	core_submit(r->server->core, &r->command);
+	return STEP_WAIT;
+}
+
+enum step_result request_list(struct request *r)
+{
+	complete_command(r);
+	if (core_list_now(r->server->core, &r->command))
+		return STEP_NEXT;
+	core_submit(r->server->core, &r->command);
 	return STEP_WAIT;
 }
 

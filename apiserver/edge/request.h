@@ -142,6 +142,9 @@ struct identity *request_certificate(struct request *r);
 /* Submits r->command, which holds op and arguments (resource, namespace and name default to the
  * route's); a step returns this as its last act. */
 enum step_result request_submit(struct request *r);
+/* The same for a CORE_LIST, which is answered at once when that is short work: a core's thread that sleeps
+ * would have to be woken, and to wake us. */
+enum step_result request_list(struct request *r);
 /* Waits; the same step runs again after MS milliseconds. r->pauses counts them. */
 enum step_result request_pause(struct request *r, int64_t ms);
 /* On with the step of STEPS that has NAME, which must be there. */

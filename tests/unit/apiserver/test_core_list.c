@@ -60,6 +60,42 @@ static void test_pages_of_one_snapshot(void **state)
 	remove_folder(dir);
 }
 
+/* On the caller's thread: what is there now, as long as that is little. */
+static void test_short_lists_need_no_core(void **state)
+{
+	(void)state;
+	char *dir = make_folder();
+	struct core *core = start(dir);
+	struct core_command list = {
+		.op = CORE_LIST, .resource = config_maps(), .filter.namespace_ = "d", .limit = 2
+	};
+
+	for (const char *name = "abc"; *name; name++)
+		create_config_map(core, (char[]){ *name, '\0' }, "1");
+	assert_true(core_list_now(core, &list));
+	assert_int_equal(list.ret_n, 2);
+	assert_string_equal(object_name(list.ret_objects[1]), "b");
+	assert_true(list.ret_more);
+	assert_int_equal(list.ret_remaining, 1);
+	assert_int_equal(list.ret_revision, core_revision(core));
+	core_command_close(&list);
+	list = (struct core_command){ .op = CORE_LIST, .resource = config_maps(), .not_older_than = 99 };
+	assert_true(core_list_now(core, &list));
+	assert_int_equal(list.err.kind, ERR_TIMEOUT);
+	/* Of another moment. */
+	list = (struct core_command){ .op = CORE_LIST, .resource = config_maps(), .at_revision = 1 };
+	assert_false(core_list_now(core, &list));
+	/* Many. */
+	for (unsigned i = 0; i < 600; i++) {
+		CLEANUP(mem_freep) char *name = mem_printf("n%u", i);
+		create_config_map(core, name, "1");
+	}
+	list = (struct core_command){ .op = CORE_LIST, .resource = config_maps(), .limit = 1 };
+	assert_false(core_list_now(core, &list));
+	core_stop_and_free(core);
+	remove_folder(dir);
+}
+
 static void test_selected_lists(void **state)
 {
 	(void)state;
@@ -114,6 +150,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_pages_of_one_snapshot),
+		cmocka_unit_test(test_short_lists_need_no_core),
 		cmocka_unit_test(test_selected_lists),
 		cmocka_unit_test(test_owners),
 	};
