@@ -258,8 +258,9 @@ static bool split_group_version(const char *group_version, struct buf *ret_group
 
 /* The object says it is of another kind or version than the resource's. */
 static int wrong_kind(const struct resource *resource, const char *api_version, const char *kind,
-		      const char *group, const char *version, struct err *err)
+		      const char *group, const char *version, bool bare, struct err *err)
 {
+	const char *as = bare ? NULL : resource->kind_name;
 	struct buf why CLEANUP(buf_close) = BUF_INIT;
 
 	if (!kind_known(api_version, kind)) {
@@ -267,7 +268,7 @@ static int wrong_kind(const struct resource *resource, const char *api_version, 
 			   "no kind \"%s\" is registered for version \"%s\" in scheme "
 			   "\"pkg/api/legacyscheme/scheme.go:30\"",
 			   kind, api_version);
-		return cannot_handle(kind, version, resource->kind_name, why.data, err);
+		return cannot_handle(kind, version, as, why.data, err);
 	}
 	if (strcmp(kind, resource->kind_name) == 0 && strcmp(group, resource->group) == 0)
 		return err_set(
@@ -278,10 +279,11 @@ static int wrong_kind(const struct resource *resource, const char *api_version, 
 	int package = (int)strcspn(resource->group, ".");
 	buf_printf(&why, "converting (%s.%s) to (%.*s.%s): unknown conversion", version, kind,
 		   package == 0 ? 4 : package, package == 0 ? "core" : resource->group, resource->kind_name);
-	return cannot_handle(kind, version, resource->kind_name, why.data, err);
+	return cannot_handle(kind, version, as, why.data, err);
 }
 
-static int check_kind(const struct resource *resource, struct body *body, struct err *err)
+/* BARE: messages are the fault alone. */
+static int check_kind(const struct resource *resource, struct body *body, bool bare, struct err *err)
 {
 	struct buf group CLEANUP(buf_close) = BUF_INIT;
 	const char *api_version = json_str_or_empty(body->obj, "apiVersion");
@@ -301,14 +303,15 @@ static int check_kind(const struct resource *resource, struct body *body, struct
 	}
 	if (strcmp(kind, resource->kind_name) == 0 && strcmp(api_version, resource->group_version) == 0)
 		return 0;
-	return wrong_kind(resource, api_version, kind, group.data == NULL ? "" : group.data, version, err);
+	return wrong_kind(resource, api_version, kind, group.data == NULL ? "" : group.data, version, bare,
+			  err);
 }
 
 int decode_check_kind(const struct resource *resource, struct json_object *obj, struct err *err)
 {
 	struct body body = { .obj = obj, .text = "" };
 
-	return check_kind(resource, &body, err);
+	return check_kind(resource, &body, true, err);
 }
 
 int decode_object(const struct resource *resource, const char *text, size_t len, bool yaml,
@@ -317,7 +320,8 @@ int decode_object(const struct resource *resource, const char *text, size_t len,
 {
 	struct body body CLEANUP(body_close) = { .text = text, .len = len };
 
-	if (body_read(&body, resource->kind_name, yaml, err) < 0 || check_kind(resource, &body, err) < 0)
+	if (body_read(&body, resource->kind_name, yaml, err) < 0 ||
+	    check_kind(resource, &body, false, err) < 0)
 		return -1;
 	if (walk_body(resource, resource->def, resource->kind_name, resource->version, resource->kind_name,
 		      &body, validation, warnings, err) < 0)
@@ -359,5 +363,5 @@ int decode_patched(const struct resource *resource, const struct json_object *kn
 	struct decode_walk walk CLEANUP(decode_walk_close) = { .validation = validation };
 
 	walk_resource(&walk, resource, known, obj);
-	return walk_result(&walk, resource->kind_name, resource->version, resource->kind_name, warnings, err);
+	return walk_result(&walk, resource->kind_name, resource->version, NULL, warnings, err);
 }

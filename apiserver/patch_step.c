@@ -11,6 +11,7 @@
 #include "apiserver/edge/dispatch.h"
 #include "apiserver/managed.h"
 #include "apiserver/options.h"
+#include "apiserver/patch_fault.h"
 #include "apiserver/service/allocate.h"
 #include "apiserver/update.h"
 #include "apiserver/view.h"
@@ -37,16 +38,19 @@ enum step_result patch_begin(struct request *r)
 	return STEP_NEXT;
 }
 
-static int parse_patch(struct request *r, struct json_object **ret)
+static int parse_patch(struct request *r, struct buf *issues, struct json_object **ret)
 {
+	size_t duplicates = 0;
 	struct err err = ERR_INIT;
 	const char *text = r->body.data ? r->body.data : "";
-	if (json_parse(text, r->body.len, ret, NULL, &err) < 0) {
+	if (json_parse(text, r->body.len, ret, &duplicates, &err) < 0) {
 		CLEANUP(buf_close) struct buf why = BUF_INIT;
 		bool known = decode_syntax_fault(text, r->body.len, &why);
 		return err_set(&r->err, ERR_BAD_REQUEST, "error decoding patch: %s",
 			       known ? why.data : err.msg);
 	}
+	if (issues)
+		patch_fault_text(r, *ret, duplicates, issues);
 	bool list = r->media == MEDIA_JSON_PATCH;
 	const char *shape = json_object_is_type(*ret, json_type_object)   ? "object"
 			    : json_object_is_type(*ret, json_type_array)  ? "array"
@@ -60,10 +64,10 @@ static int parse_patch(struct request *r, struct json_object **ret)
 }
 
 enum step_result patch_apply(struct request *r, const struct schema_def *def, const struct json_object *doc,
-			     struct json_object **ret)
+			     struct buf *issues, struct json_object **ret)
 {
 	CLEANUP(json_putp) struct json_object *patch = NULL;
-	if (parse_patch(r, &patch) < 0)
+	if (parse_patch(r, issues, &patch) < 0)
 		return request_fail_as(r, DETAILS_NONE);
 	int failed;
 	switch (r->media) {
@@ -125,16 +129,27 @@ static enum step_result patch_object(struct request *r)
 {
 	const struct resource *resource = r->route.resource;
 	CLEANUP(json_putp) struct json_object *shown = shown_old(r);
-	if (patch_apply(r, resource->def, shown, &r->obj) == STEP_FAIL)
+	CLEANUP(buf_close) struct buf issues = BUF_INIT;
+	/* Strictness is judged when all is known that is wrong. */
+	enum field_validation validation =
+	    r->validation == FIELD_VALIDATION_IGNORE ? FIELD_VALIDATION_IGNORE : FIELD_VALIDATION_WARN;
+	if (patch_apply(r, resource->def, shown, &issues, &r->obj) == STEP_FAIL)
 		return STEP_FAIL;
 	struct json_object *metadata = json_get(shown, "metadata");
 	if (metadata && json_get(r->obj, "metadata") == metadata)
 		json_set(r->obj, "metadata", json_clone(metadata));
+	/* In Kubernetes a strategic patch is made on a struct, whose type it cannot change. */
+	if (r->media == MEDIA_STRATEGIC_PATCH) {
+		json_set_str(r->obj, "kind", resource->kind_name);
+		json_set_str(r->obj, "apiVersion", resource->group_version);
+	}
 	/* A view shows what nobody has decoded. */
 	const struct json_object *known = resource->stored == resource ? shown : NULL;
 	if (decode_check_kind(resource, r->obj, &r->err) < 0 ||
-	    decode_patched(resource, known, r->obj, r->validation, &r->warnings, &r->err) < 0)
-		return request_fail_as(r, DETAILS_NONE);
+	    decode_patched(resource, known, r->obj, validation, &issues, &r->err) < 0)
+		return patch_fault_result(r, resource->def, shown);
+	if (patch_fault_issues(r, resource->def, shown, &issues) == STEP_FAIL)
+		return STEP_FAIL;
 	/* The patch was made against r->old: a version that differs from it can only be the client's. */
 	const char *given = json_str_or_empty(json_get(r->obj, "metadata"), "resourceVersion");
 	const char *stored = json_str_or_empty(json_get(r->old, "metadata"), "resourceVersion");

@@ -9,6 +9,7 @@
 #include "apiserver/edge/respond.h"
 #include "apiserver/managed.h"
 #include "apiserver/options.h"
+#include "apiserver/patch_fault.h"
 #include "apiserver/patch_step.h"
 #include "apiserver/update.h"
 #include "apiserver/view.h"
@@ -201,10 +202,16 @@ static enum step_result scale_patch(struct request *r)
 		return scale_apply(r);
 	CLEANUP(json_putp) struct json_object *scale = scale_of(r->route.resource->kind, r->old);
 	CLEANUP(json_putp) struct json_object *patched = NULL;
-	if (patch_apply(r, scale_def(), scale, &patched) == STEP_FAIL)
+	CLEANUP(buf_close) struct buf issues = BUF_INIT;
+	/* Strictness is judged when all is known that is wrong. */
+	enum field_validation validation =
+	    r->validation == FIELD_VALIDATION_IGNORE ? FIELD_VALIDATION_IGNORE : FIELD_VALIDATION_WARN;
+	if (patch_apply(r, scale_def(), scale, &issues, &patched) == STEP_FAIL)
 		return STEP_FAIL;
-	if (decode_value(scale_def(), "Scale", "v1", patched, r->validation, &r->warnings, &r->err) < 0)
-		return request_fail_as(r, DETAILS_NONE);
+	if (decode_value(scale_def(), NULL, "v1", patched, validation, &issues, &r->err) < 0)
+		return patch_fault_result(r, scale_def(), scale);
+	if (patch_fault_issues(r, scale_def(), scale, &issues) == STEP_FAIL)
+		return STEP_FAIL;
 	return apply_scale(r, patched);
 }
 
