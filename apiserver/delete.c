@@ -106,7 +106,7 @@ static enum delete_action shorten(struct json_object *metadata, const struct del
 	    !time_parse(json_str_or_empty(metadata, "deletionTimestamp"), &at_us))
 		return DELETE_KEEP;
 	int64_t wanted = options->grace_period_s < 0 ? 1 : options->grace_period_s;
-	set_time(metadata, at_us - (period - wanted) * 1000000);
+	set_time(metadata, time_add_s(at_us, wanted - period));
 	json_set_int(metadata, "deletionGracePeriodSeconds", wanted);
 	return wanted ? DELETE_UPDATE : DELETE_REMOVE;
 }
@@ -122,7 +122,7 @@ static enum delete_action decide_graceful(const struct kind *kind, struct json_o
 			return DELETE_KEEP;
 	} else {
 		int64_t period = pod_grace_period_s(obj, options);
-		set_time(metadata, now_us + period * 1000000);
+		set_time(metadata, time_add_s(now_us, period));
 		json_set_int(metadata, "deletionGracePeriodSeconds", period);
 		count_generation(metadata);
 		action = period ? DELETE_UPDATE : DELETE_REMOVE;

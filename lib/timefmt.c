@@ -8,6 +8,10 @@
 #define US_PER_S INT64_C(1000000)
 #define NS_PER_S INT64_C(1000000000)
 
+/* The first and the last second that RFC 3339 has. */
+#define YEAR_0_US    (INT64_C(-62167219200) * US_PER_S)
+#define YEAR_9999_US (INT64_C(253402300799) * US_PER_S)
+
 static int64_t clock_us(clockid_t id)
 {
 	struct timespec ts;
@@ -48,6 +52,25 @@ struct timespec time_mono_in(int64_t ms)
 		until.tv_nsec -= NS_PER_S;
 	}
 	return until;
+}
+
+static int64_t clamp(int64_t value, int64_t least, int64_t most)
+{
+	return value < least ? least : value > most ? most : value;
+}
+
+int64_t time_add_s(int64_t us, int64_t seconds)
+{
+	int64_t sum;
+
+	if (__builtin_mul_overflow(seconds, US_PER_S, &sum) || __builtin_add_overflow(us, sum, &sum))
+		return seconds < 0 ? YEAR_0_US : YEAR_9999_US;
+	return clamp(sum, YEAR_0_US, YEAR_9999_US);
+}
+
+int64_t time_ms_of(int64_t seconds)
+{
+	return clamp(seconds, -(INT64_MAX / 4000), INT64_MAX / 4000) * 1000;
 }
 
 static int64_t floor_div(int64_t a, int64_t b)

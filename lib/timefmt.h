@@ -17,6 +17,11 @@ int64_t time_boot_ms(void); /* CLOCK_BOOTTIME, milliseconds */
  * whatever becomes of the wall clock meanwhile. */
 struct timespec time_mono_in(int64_t ms);
 
+/* US and SECONDS, of any size, later; within what RFC 3339 can say, the years 0 to 9999. */
+int64_t time_add_s(int64_t us, int64_t seconds);
+/* SECONDS, of any size, in milliseconds; kept so far from what an int64_t holds that times can be added. */
+int64_t time_ms_of(int64_t seconds);
+
 /* Writes meta/v1 Time, MicroTime, and nanosecond RFC 3339 (CRI logs) of wall microseconds or
  * nanoseconds; returns BUF, which holds TIMEFMT_SIZE bytes at least. */
 const char *time_format(int64_t us, char *buf);

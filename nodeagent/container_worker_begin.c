@@ -184,7 +184,8 @@ static void on_probe_failed(enum probe_kind kind, void *arg)
 	container_worker_event(w, "Normal", "Killing", "Container %s failed %s probe, will be restarted",
 			       container_worker_name(w), kind == PROBE_STARTUP ? "startup" : "liveness");
 	w->restart_wanted = true;
-	container_worker_stop_running(w, json_int(probe, "terminationGracePeriodSeconds", pod_grace) * 1000);
+	container_worker_stop_running(
+	    w, time_ms_of(json_int(probe, "terminationGracePeriodSeconds", pod_grace)));
 }
 
 static const struct probe_set_ops probe_ops = {
@@ -231,7 +232,7 @@ static void on_post_start(enum probe_outcome outcome, const char *message, const
 	container_worker_event(w, "Warning", "FailedPostStartHook", "PostStartHook failed");
 	container_worker_event(w, "Normal", "Killing", "FailedPostStartHook");
 	container_worker_stop_running(
-	    w, json_int(json_get(w->pod->pod, "spec"), "terminationGracePeriodSeconds", 30) * 1000);
+	    w, time_ms_of(json_int(json_get(w->pod->pod, "spec"), "terminationGracePeriodSeconds", 30)));
 }
 
 static void on_run(struct container *container, const struct err *err, void *arg)

@@ -135,8 +135,8 @@ void container_worker_replace(struct container_worker *w)
 				       "Container %s definition changed, will be restarted",
 				       container_worker_name(w));
 		w->restart_wanted = true;
-		container_worker_stop_running(
-		    w, json_int(json_get(w->pod->pod, "spec"), "terminationGracePeriodSeconds", 30) * 1000);
+		container_worker_stop_running(w, time_ms_of(json_int(json_get(w->pod->pod, "spec"),
+								     "terminationGracePeriodSeconds", 30)));
 	}
 }
 

@@ -113,7 +113,7 @@ static int parse_options(const struct http_exchange *exchange, struct log_reader
 	if (since && !time_parse(since, &ret->since_us))
 		return err_set(err, ERR_BAD_REQUEST, "sinceTime: invalid value %s", since);
 	if (seconds > 0)
-		ret->since_us = time_now_us() - seconds * 1000000;
+		ret->since_us = time_add_s(time_now_us(), -seconds);
 	return 0;
 }
 

@@ -61,7 +61,7 @@ bool pod_worker_is_ending(const struct pod_worker *w)
 
 int64_t pod_worker_spec_grace_ms(const struct pod_worker *w)
 {
-	return json_int(pod_worker_spec(w), "terminationGracePeriodSeconds", 30) * 1000;
+	return time_ms_of(json_int(pod_worker_spec(w), "terminationGracePeriodSeconds", 30));
 }
 
 static void advance(struct loop_task *task, void *arg)
@@ -134,7 +134,7 @@ void pod_worker_check_deletion(struct pod_worker *w)
 {
 	const struct json_object *meta = json_get(w->ctx.pod, "metadata");
 	int64_t grace_ms =
-	    json_int(meta, "deletionGracePeriodSeconds", pod_worker_spec_grace_ms(w) / 1000) * 1000;
+	    time_ms_of(json_int(meta, "deletionGracePeriodSeconds", pod_worker_spec_grace_ms(w) / 1000));
 
 	if (!json_str(meta, "deletionTimestamp"))
 		return;

@@ -136,6 +136,6 @@ void pod_worker_arm_active_deadline(struct pod_worker *w)
 
 	if (seconds < 0 || pod_worker_is_ending(w))
 		return;
-	int64_t left = w->start_us / 1000 + seconds * 1000 - time_now_us() / 1000;
+	int64_t left = w->start_us / 1000 + time_ms_of(seconds) - time_now_us() / 1000;
 	loop_timer_arm(&w->active_deadline, left > 0 ? left : 0);
 }

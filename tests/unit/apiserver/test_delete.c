@@ -38,6 +38,17 @@ static void expect(const char *plural, const char *before, struct delete_options
 		fail_msg("action %d: %s\nshould be %d: %s", (int)got, text.data, (int)action, after);
 }
 
+/* A period that no time can hold ends with the years that a timestamp has. */
+static void periods_of_any_size(void **state)
+{
+	struct delete_options longest = { .has_grace_period = true, .grace_period_s = INT64_MAX };
+
+	(void)state;
+	expect("pods", "{\"metadata\":{},\"spec\":{\"nodeName\":\"n\"}}", longest, DELETE_UPDATE,
+	       "{\"metadata\":{\"deletionTimestamp\":\"9999-12-31T23:59:59Z\","
+	       "\"deletionGracePeriodSeconds\":9223372036854775807},\"spec\":{\"nodeName\":\"n\"}}");
+}
+
 static void plain_objects_go_unless_held(void **state)
 {
 	(void)state;
@@ -119,6 +130,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(plain_objects_go_unless_held),
+		cmocka_unit_test(periods_of_any_size),
 		cmocka_unit_test(pods_get_their_grace),
 		cmocka_unit_test(namespaces_wait_for_their_content),
 	};

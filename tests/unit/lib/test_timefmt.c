@@ -150,6 +150,21 @@ static void test_parse_duration(void **state)
 		assert_false(time_parse_duration(wrong[i], &us));
 }
 
+static void test_sums_stay_within_bounds(void **state)
+{
+	char text[TIMEFMT_SIZE];
+
+	(void)state;
+	assert_int_equal(time_add_s(5, 3), 3000005);
+	assert_int_equal(time_add_s(5, -3), -2999995);
+	assert_string_equal(time_format(time_add_s(0, INT64_MAX), text), "9999-12-31T23:59:59Z");
+	assert_string_equal(time_format(time_add_s(INT64_MAX, 1), text), "9999-12-31T23:59:59Z");
+	assert_string_equal(time_format(time_add_s(0, INT64_MIN), text), "0000-01-01T00:00:00Z");
+	assert_int_equal(time_ms_of(30), 30000);
+	assert_true(time_ms_of(INT64_MAX) > 0 && time_ms_of(INT64_MAX) < INT64_MAX / 2);
+	assert_true(time_ms_of(INT64_MIN) < 0 && time_ms_of(INT64_MIN) > INT64_MIN / 2);
+}
+
 static void test_clocks_move_forward(void **state)
 {
 	int64_t ms = time_mono_ms(), us = time_mono_us();
@@ -176,6 +191,7 @@ int main(void)
 		cmocka_unit_test(test_human_duration),
 		cmocka_unit_test(test_parse_duration),
 		cmocka_unit_test(test_clocks_move_forward),
+		cmocka_unit_test(test_sums_stay_within_bounds),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
