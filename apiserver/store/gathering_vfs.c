@@ -5,13 +5,16 @@
 #include <string.h>
 
 #define GATHER_BYTES (120 * 1024) /* the unix VFS takes less than 128 KiB at once */
+#define GROW_BYTES   (256 * 1024)
+#define ZERO_BYTES   (64 * 1024)
 
 struct log_file {
 	sqlite3_file base;
 	char *bytes; /* GATHER_BYTES; NULL until something is written */
 	int len;
-	sqlite3_int64 at; /* where bytes[0] belongs */
-			  /* The file of the VFS below follows. */
+	sqlite3_int64 at;   /* where bytes[0] belongs */
+	sqlite3_int64 size; /* the file has this much at least */
+			    /* The file of the VFS below follows. */
 };
 
 static sqlite3_vfs *below;
@@ -41,13 +44,35 @@ static bool may_hold(sqlite3_file *file, const char *data, int len, sqlite3_int6
 	return true;
 }
 
+/* After what was written up to END: a file that became longer gets zeros, up to the next step. With the data
+ * of a longer file the disk has to flush its length and where it lies, by itself: that would be each commit,
+ * and so it is one in some. Of what fails here nothing is missed. */
+static void grow(sqlite3_file *file, sqlite3_int64 end)
+{
+	static char zeros[ZERO_BYTES]; /* never written: it takes no memory */
+	struct log_file *log = (struct log_file *)file;
+	sqlite3_int64 step = (end / GROW_BYTES + 1) * GROW_BYTES;
+
+	if (end <= log->size || real(file)->pMethods->xFileSize(real(file), &log->size) != SQLITE_OK)
+		return;
+	for (sqlite3_int64 at = end; log->size <= end && at < step; at += ZERO_BYTES)
+		real(file)->pMethods->xWrite(real(file), zeros,
+					     (int)(step - at < ZERO_BYTES ? step - at : ZERO_BYTES), at);
+	if (log->size <= end)
+		log->size = step;
+}
+
 /* Of a write that failed a part may be in the file, and the bytes after it may be as they should be: a log is
  * written over and over, and pages change little. */
 static int write_below(sqlite3_file *file, const char *data, int len, sqlite3_int64 at)
 {
 	int code = real(file)->pMethods->xWrite(real(file), data, len, at);
 
-	return code == SQLITE_OK || !may_hold(file, data, len, at) ? code : SQLITE_IOERR;
+	if (code == SQLITE_OK)
+		grow(file, at + len);
+	else if (may_hold(file, data, len, at))
+		code = SQLITE_IOERR;
+	return code;
 }
 
 static int let_go(sqlite3_file *file)
@@ -100,6 +125,7 @@ static int log_truncate(sqlite3_file *file, sqlite3_int64 size)
 {
 	int code = let_go(file);
 
+	((struct log_file *)file)->size = 0;
 	return code == SQLITE_OK ? real(file)->pMethods->xTruncate(real(file), size) : code;
 }
 

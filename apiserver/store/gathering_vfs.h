@@ -1,5 +1,5 @@
-/* SQLite's own VFS with one difference: what is written to a write-ahead log is gathered and goes to the
- * kernel in one piece. SQLite writes a log page by page, header and content of each by themselves, at odd
+/* SQLite's own VFS with two differences. What is written to a write-ahead log is gathered and goes to the
+ * kernel in one piece; SQLite writes a log page by page, header and content of each by themselves, at odd
  * places of the file: twenty-six calls for thirteen pages, which cost the kernel six times what one call
  * does.
  *
@@ -8,6 +8,9 @@
  * with synchronous=FULL, which connections of this VFS must have, SQLite syncs the log before it tells of a
  * transaction in the log's index, and other connections and processes read only what the index tells of. A
  * crash finds what it could have found without this: a part of what was written since the last sync.
+ *
+ * And a log becomes longer by steps, with zeros, which no reader takes for a frame (there is no page 0):
+ * else the disk has to flush the file's new length with each commit, in one write more.
  *
  * A write that fails is an error of the call that made the bytes go: of the sync, above all. They are dropped
  * then, and a part of them may be in the file. SQLITE_IOERR_WRITE and SQLITE_FULL say that they are not all

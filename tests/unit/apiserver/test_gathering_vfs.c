@@ -12,6 +12,7 @@
 /* The VFS below: a file in memory that tells what is done to it, "w32+24" for 24 bytes written at 32. */
 static struct buf told;
 static char disk[512 * 1024];
+static sqlite3_int64 size, fits; /* bytes; fits: more is refused */
 static bool writes_fail, reads_fail;
 
 static int below_close(sqlite3_file *file)
@@ -33,16 +34,18 @@ static int below_write(sqlite3_file *file, const void *data, int len, sqlite3_in
 {
 	(void)file;
 	buf_printf(&told, "w%lld+%d ", (long long)at, len);
-	if (writes_fail)
+	if (writes_fail || at + len > fits)
 		return SQLITE_FULL;
 	memcpy(disk + at, data, (size_t)len);
+	size = at + len > size ? at + len : size;
 	return SQLITE_OK;
 }
 
-static int below_truncate(sqlite3_file *file, sqlite3_int64 size)
+static int below_truncate(sqlite3_file *file, sqlite3_int64 new_size)
 {
 	(void)file;
-	buf_printf(&told, "t%lld ", (long long)size);
+	buf_printf(&told, "t%lld ", (long long)new_size);
+	size = new_size;
 	return SQLITE_OK;
 }
 
@@ -57,7 +60,7 @@ static int below_sync(sqlite3_file *file, int flags)
 static int below_file_size(sqlite3_file *file, sqlite3_int64 *ret)
 {
 	(void)file;
-	*ret = 0;
+	*ret = size;
 	buf_str(&told, "size ");
 	return SQLITE_OK;
 }
@@ -120,6 +123,7 @@ static int setup(void **state)
 	memset(disk, 0, sizeof(disk));
 	buf_reset(&told);
 	writes_fail = reads_fail = false;
+	size = fits = sizeof(disk); /* long enough for what is written */
 	return 0;
 }
 
@@ -138,7 +142,7 @@ static void test_one_piece(void **state)
 	}
 	assert_told("");
 	assert_int_equal(file->pMethods->xSync(file, SQLITE_SYNC_FULL), SQLITE_OK);
-	assert_told("w0+20632 sync ");
+	assert_told("w0+20632 size sync ");
 	assert_int_equal(disk[31], 'h');
 	for (int i = 0; i < 5; i++) {
 		assert_int_equal(disk[32 + i * 4120], 'a' + i);
@@ -154,12 +158,12 @@ static void test_order(void **state)
 	(void)state;
 	sqlite3_file *file = open_file(SQLITE_OPEN_WAL);
 	char data[10];
-	sqlite3_int64 size;
+	sqlite3_int64 told_size;
 
 	/* Elsewhere, and over what waits. */
 	write_at(file, 100, 10, 'a');
 	write_at(file, 50, 10, 'b');
-	assert_told("w100+10 ");
+	assert_told("w100+10 size ");
 	write_at(file, 55, 10, 'c');
 	assert_told("w50+10 ");
 	/* A read beside it and within it. */
@@ -169,14 +173,14 @@ static void test_order(void **state)
 	assert_told("w55+10 r46+10 ");
 	assert_memory_equal(data, "\0\0\0\0bbbbbc", 10);
 	write_at(file, 65, 10, 'd');
-	file->pMethods->xFileSize(file, &size);
+	file->pMethods->xFileSize(file, &told_size);
 	assert_told("w65+10 size ");
 	write_at(file, 75, 10, 'e');
-	file->pMethods->xTruncate(file, 80);
-	assert_told("w75+10 t80 ");
+	file->pMethods->xTruncate(file, 1000);
+	assert_told("w75+10 t1000 ");
 	write_at(file, 80, 10, 'f');
 	close_file(file);
-	assert_told("w80+10 close ");
+	assert_told("w80+10 size close ");
 }
 
 /* What does not fit lets go of what waits; what would never fit does not wait. */
@@ -187,7 +191,7 @@ static void test_limit(void **state)
 
 	write_at(file, 0, 100000, 'a');
 	write_at(file, 100000, 100000, 'b');
-	assert_told("w0+100000 ");
+	assert_told("w0+100000 size ");
 	write_at(file, 200000, 200000, 'c');
 	assert_told("w100000+100000 w200000+200000 ");
 	close_file(file);
@@ -235,6 +239,33 @@ static void test_failure_in_doubt(void **state)
 	close_file(file);
 }
 
+/* A file that becomes longer does so by steps, with zeros behind what was written. */
+static void test_steps(void **state)
+{
+	(void)state;
+	sqlite3_file *file = open_file(SQLITE_OPEN_WAL);
+
+	memset(disk, 'x', sizeof(disk));
+	size = 0;
+	write_at(file, 0, 100000, 'a');
+	file->pMethods->xSync(file, SQLITE_SYNC_FULL);
+	assert_told("w0+100000 size w100000+65536 w165536+65536 w231072+31072 sync ");
+	assert_int_equal(size, 256 * 1024);
+	assert_int_equal(disk[99999], 'a');
+	assert_int_equal(disk[100000], 0);
+	assert_int_equal(disk[size - 1], 0);
+	write_at(file, 100000, 100000, 'b');
+	file->pMethods->xSync(file, SQLITE_SYNC_FULL);
+	assert_told("w100000+100000 sync ");
+	/* The disk is full: no zeros, and what is written counts. */
+	file->pMethods->xTruncate(file, 0);
+	fits = 100000;
+	write_at(file, 0, 100000, 'c');
+	assert_int_equal(file->pMethods->xSync(file, SQLITE_SYNC_FULL), SQLITE_OK);
+	assert_int_equal(size, 100000);
+	close_file(file);
+}
+
 static void test_other_files(void **state)
 {
 	(void)state;
@@ -253,6 +284,7 @@ int main(void)
 		cmocka_unit_test_setup(test_limit, setup),
 		cmocka_unit_test_setup(test_failure, setup),
 		cmocka_unit_test_setup(test_failure_in_doubt, setup),
+		cmocka_unit_test_setup(test_steps, setup),
 		cmocka_unit_test_setup(test_other_files, setup),
 	};
 	static sqlite3_vfs below;
