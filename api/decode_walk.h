@@ -15,6 +15,7 @@ struct decode_walk {
 	const struct schema_def *innermost;
 };
 
+/* Frees what the walk noted. */
 void decode_walk_close(struct decode_walk *walk);
 /* Changes OBJ in place. Everything is found in one walk: unknown fields are dropped and noted, the first
  * error of a type is kept. Values that OBJ shares with KNOWN (or NULL), a decoded object, are not looked at.

@@ -6,6 +6,7 @@
 #include "api/field_error.h"
 #include "api/validate.h"
 
+/* Errors about member KEY of what is at PATH, which is as before afterwards. VALUE is shown. */
 void fault_required(struct field_errors *errors, struct field_path *path, const char *key,
 		    const char *detail);
 void fault_str(struct field_errors *errors, struct field_path *path, const char *key, const char *value,

@@ -60,6 +60,7 @@ const struct field_node *field_set_find(const struct field_set *set, const struc
 /* What SET has below ELEMENT. */
 const struct field_set *field_set_below(const struct field_set *set, const struct field_element *element);
 
+/* What is in A or B; in both. They may share parts with A and B. */
 const struct field_set *field_set_union(struct field_arena *arena, const struct field_set *a,
 					const struct field_set *b);
 const struct field_set *field_set_intersection(struct field_arena *arena, const struct field_set *a,

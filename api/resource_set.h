@@ -21,6 +21,7 @@ struct resource_family {
 	void (*free)(struct resource_family *family);
 };
 
+/* One more reference to it and all that it was made with; any thread that holds one. Returns RESOURCE. */
 const struct resource *resource_ref(const struct resource *resource);
 /* NULL is fine; any thread. */
 void resource_unref(const struct resource *resource);

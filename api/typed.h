@@ -29,6 +29,7 @@ struct typed_atom {
 	bool deduced;  /* from the value */
 };
 
+/* The type of values of DEF, which outlives it. */
 struct typed typed_struct(const struct schema_def *def);
 /* The struct of TYPE, or NULL when it has no fields with names. */
 const struct schema_def *typed_def(struct typed type);

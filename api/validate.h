@@ -37,6 +37,8 @@ bool name_is_path_segment(const char *name, bool is_prefix, struct buf *ret_mess
 bool name_is_qualified(const char *name, struct buf *ret_message);
 bool name_is_label_value(const char *value, struct buf *ret_message);
 
+/* Values of metadata and of members that many kinds have. What is absent is fine, unless REQUIRED; FIELD is a
+ * member of OBJ, and PATH is OBJ's. VALUES are NULL-terminated. */
 void validate_labels(const struct json_object *labels, struct field_path *path, struct field_errors *errors);
 void validate_annotations(const struct json_object *annotations, struct field_path *path,
 			  struct field_errors *errors);

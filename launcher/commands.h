@@ -12,6 +12,8 @@ struct command {
 	int (*run)(const struct command *command, int argc, char **argv);
 };
 
+/* One file each. ARGV[0] is the command's name; the exit code comes back, after errors were told on stderr.
+ */
 int command_up(const struct command *command, int argc, char **argv);
 int command_down(const struct command *command, int argc, char **argv);
 int command_status(const struct command *command, int argc, char **argv);

@@ -12,6 +12,7 @@
 
 /* --- the request: strings valid until the answer begins --- */
 
+/* "GET", as sent. */
 const char *http_exchange_method(const struct http_exchange *exchange);
 /* As sent, the query included: "/a/b?c=d". */
 const char *http_exchange_target(const struct http_exchange *exchange);

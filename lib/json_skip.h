@@ -15,6 +15,7 @@ struct json_cursor {
 	const char *p, *end;
 };
 
+/* To the next character that is no white space of JSON's, or the end. */
 void json_skip_space(struct json_cursor *c);
 /* Takes CHARACTER, after white space. */
 bool json_skip_char(struct json_cursor *c, char character);

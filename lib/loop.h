@@ -16,6 +16,7 @@
 
 struct loop;
 
+/* NULL with ERR_SYSTEM as epoll_create1(2). */
 struct loop *loop_new(struct err *err);
 void loop_free(struct loop *loop); /* NULL is fine; sources must be freed before */
 /* Runs until loop_stop, which may come before it; a stopped loop can be run again. */

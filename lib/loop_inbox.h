@@ -18,6 +18,7 @@ struct loop_letter {
 };
 
 struct loop_inbox;
+/* Of LOOP, which outlives it. NULL with ERR_SYSTEM as eventfd(2). */
 struct loop_inbox *loop_inbox_new(struct loop *loop, struct err *err);
 /* Opens what is in it; nobody posts any more, but the call that posted an opened letter may still be on its
  * way back. NULL is fine. */

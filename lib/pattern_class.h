@@ -5,6 +5,7 @@
 
 #define CHAR_MAX_ 0x10FFFFU
 
+/* Adds the characters LOW to HIGH. */
 void class_add(struct char_class *set, uint32_t low, uint32_t high);
 /* Adds those of a class by name: 'd', 's', 'w', or upper case for all others. False: no such class. */
 bool class_add_perl(struct char_class *set, char name);

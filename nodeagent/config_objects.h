@@ -13,7 +13,9 @@ struct config_use; /* one user's hold on one object */
 enum config_kind { CONFIG_MAP, CONFIG_SECRET };
 enum config_presence { CONFIG_UNKNOWN /* not asked to the end yet */, CONFIG_MISSING, CONFIG_PRESENT };
 
+/* Both outlive it. Nothing is asked for before the first use. */
 struct config_objects *config_objects_new(struct loop *loop, struct api_client *api);
+/* When all uses are given back. NULL is fine. */
 void config_objects_free(struct config_objects *objects);
 
 /* Holds NAMESPACE/NAME. CHANGED is called from the loop when its presence or content changes. */

@@ -53,6 +53,7 @@ int container_record_parse_shim(const char *text, size_t len, struct shim_record
 int container_record_parse_state(const char *text, size_t len, struct state_record *ret, struct err *err);
 int container_record_parse_exit(const char *text, size_t len, struct exit_record *ret, struct err *err);
 
+/* To container.json and exit.json of the attempt's folder DIR, whole or not at all. ERR_SYSTEM. */
 int container_record_write(const char *dir, const struct container_record *record, struct err *err);
 int container_record_write_exit(const char *dir, const struct exit_record *record, struct err *err);
 

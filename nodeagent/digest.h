@@ -12,7 +12,7 @@
 struct digest;
 
 struct digest *digest_new(void);
-void digest_free(struct digest *digest);
+void digest_free(struct digest *digest);   /* NULL is fine */
 void digest_freep(struct digest **digest); /* for CLEANUP */
 void digest_add(struct digest *digest, const void *data, size_t len);
 /* The digest of what was added, into RET of DIGEST_SIZE bytes; begins anew. */

@@ -13,7 +13,9 @@
 #include "nodeagent/pod_manager.h"
 
 struct log_server;
+/* AGENT and PODS outlive it. NULL: it cannot listen, as http_routes_new says. */
 struct log_server *log_server_new(struct agent *agent, struct pod_manager *pods,
 				  const struct http_routes_opts *opts, struct err *err);
-void log_server_free(struct log_server *server);
+void log_server_free(struct log_server *server); /* NULL is fine */
+/* At which it listens. */
 uint16_t log_server_port(const struct log_server *server);

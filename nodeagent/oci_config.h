@@ -24,6 +24,7 @@ struct oci_machine {
 	const char *seccomp_dir; /* of Localhost profiles; NULL: there are none */
 };
 
+/* What this machine and this process can give to containers; seccomp_* are the caller's to set. */
 void oci_machine_probe(struct oci_machine *ret);
 
 /* CGROUP: path of the container's group, with a leading slash. TERMINATION_LOG: file to bind at

@@ -6,6 +6,7 @@
 #include "nodeagent/pod_worker.h"
 
 struct pod_manager;
+/* AGENT outlives it. It does nothing before one of the next two. */
 struct pod_manager *pod_manager_new(struct agent *agent);
 void pod_manager_free(struct pod_manager *manager); /* containers run on */
 

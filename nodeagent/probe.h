@@ -34,6 +34,7 @@ enum probe_verdict {
 	PROBE_VERDICT_BAD,
 };
 
+/* By the times and thresholds of PROBE (core/v1 Probe), which is not needed afterwards. */
 void probe_schedule_init(struct probe_schedule *s, enum probe_kind kind, const struct json_object *probe);
 /* Delay of the first try from the container's start. */
 int64_t probe_schedule_first_ms(const struct probe_schedule *s);

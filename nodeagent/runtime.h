@@ -37,6 +37,7 @@ struct runtime_opts {
 	const char *seccomp_dir; /* Localhost profiles: DIR/seccomp; NULL: none */
 };
 
+/* OPTS is copied. NULL: the shim or the runtime is not there, or does not say its version. */
 struct runtime *runtime_open(struct loop *loop, const struct runtime_opts *opts, struct err *err);
 void runtime_close(struct runtime *runtime); /* containers run on */
 /* "runc://1.1.5", for node info and container IDs. */

@@ -18,8 +18,9 @@ struct start_slot {
 	void *arg;
 };
 
+/* N may be held at once. */
 struct start_slots *start_slots_new(size_t n);
-void start_slots_free(struct start_slots *slots);
+void start_slots_free(struct start_slots *slots); /* when nobody holds one or waits; NULL is fine */
 /* True: SLOT is held (again: stays held). False: it waits in line, FN is called when its turn comes. */
 bool start_slots_take(struct start_slots *slots, struct start_slot *slot);
 /* Gives it back, or leaves the line; nothing when it is neither held nor waiting. */

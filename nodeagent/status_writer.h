@@ -11,7 +11,9 @@
 #include "lib/loop.h"
 
 struct status_writer;
+/* Both outlive it. */
 struct status_writer *status_writer_new(struct loop *loop, struct api_client *api);
+/* What was not written by then is not. NULL is fine. */
 void status_writer_free(struct status_writer *writer);
 
 /* Queues STATUS (a reference is taken) for the pod; failed writes are tried again until they succeed or the

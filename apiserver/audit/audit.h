@@ -13,6 +13,8 @@
 struct audit;
 struct audit_record; /* of one request: r->audit */
 
+/* By the policy in POLICY_FILE, into LOG, which is copied. Fails when the policy cannot be read or is none,
+ * or the log cannot be opened. */
 int audit_new(const char *policy_file, const struct audit_log_opts *log, struct audit **ret, struct err *err);
 void audit_free(struct audit *audit); /* NULL is fine */
 /* Lines written, and lost, so far. */

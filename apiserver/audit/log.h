@@ -18,6 +18,7 @@ struct audit_log_opts {
 };
 
 struct audit_log;
+/* Opens the file and starts the thread. OPTS is copied. ERR_SYSTEM. */
 int audit_log_new(const struct audit_log_opts *opts, struct audit_log **ret, struct err *err);
 /* Writes what waits. NULL is fine. */
 void audit_log_free(struct audit_log *log);

@@ -16,6 +16,7 @@ enum audit_stage {
 	AUDIT_RESPONSE_COMPLETE = 4,
 };
 
+/* As events show them: "Metadata", "ResponseComplete". */
 const char *audit_level_name(enum audit_level level);
 const char *audit_stage_name(enum audit_stage stage);
 

@@ -34,6 +34,7 @@ struct authn {
 	int64_t max_expiration_s;
 };
 
+/* OPTS is copied. Fails as token_file_new and token_keys_new do. */
 int authn_new(const struct authn_opts *opts, struct authn **ret, struct err *err);
 void authn_free(struct authn *authn); /* NULL is fine */
 

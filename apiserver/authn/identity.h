@@ -44,6 +44,7 @@ void identity_add_group(struct identity *identity, const char *group, size_t len
 /* One more value of extra KEY. */
 void identity_add_extra(struct identity *identity, const char *key, const char *value);
 
+/* Whether GROUP is among its groups, to the letter. */
 bool identity_in_group(const struct identity *identity, const char *group);
 /* authentication.k8s.io/v1 UserInfo: as text, and as a value. */
 void identity_write(struct buf *b, const struct identity *identity);

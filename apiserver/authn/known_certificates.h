@@ -10,6 +10,7 @@
 #include "apiserver/authn/identity.h"
 
 struct known_certificates;
+/* For any thread. */
 struct known_certificates *known_certificates_new(void);
 void known_certificates_free(struct known_certificates *known); /* NULL is fine */
 /* As certificate_identity(). */

@@ -8,6 +8,7 @@
 #include "lib/err.h"
 
 struct token_file;
+/* Reads the file at PATH. ERR_SYSTEM, or what is wrong with which line. */
 int token_file_new(const char *path, struct token_file **ret, struct err *err);
 void token_file_free(struct token_file *file); /* NULL is fine */
 /* The identity of TOKEN as a new reference, or NULL. */

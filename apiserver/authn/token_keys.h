@@ -16,9 +16,11 @@ struct token_keys_opts {
 };
 
 struct token_keys;
+/* Reads the keys; OPTS is copied. Fails when a file cannot be read, or holds none that can be used. */
 int token_keys_new(const struct token_keys_opts *opts, struct token_keys **ret, struct err *err);
 void token_keys_free(struct token_keys *keys); /* NULL is fine */
 
+/* False: keys to verify by are all there is. */
 bool token_keys_can_sign(const struct token_keys *keys);
 /* Appends the token of CLAIMS. ERR_INTERNAL. */
 int token_keys_sign(struct token_keys *keys, const struct json_object *claims, struct buf *ret,

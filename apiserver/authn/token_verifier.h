@@ -19,6 +19,7 @@ struct token_verifier_opts {
 };
 
 struct token_verifier;
+/* OPTS is copied; what it points to must outlive the verifier. */
 struct token_verifier *token_verifier_new(const struct token_verifier_opts *opts);
 void token_verifier_free(struct token_verifier *verifier); /* NULL is fine */
 

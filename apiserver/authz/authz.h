@@ -8,6 +8,7 @@
 
 struct authz;
 
+/* Nothing is read from CORE before the first decision: it need not be started yet. */
 struct authz *authz_new(struct core *core);
 void authz_free(struct authz *authz); /* NULL is fine; before the core stops or after */
 

@@ -15,6 +15,7 @@
 
 struct rbac;
 
+/* Nothing is read from CORE before the first question: it need not be started yet. */
 struct rbac *rbac_new(struct core *core);
 void rbac_free(struct rbac *rbac); /* NULL is fine */
 

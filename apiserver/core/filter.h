@@ -3,6 +3,8 @@
 
 #include "apiserver/core/core.h"
 
+/* Whether OBJECT is in the namespace, has the name and is what both selectors ask for, as far as FILTER says
+ * so. */
 bool filter_matches(const struct core_filter *filter, const struct object *object);
 /* A copy that owns what it points to. */
 void filter_copy(struct core_filter *ret, const struct core_filter *filter);

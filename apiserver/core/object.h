@@ -50,6 +50,7 @@ void object_set_revision(struct object *object, uint64_t revision);
 void object_set_written(struct object *object, uint32_t seconds);
 uint32_t object_written(const struct object *object);
 
+/* What these give is the object's own and lives as long as a reference to it. */
 const struct resource *object_resource(const struct object *object);
 /* Revision of the change that made this state; 0 until published, and then not shown in the bytes either. */
 uint64_t object_revision(const struct object *object);
@@ -69,6 +70,7 @@ bool object_has_finalizers(
 /* Bytes of memory it takes. */
 size_t object_size(const struct object *object);
 
+/* As a GET shows it. The bytes of these three are the object's own. */
 const char *object_bytes(const struct object *object, size_t *ret_len);
 /* The same from its metadata member on: `"metadata":{...},...}`; list items omit kind and apiVersion. */
 const char *object_item_bytes(const struct object *object, size_t *ret_len);

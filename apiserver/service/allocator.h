@@ -21,8 +21,9 @@
 
 struct service_allocator;
 
+/* NETWORKS is copied. Nothing is read from CORE before the first begin: it need not be started yet. */
 struct service_allocator *service_allocator_new(struct core *core, const struct service_networks *networks);
-void service_allocator_free(struct service_allocator *allocator);
+void service_allocator_free(struct service_allocator *allocator); /* NULL is fine */
 const struct service_networks *service_allocator_networks(const struct service_allocator *allocator);
 /* FN is called on the core thread when there may be something for service_allocator_lost. Once, before
  * anything else. */

@@ -12,6 +12,7 @@
 #include "nodeagent/pod_manager.h"
 
 struct streaming_server;
+/* AGENT and PODS outlive it. */
 struct streaming_server *streaming_server_new(struct agent *agent, const struct pod_manager *pods);
 /* Ends all sessions; what was started in containers runs on. Before the HTTP server ends. NULL is fine. */
 void streaming_server_free(struct streaming_server *server);
