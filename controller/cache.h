@@ -49,7 +49,8 @@ struct cached_pod {
 	void *shared_tolerations; /* that hold them (interned.h) */
 	bool delete_asked;        /* we sent its deletion: it counts as gone (kept across updates) */
 	struct cached_pod *next_owned,
-	    *prev_owned; /* of its controller's list, or of the namespace's orphans */
+	    *prev_owned;          /* of its controller's list, or of the namespace's orphans */
+	struct owned_pods *owned; /* whose list that is */
 	struct cached_pod *next_on_node, *prev_on_node; /* of its node's list (node_pods.h) */
 };
 

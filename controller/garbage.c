@@ -46,10 +46,9 @@ static bool in_place(const struct meta *meta, const struct owner_ref *ref, const
 }
 
 static enum owner_state state_as(const struct garbage *garbage, const struct meta *meta,
-				 const struct owner_ref *ref, const struct resource *resource)
+				 const struct owner_ref *ref, const struct resource *resource,
+				 const struct meta *owner)
 {
-	const struct meta *owner = cache_by_uid(garbage->cache, ref->uid);
-
 	if (!resource || (resource->namespaced && !*meta->namespace_))
 		return OWNER_UNKNOWABLE;
 	if (owner) {
@@ -65,8 +64,14 @@ static enum owner_state state_as(const struct garbage *garbage, const struct met
 static enum owner_state state_of(const struct garbage *garbage, const struct meta *meta,
 				 const struct owner_ref *ref)
 {
+	const struct meta *owner = cache_by_uid(garbage->cache, ref->uid);
+
+	/* Nearly always the owner is there and of the kind that the reference says. */
+	if (owner && strcmp(owner->resource->kind_name, ref->kind) == 0 &&
+	    strcmp(owner->resource->group_version, ref->api_version) == 0)
+		return state_as(garbage, meta, ref, owner->resource, owner);
 	const struct resource *resource = resource_take_kind(ref->api_version, ref->kind);
-	enum owner_state state = state_as(garbage, meta, ref, resource);
+	enum owner_state state = state_as(garbage, meta, ref, resource, owner);
 
 	resource_unref(resource);
 	return state;

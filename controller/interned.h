@@ -14,11 +14,13 @@ struct interned_kind {
 	void (*make)(void *value, struct json_span text);
 	void (*close)(void *value);
 	struct map by_text;
+	struct interned *last; /* often the next object has the same again */
 };
 
 struct interned {
 	struct interned_kind *kind;
 	char *text;
+	size_t len;
 	unsigned refs;
 };
 

@@ -12,9 +12,11 @@ struct labels {
 	char *text;         /* canonical JSON: the key in the table */
 	const char **pairs; /* n keys and values, in one allocation with their bytes */
 	char *seen;         /* as it stood in an object: the key in the other table; or NULL */
+	size_t seen_len;
 };
 
 static struct map interned, by_seen;
+static struct labels *last_seen; /* often the next object has the same again */
 
 struct labels *labels_intern(const struct json_object *obj)
 {
@@ -52,14 +54,18 @@ struct labels *labels_intern(const struct json_object *obj)
 
 struct labels *labels_intern_text(struct json_span text)
 {
-	CLEANUP(mem_freep) char *seen = text.p ? mem_dupn(text.p, text.len) : mem_dup("");
-	struct labels *labels = map_get(&by_seen, seen);
+	struct labels *labels = last_seen;
 
+	if (labels && text.p && labels->seen_len == text.len && memcmp(labels->seen, text.p, text.len) == 0)
+		return labels_ref(labels);
+	CLEANUP(mem_freep) char *seen = text.p ? mem_dupn(text.p, text.len) : mem_dup("");
+	labels = last_seen = map_get(&by_seen, seen);
 	if (labels)
 		return labels_ref(labels);
 	CLEANUP(json_putp) struct json_object *obj = json_span_parse(text);
 	labels = labels_intern(obj);
 	if (!labels->seen) {
+		labels->seen_len = strlen(seen);
 		labels->seen = TAKE(seen);
 		map_put(&by_seen, labels->seen, labels);
 	}
@@ -79,6 +85,8 @@ void labels_unref(struct labels *labels)
 	map_remove(&interned, labels->text);
 	if (labels->seen)
 		map_remove(&by_seen, labels->seen);
+	if (last_seen == labels)
+		last_seen = NULL;
 	free(labels->seen);
 	free(labels->pairs);
 	free(labels->text);

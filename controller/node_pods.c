@@ -39,11 +39,28 @@ static void unlink_pod(struct node_pods *index, struct cached_pod *pod)
 	free(list);
 }
 
+/* The common change: NEW_ is on the same node, and takes OLD's place. */
+static void replace_pod(struct node_pods *index, const struct cached_pod *old, struct cached_pod *new_)
+{
+	new_->next_on_node = old->next_on_node;
+	new_->prev_on_node = old->prev_on_node;
+	if (new_->next_on_node)
+		new_->next_on_node->prev_on_node = new_;
+	if (new_->prev_on_node)
+		new_->prev_on_node->next_on_node = new_;
+	else
+		((struct node_pod_list *)map_get(&index->by_node, old->node_name))->pods = new_;
+}
+
 static void pod_changed(const struct resource *resource, struct meta *old, struct meta *new_, void *arg)
 {
 	struct cached_pod *was = (struct cached_pod *)old, *is = (struct cached_pod *)new_;
 
 	(void)resource;
+	if (was && is && was->node_name && is->node_name && strcmp(was->node_name, is->node_name) == 0) {
+		replace_pod(arg, was, is);
+		return;
+	}
 	/* The new one first: a node's only pod then keeps its list. */
 	if (is && is->node_name)
 		link_pod(arg, is);

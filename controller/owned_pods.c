@@ -47,6 +47,7 @@ static void link_pod(struct owned_index *index, struct cached_pod *pod)
 {
 	struct owned_pods *owned = list_of(index, pod);
 
+	pod->owned = owned;
 	pod->prev_owned = NULL;
 	pod->next_owned = owned->pods;
 	if (pod->next_owned)
@@ -56,9 +57,9 @@ static void link_pod(struct owned_index *index, struct cached_pod *pod)
 	free(map_remove(&owned->unseen, pod->meta.item.uid));
 }
 
-static void unlink_pod(struct owned_index *index, struct cached_pod *pod)
+static void unlink_pod(struct cached_pod *pod)
 {
-	struct owned_pods *owned = list_of(index, pod);
+	struct owned_pods *owned = pod->owned;
 
 	if (pod->prev_owned)
 		pod->prev_owned->next_owned = pod->next_owned;
@@ -69,19 +70,36 @@ static void unlink_pod(struct owned_index *index, struct cached_pod *pod)
 	owned->n--;
 }
 
+/* The common change: NEW_ has the same controller, and takes OLD's place. */
+static void replace_pod(const struct cached_pod *old, struct cached_pod *new_)
+{
+	new_->owned = old->owned;
+	new_->next_owned = old->next_owned;
+	new_->prev_owned = old->prev_owned;
+	if (new_->next_owned)
+		new_->next_owned->prev_owned = new_;
+	if (new_->prev_owned)
+		new_->prev_owned->next_owned = new_;
+	else
+		new_->owned->pods = new_;
+}
+
 static void pod_changed(const struct resource *resource, struct meta *old, struct meta *new_, void *arg)
 {
 	struct owned_index *index = arg;
 	struct cached_pod *old_pod = (struct cached_pod *)old, *new_pod = (struct cached_pod *)new_;
 
 	(void)resource;
-	if (old_pod)
-		unlink_pod(index, old_pod);
-	if (!new_pod)
-		return;
-	if (old_pod)
+	if (old_pod && new_pod)
 		new_pod->delete_asked = old_pod->delete_asked;
-	link_pod(index, new_pod);
+	if (old_pod && new_pod && old->owners == new_->owners) {
+		replace_pod(old_pod, new_pod);
+		return;
+	}
+	if (old_pod)
+		unlink_pod(old_pod);
+	if (new_pod)
+		link_pod(index, new_pod);
 }
 
 void owned_index_init(struct owned_index *index, struct cache *cache)

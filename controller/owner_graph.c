@@ -54,6 +54,8 @@ static void edge_unlink(struct owner_edge *edge)
 
 static bool same_owners(const struct meta *a, const struct meta *b)
 {
+	if (a->owners == b->owners)
+		return true;
 	if (a->n_owners != b->n_owners)
 		return false;
 	for (size_t i = 0; i < a->n_owners; i++)
@@ -89,12 +91,12 @@ static struct owner_edge *take_owners(struct owner_node *node, size_t *ret_n)
 void owner_graph_change(struct owner_graph *graph, const struct meta *old, const struct meta *new_,
 			void (*lost)(const char *owner_uid, void *arg), void *arg)
 {
-	struct owner_node *node = old ? map_get(&graph->nodes, old->item.uid) : NULL;
 	CLEANUP(mem_freep) struct owner_edge *edges = NULL;
 	size_t n = 0;
 
 	if (old && new_ && same_owners(old, new_))
 		return;
+	struct owner_node *node = old ? map_get(&graph->nodes, old->item.uid) : NULL;
 	if (node)
 		edges = take_owners(node, &n);
 	if (new_ && new_->n_owners > 0)

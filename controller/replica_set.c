@@ -403,9 +403,16 @@ static void adopt_and_release(struct run *run, const struct cached_replica_set *
 	     pod = pod->next_owned)
 		if (replica_set_pod_active(pod) && labels_match(pod->meta.labels, &rs->selector))
 			patch_owner(run, pod, adopt.data);
-	for (const struct cached_pod *pod = owned->pods; pod; pod = pod->next_owned)
-		if (!pod->meta.deleting && !labels_match(pod->meta.labels, &rs->selector))
+	/* The pods of a template share their labels. */
+	const struct labels *matching = NULL;
+	for (const struct cached_pod *pod = owned->pods; pod; pod = pod->next_owned) {
+		if (pod->meta.deleting || pod->meta.labels == matching)
+			continue;
+		if (labels_match(pod->meta.labels, &rs->selector))
+			matching = pod->meta.labels;
+		else
 			patch_owner(run, pod, release.data);
+	}
 }
 
 /* --- one run --- */
@@ -478,8 +485,11 @@ static void owner_key(struct replica_sets *sets, const struct meta *pod, bool *r
 
 	*ret_controlled = controller != NULL;
 	if (controller && strcmp(controller->kind, "ReplicaSet") == 0) {
-		CLEANUP(mem_freep) char *key = mem_printf("%s/%s", pod->namespace_, controller->name);
-		work_queue_add(sets->queue, key);
+		CLEANUP(buf_close) struct buf key = BUF_INIT;
+		buf_str(&key, pod->namespace_);
+		buf_char(&key, '/');
+		buf_str(&key, controller->name);
+		work_queue_add(sets->queue, key.data);
 	}
 }
 
@@ -505,7 +515,7 @@ static void pod_changed(const struct resource *resource, struct meta *old, struc
 	if (was && is && was->phase == is->phase && was->ready == is->ready &&
 	    old->deleting == new_->deleting && old->labels == new_->labels && old->n_owners == new_->n_owners)
 		return;
-	if (old)
+	if (old && !(new_ && old->owners == new_->owners))
 		owner_key(sets, old, &controlled);
 	if (new_) {
 		owner_key(sets, new_, &controlled);

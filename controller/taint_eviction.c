@@ -240,7 +240,7 @@ static void pod_changed(const struct resource *resource, struct meta *old, struc
 	(void)resource;
 	if (!is)
 		forget(eviction, old, false);
-	else if (is->node_name && map_get(&eviction->nodes, is->node_name))
+	else if (is->node_name && !new_->deleting && map_get(&eviction->nodes, is->node_name))
 		work_queue_add(eviction->queue, is->meta.item.key);
 }
 
