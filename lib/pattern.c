@@ -6,6 +6,8 @@
 #include "lib/pattern_class.h"
 
 #define STEPS_MAX 20000
+/* Parts of the tree that are looked at to make them, those that make none included: ((){1000}){1000}. */
+#define VISITS_MAX (4 * STEPS_MAX)
 /* Of one match: about half a second. */
 #define WORK_MAX 100000000
 
@@ -21,7 +23,7 @@ struct step {
 struct pattern {
 	struct node *tree;
 	struct step *steps;
-	unsigned n, cap;
+	unsigned n, cap, visits;
 	bool too_large;
 };
 
@@ -107,6 +109,7 @@ static void compile_alternative(struct pattern *p, const struct node *node)
 
 static void compile(struct pattern *p, const struct node *node)
 {
+	p->too_large |= ++p->visits > VISITS_MAX;
 	for (; node->kind == NODE_CAT && !p->too_large; node = node->right)
 		compile(p, node->left);
 	if (p->too_large)

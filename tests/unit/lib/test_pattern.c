@@ -98,6 +98,9 @@ static const struct {
 	{ "(?P<n!>a)", "error parsing regexp: invalid named capture: `(?P<n!>a)`" },
 	{ "((a{1000}){1000}){1000}",
 	  "error parsing regexp: expression too large: `((a{1000}){1000}){1000}`" },
+	/* Nothing, very often. */
+	{ "((((){1000}){1000}){1000}){1000}",
+	  "error parsing regexp: expression too large: `((((){1000}){1000}){1000}){1000}`" },
 };
 
 static void test_refused(void **state)
