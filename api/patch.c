@@ -10,6 +10,10 @@ enum {
 	/* What moving and copying may cost in all, in values looked at: a patch of a few bytes could
 	 * otherwise move a megabyte a thousand times, or double a value until memory is out. */
 	MAX_VISITS = 1000000,
+	/* Of a text, so many bytes cost as much as a value. */
+	TEXT_PER_VISIT = 16,
+	/* In a list, moving a pointer is cheaper than copying a value. */
+	MOVES_PER_VISIT = 64,
 };
 
 struct json_patch {
@@ -120,7 +124,7 @@ static size_t depth_of(struct json_object *value, size_t *visits)
 	if (json_object_is_type(value, json_type_object)) {
 		json_object_object_foreach(value, key, member)
 		{
-			(void)key;
+			*visits += strlen(key) / TEXT_PER_VISIT;
 			size_t depth = depth_of(member, visits);
 			deepest = depth > deepest ? depth : deepest;
 		}
@@ -130,9 +134,16 @@ static size_t depth_of(struct json_object *value, size_t *visits)
 			deepest = depth > deepest ? depth : deepest;
 		}
 	} else {
+		if (json_object_is_type(value, json_type_string))
+			*visits += (size_t)json_object_get_string_len(value) / TEXT_PER_VISIT;
 		return 0;
 	}
 	return deepest + 1;
+}
+
+static int check_visits(const struct json_patch *patch, struct err *err)
+{
+	return patch->visits > MAX_VISITS ? err_set(err, ERR_INVALID, "patch moves and copies too much") : 0;
 }
 
 static int check_cost(struct json_patch *patch, const struct pointer *p, struct json_object *value,
@@ -140,8 +151,8 @@ static int check_cost(struct json_patch *patch, const struct pointer *p, struct 
 {
 	size_t depth = depth_of(value, &patch->visits);
 
-	if (patch->visits > MAX_VISITS)
-		return err_set(err, ERR_INVALID, "patch moves and copies too much");
+	if (check_visits(patch, err) < 0)
+		return -1;
 	if (p->n + depth > JSON_MAX_DEPTH)
 		return err_set(err, ERR_INVALID, "patch makes the document deeper than %d", JSON_MAX_DEPTH);
 	return 0;
@@ -160,7 +171,7 @@ static void insert(struct json_patch *patch, struct json_object *array, size_t i
 	for (size_t i = n; i > index; i--)
 		json_object_array_put_idx(array, i, json_object_get(json_at(array, i - 1)));
 	json_object_array_put_idx(array, index, value);
-	patch->visits += (n - index) / 64; /* moving a pointer is cheaper than copying a value */
+	patch->visits += (n - index) / MOVES_PER_VISIT;
 }
 
 /* Takes VALUE in any case. */
@@ -212,12 +223,14 @@ static int delete (struct json_patch *patch, const struct pointer *p, struct err
 	const char *token = p->tokens[p->n - 1];
 	if (!child(parent, token, &old))
 		return missing(p, p->n, err);
-	if (json_object_is_type(parent, json_type_object))
+	if (json_object_is_type(parent, json_type_object)) {
 		json_object_object_del(parent, token);
-	else if (parse_index(token, json_len(parent), &index))
+	} else if (parse_index(token, json_len(parent), &index)) {
+		patch->visits += (json_len(parent) - index) / MOVES_PER_VISIT;
 		json_object_array_del_idx(parent, index, 1);
+	}
 	patch->visits++;
-	return 0;
+	return check_visits(patch, err);
 }
 
 /* The operation under way. */

@@ -163,6 +163,37 @@ static const struct patch_case merge_cases[] = {
 	  "error decoding patch: json: cannot unmarshal array into Go value of type map[string]interface {}" },
 };
 
+/* A text is one value, and may be as large as a request. */
+static void test_json_copies_of_texts(void **state)
+{
+	char text[400001];
+	CLEANUP(mem_freep) char *doc = NULL;
+
+	(void)state;
+	memset(text, 'a', sizeof(text) - 1);
+	text[sizeof(text) - 1] = '\0';
+	doc = mem_printf("{\"a\":\"%s\",\"b\":[]}", text);
+	repeat(doc, "{\"op\":\"copy\",\"from\":\"/a\",\"path\":\"/b/-\"}", 10, ERR_NONE);
+	repeat(doc, "{\"op\":\"copy\",\"from\":\"/a\",\"path\":\"/b/-\"}", 100, ERR_INVALID);
+	free(doc);
+	doc = mem_printf("{\"a\":{\"%s\":1},\"b\":[]}", text);
+	repeat(doc, "{\"op\":\"copy\",\"from\":\"/a\",\"path\":\"/b/-\"}", 100, ERR_INVALID);
+}
+
+/* What is taken from the front of a list moves all behind it. */
+static void test_json_removals_from_the_front(void **state)
+{
+	CLEANUP(buf_close) struct buf doc = BUF_INIT;
+
+	(void)state;
+	buf_str(&doc, "{\"a\":[0");
+	for (int i = 1; i < 100000; i++)
+		buf_str(&doc, ",1");
+	buf_str(&doc, "]}");
+	repeat(doc.data, "{\"op\":\"remove\",\"path\":\"/a/0\"}", 100, ERR_NONE);
+	repeat(doc.data, "{\"op\":\"remove\",\"path\":\"/a/0\"}", 10000, ERR_INVALID);
+}
+
 static void test_merge(void **state)
 {
 	(void)state;
@@ -175,6 +206,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_json),
 		cmocka_unit_test(test_json_bounds),
+		cmocka_unit_test(test_json_copies_of_texts),
+		cmocka_unit_test(test_json_removals_from_the_front),
 		cmocka_unit_test(test_merge),
 	};
 
