@@ -90,7 +90,7 @@ static const struct field_set *owned_by_annotation(struct work *work)
 /* The annotation that client-side apply goes by stays true: kubectl may do either. */
 static void renew_annotation(struct work *work, struct json_object *obj)
 {
-	CLEANUP(json_putp) struct json_object *config = json_clone(work->apply->config);
+	CLEANUP(json_putp) struct json_object *config = json_copy(work->apply->config);
 	CLEANUP(buf_close) struct buf text = BUF_INIT;
 	struct json_object *annotations =
 	    json_ensure_object(json_ensure_object(config, "metadata"), "annotations");
@@ -108,8 +108,10 @@ static const struct field_set *all_owned(struct work *work)
 {
 	const struct field_set *set = NULL;
 
-	for (size_t i = 0; i < work->fields.n; i++)
+	for (size_t i = 0; i < work->fields.n; i++) {
+		managed_entry_load(&work->fields, &work->fields.entries[i]);
 		set = field_set_union(work->arena, set, work->fields.entries[i].set);
+	}
 	return set;
 }
 
@@ -160,10 +162,14 @@ static int take_from_others(struct work *work, const struct field_set *changed,
 	bool looked = false;
 	size_t n = 0;
 
-	for (size_t i = 0; i < work->fields.n; i++)
-		if (&work->fields.entries[i] != own &&
-		    field_set_intersection(work->arena, work->fields.entries[i].set, changed))
-			owners[n++] = &work->fields.entries[i];
+	for (size_t i = 0; i < work->fields.n; i++) {
+		struct managed_entry *entry = &work->fields.entries[i];
+		if (entry == own || !managed_entry_may_have(entry, changed))
+			continue;
+		managed_entry_load(&work->fields, entry);
+		if (field_set_intersection(work->arena, entry->set, changed))
+			owners[n++] = entry;
+	}
 	qsort(owners, n, sizeof(struct managed_entry *), compare_owners);
 	for (size_t i = 0; i < n && !work->apply->force; i++) {
 		struct conflict_call call = { conflicts, owners[i] };
@@ -205,6 +211,7 @@ static int run(struct work *work, struct field_errors *conflicts, struct err *er
 	    typed_merge(work->arena, work->type, apply->live ? apply->live : nothing, apply->config);
 
 	struct managed_entry *own = managed_fields_ensure(&work->fields, writer, true);
+	managed_entry_load(&work->fields, own);
 	const struct field_set *last = own->set;
 	const struct field_set *set = managed_fields_without_reset(
 	    work->arena, typed_fields(work->arena, work->type, apply->config), writer);
@@ -222,9 +229,10 @@ static int run(struct work *work, struct field_errors *conflicts, struct err *er
 	own = managed_fields_find(&work->fields, writer, true);
 	for (size_t i = 0; i < work->fields.n; i++) {
 		struct managed_entry *entry = &work->fields.entries[i];
-		if (entry != own)
-			managed_entry_set(entry,
-					  field_set_difference(work->arena, entry->set, difference.removed));
+		if (entry == own || !managed_entry_may_have(entry, difference.removed))
+			continue;
+		managed_entry_load(&work->fields, entry);
+		managed_entry_set(entry, field_set_difference(work->arena, entry->set, difference.removed));
 	}
 	managed_entry_set(own, managed_fields_strip(work->arena, own->set));
 	work->same = apply->live && json_equal(apply->live, work->merged);
@@ -241,12 +249,12 @@ int apply_object(const struct apply *apply, struct json_object **ret, struct buf
 	int result;
 
 	/* What nobody can read any more is forgotten. */
-	managed_fields_parse(apply->managed, apply->managed_len, &work.fields, NULL);
+	managed_fields_open(apply->managed, apply->managed_len, &work.fields, NULL);
 	work.arena = &work.fields.arena;
 	result = run(&work, conflicts, err);
 	if (result == 0) {
 		bool renew = strcmp(apply->writer.manager, "kubectl") == 0 && *last_applied(work.merged);
-		*ret = work.same && !renew ? NULL : json_clone(work.merged);
+		*ret = work.same && !renew ? NULL : json_copy(work.merged);
 		if (renew)
 			renew_annotation(&work, *ret);
 		managed_fields_write(ret_managed, &work.fields);

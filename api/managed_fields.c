@@ -6,6 +6,8 @@
 #include "lib/json_skip.h"
 
 #define ANCIENT "ancient-changes"
+/* Bytes of an entry's text: room is made once for most of them. */
+#define USUAL_ENTRY_SIZE 768
 
 void managed_fields_close(struct managed_fields *fields)
 {
@@ -162,6 +164,16 @@ int managed_fields_parse(const char *text, size_t len, struct managed_fields *re
 	return parse(text, len, false, ret, err);
 }
 
+int managed_fields_open(const char *text, size_t len, struct managed_fields *ret, struct err *err)
+{
+	return parse(text, len, true, ret, err);
+}
+
+void managed_entry_load(struct managed_fields *fields, struct managed_entry *entry)
+{
+	load(fields, entry, NULL);
+}
+
 /* --- writing --- */
 
 /* Times of one form, to the second: text is order. */
@@ -197,6 +209,7 @@ void managed_fields_write(struct buf *b, struct managed_fields *fields)
 	if (!fields->n)
 		return;
 	qsort(fields->entries, fields->n, sizeof(*fields->entries), compare_entries);
+	buf_reserve(b, fields->n * USUAL_ENTRY_SIZE);
 	for (size_t i = 0; i < fields->n; i++) {
 		const struct managed_entry *entry = &fields->entries[i];
 		buf_str(b, i ? ",{" : "[{");
@@ -425,9 +438,7 @@ static void join_ancient(struct managed_fields *fields)
 	managed_fields_drop_empty(fields);
 }
 
-/* False when ENTRY's text cannot have a path of SET: who writes a status need not look at who wrote the spec.
- */
-static bool may_have(const struct managed_entry *entry, const struct field_set *set)
+bool managed_entry_may_have(const struct managed_entry *entry, const struct field_set *set)
 {
 	if (!entry->text)
 		return true;
@@ -447,7 +458,8 @@ void managed_fields_update(struct managed_fields *fields, struct typed_differenc
 
 	for (size_t i = 0; i < fields->n; i++) {
 		struct managed_entry *entry = &fields->entries[i];
-		if (!may_have(entry, difference.changed) && !may_have(entry, difference.removed))
+		if (!managed_entry_may_have(entry, difference.changed) &&
+		    !managed_entry_may_have(entry, difference.removed))
 			continue;
 		load(fields, entry, NULL);
 		const struct field_set *left = field_set_difference(arena, entry->set, difference.changed);
@@ -492,7 +504,7 @@ static void write_update(const struct schema_def *def, const struct json_object 
 	struct typed_difference difference;
 
 	/* What nobody can read any more is forgotten. */
-	parse(text, len, true, &fields, NULL);
+	managed_fields_open(text, len, &fields, NULL);
 	if (old && !fields.n)
 		return;
 	difference = typed_compare(&fields.arena, typed_struct(def), old, new_, only);

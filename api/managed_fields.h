@@ -29,7 +29,7 @@ struct managed_entry {
 
 struct managed_fields {
 	struct field_arena arena;
-	bool lazy; /* inside of managed_fields.c: sets are parsed from their texts when somebody asks */
+	bool lazy; /* managed_fields_open() */
 	struct managed_entry *entries;
 	size_t n, capacity;
 };
@@ -38,6 +38,13 @@ void managed_fields_close(struct managed_fields *fields);
 /* From the JSON array TEXT, which must live as long as they. LEN 0: none. An entry that is no such thing is
  * ERR_PARSE. */
 int managed_fields_parse(const char *text, size_t len, struct managed_fields *ret, struct err *err);
+/* The same, but sets are left as text, and are NULL until managed_entry_load() parses one: who writes a
+ * status need not look at who wrote the spec. */
+int managed_fields_open(const char *text, size_t len, struct managed_fields *ret, struct err *err);
+/* What is no set is an entry that has nothing. */
+void managed_entry_load(struct managed_fields *fields, struct managed_entry *entry);
+/* False when ENTRY, loaded or not, cannot have a path of SET. */
+bool managed_entry_may_have(const struct managed_entry *entry, const struct field_set *set);
 /* Appends the JSON array, in Kubernetes' order; nothing when there are no entries. */
 void managed_fields_write(struct buf *b, struct managed_fields *fields);
 /* True when the texts differ in nothing but times. */

@@ -248,12 +248,12 @@ static void operation_close(struct operation *op)
 
 static int op_add(struct json_patch *patch, const struct operation *op, struct err *err)
 {
-	return add(patch, &op->path, json_clone(json_get(op->obj, "value")), false, err);
+	return add(patch, &op->path, json_copy(json_get(op->obj, "value")), false, err);
 }
 
 static int op_replace(struct json_patch *patch, const struct operation *op, struct err *err)
 {
-	return add(patch, &op->path, json_clone(json_get(op->obj, "value")), true, err);
+	return add(patch, &op->path, json_copy(json_get(op->obj, "value")), true, err);
 }
 
 static int op_remove(struct json_patch *patch, const struct operation *op, struct err *err)
@@ -268,7 +268,7 @@ static int op_copy(struct json_patch *patch, const struct operation *op, struct 
 	if (find(patch, &op->from, op->from.n, &value, err) < 0 ||
 	    check_cost(patch, &op->path, value, err) < 0)
 		return -1;
-	return add(patch, &op->path, json_clone(value), false, err);
+	return add(patch, &op->path, json_copy(value), false, err);
 }
 
 static bool is_below(const struct pointer *p, const struct pointer *above)
@@ -378,7 +378,7 @@ int patch_json(const struct json_object *doc, const struct json_object *patch, s
 	if (check_patch(patch, err) < 0)
 		return -1;
 
-	struct json_patch work = { .doc = json_clone(doc) };
+	struct json_patch work = { .doc = json_copy(doc) };
 	for (size_t i = 0; i < json_len(patch); i++) {
 		if (apply(&work, json_at(patch, i), err) < 0) {
 			json_object_put(work.doc);
@@ -395,7 +395,7 @@ static struct json_object *merge(const struct json_object *target, const struct 
 	struct json_object *merged;
 
 	if (!json_object_is_type(patch, json_type_object))
-		return json_clone(patch);
+		return json_copy(patch);
 	merged = json_share(json_object_is_type(target, json_type_object) ? target : NULL);
 	json_object_object_foreach((struct json_object *)(uintptr_t)patch, key, value)
 	{

@@ -9,6 +9,9 @@
 #include "lib/json_key.h"
 #include "lib/mem.h"
 
+/* Of definitions with no more fields all are looked at before they are searched. */
+#define SCANNED_FIELDS 12
+
 const struct schema_texts schema_no_texts;
 
 /* Of all definitions; made once, lives as long as the process. */
@@ -82,6 +85,10 @@ const struct schema_field *schema_field_find(const struct schema_def *def, const
 	const struct schema_field *fields = schema_fields(def);
 	size_t low = 0, high = def->n_fields;
 
+	/* Keys of parsed objects mostly are these very names: schema_learn_names(). */
+	for (size_t i = 0; high <= SCANNED_FIELDS && i < high; i++)
+		if (fields[i].name == name && name[len] == '\0')
+			return &fields[i];
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 		const struct schema_field *field = &fields[middle];

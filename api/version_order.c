@@ -50,6 +50,8 @@ static int larger_first(unsigned long a, unsigned long b)
 
 int version_order(const char *a, const char *b)
 {
+	if (strcmp(a, b) == 0)
+		return 0;
 	struct version x = parse(a), y = parse(b);
 	int order = y.stage - x.stage;
 	if (order == 0)

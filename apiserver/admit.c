@@ -205,11 +205,11 @@ static void merge_subresource(struct request *r, const struct json_object *old_m
 	const char *name = r->route.subresource->name;
 	const struct kind_part *part = kind_part(r->route.resource->stored->kind, name);
 	/* Parts set what lies deeper; all else is a member, and the other members stay what they are. */
-	struct json_object *merged = part ? json_clone(r->old) : json_share(r->old);
+	struct json_object *merged = part ? json_copy(r->old) : json_share(r->old);
 	if (part) {
 		part->merge(merged, r->obj);
 	} else if (r->route.resource->custom) {
-		json_set(merged, "metadata", json_clone(old_metadata));
+		json_set(merged, "metadata", json_copy(old_metadata));
 		copy_member(merged, r->obj, name);
 	} else {
 		struct json_object *metadata = json_ensure_object(r->obj, "metadata");

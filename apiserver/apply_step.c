@@ -136,7 +136,7 @@ static enum step_result apply_config(struct request *r, const struct json_object
 
 	apply.writer.api_version = resource->group_version;
 	if (r->current) {
-		shown = resource->stored == resource ? json_object_get(r->old) : json_clone(r->old);
+		shown = resource->stored == resource ? json_object_get(r->old) : json_copy(r->old);
 		view_show_json(resource, shown);
 		apply.live = shown;
 		apply.managed = object_managed(r->current, &apply.managed_len);
@@ -159,7 +159,7 @@ static enum step_result apply_apply(struct request *r)
 	    apply_config(r, config) == STEP_FAIL)
 		return STEP_FAIL;
 	if (!r->obj) {
-		r->obj = json_clone(r->old);
+		r->obj = json_copy(r->old);
 		json_object_object_del(json_get(r->obj, "metadata"), "resourceVersion");
 		return STEP_NEXT;
 	}

@@ -115,9 +115,9 @@ static enum step_result binding_apply(struct request *r)
 		return binding_refuse(r, detail);
 	/* Only what changes is made anew. */
 	r->obj = json_share(r->old);
-	json_set(r->obj, "metadata", json_clone(json_get(r->old, "metadata")));
+	json_set(r->obj, "metadata", json_copy(json_get(r->old, "metadata")));
 	json_set(r->obj, "spec", json_share(json_get(r->old, "spec")));
-	json_set(r->obj, "status", json_clone(json_get(r->old, "status")));
+	json_set(r->obj, "status", json_copy(json_get(r->old, "status")));
 	json_set_str(json_get(r->obj, "spec"), "nodeName",
 		     json_str_or_empty(json_get(binding, "target"), "name"));
 	copy_strings(json_ensure_object(r->obj, "metadata"), wanted, "annotations");

@@ -175,7 +175,7 @@ struct json_object *delete_copy(const struct resource *resource, const struct js
 {
 	/* Its conditions and finalizers are lists that grow in place. */
 	if (delete_is_of_definition(resource))
-		return json_clone(old);
+		return json_copy(old);
 	struct json_object *copy = json_share(old);
 	own_member(copy, "metadata");
 	if (is_namespace(resource))

@@ -310,7 +310,7 @@ static enum step_result eviction_delete(struct request *r)
 	const struct resource *resource = r->route.resource;
 
 	r->obj = delete_copy(resource, r->old);
-	json_set(r->obj, "status", json_clone(json_get(r->old, "status")));
+	json_set(r->obj, "status", json_copy(json_get(r->old, "status")));
 	add_condition(r->obj);
 	eviction->action = delete_decide(resource, r->obj, &eviction->options, time_now_us());
 	if (eviction->action == DELETE_KEEP)

@@ -93,7 +93,7 @@ void managed_write_path(struct request *r, const char *path)
 
 struct json_object *managed_document(const struct request *r)
 {
-	struct json_object *doc = json_clone(r->old), *managed = NULL;
+	struct json_object *doc = json_copy(r->old), *managed = NULL;
 	size_t len;
 	const char *text = object_managed(r->current, &len);
 

@@ -120,7 +120,7 @@ static struct json_object *shown_old(struct request *r)
 	bool changed = r->media != MEDIA_JSON_PATCH && !of_status(r);
 	if (resource->stored == resource && !whole && !changed)
 		return json_object_get(r->old);
-	struct json_object *shown = whole ? managed_document(r) : json_clone(r->old);
+	struct json_object *shown = whole ? managed_document(r) : json_copy(r->old);
 	view_show_json(resource, shown);
 	return shown;
 }
@@ -137,7 +137,7 @@ static enum step_result patch_object(struct request *r)
 		return STEP_FAIL;
 	struct json_object *metadata = json_get(shown, "metadata");
 	if (metadata && json_get(r->obj, "metadata") == metadata)
-		json_set(r->obj, "metadata", json_clone(metadata));
+		json_set(r->obj, "metadata", json_copy(metadata));
 	/* In Kubernetes a strategic patch is made on a struct, whose type it cannot change. */
 	if (r->media == MEDIA_STRATEGIC_PATCH) {
 		json_set_str(r->obj, "kind", resource->kind_name);

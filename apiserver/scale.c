@@ -137,7 +137,7 @@ static enum step_result apply_scale(struct request *r, const struct json_object 
 	}
 	if (replicas < 0)
 		return scale_invalid(r, "replicas", replicas, "must be greater than or equal to 0");
-	r->obj = json_clone(r->old);
+	r->obj = json_copy(r->old);
 	set_path_int(r->obj, r->route.resource->kind->scale_replicas, replicas);
 	if (json_equal(r->obj, r->old))
 		return STEP_NEXT;

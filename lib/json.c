@@ -153,45 +153,58 @@ void json_set_bool(struct json_object *obj, const char *key, bool value)
 	json_set(obj, key, json_object_new_boolean(value));
 }
 
-/* Integers beyond 63 bits, and doubles with the text they were parsed from. */
-static struct json_object *clone_number(const struct json_object *obj)
-{
-	struct json_object *copy = NULL;
-	int64_t value = json_object_get_int64(obj);
-
-	if (json_object_is_type(obj, json_type_int) && value != INT64_MAX)
-		return json_object_new_int64(value);
-	json_checked(json_object_deep_copy(unconst(obj), &copy, NULL));
-	return copy;
-}
-
-struct json_object *json_clone(const struct json_object *obj)
+static struct json_object *clone_scalar(const struct json_object *obj)
 {
 	struct json_object *copy = NULL;
 
 	switch (json_object_get_type(obj)) {
-	case json_type_null:
-		break;
 	case json_type_boolean:
 		return json_object_new_boolean(json_object_get_boolean(obj));
-	case json_type_int:
-	case json_type_double:
-		return clone_number(obj);
-	case json_type_object:
-		copy = json_object_new_object();
-		json_object_object_foreach(unconst(obj), key, value)
-		    json_key_add_new(copy, key, json_clone(value));
-		break;
-	case json_type_array:
-		copy = json_object_new_array_ext((int)json_len(obj) + 1);
-		for (size_t i = 0; i < json_len(obj); i++)
-			json_object_array_add(copy, json_clone(json_at(obj, i)));
-		break;
 	case json_type_string:
 		return json_object_new_string_len(json_object_get_string(unconst(obj)),
 						  json_object_get_string_len(obj));
+	case json_type_int:
+		if (json_object_get_int64(obj) != INT64_MAX)
+			return json_object_new_int64(json_object_get_int64(obj));
+		break;
+	default:
+		break;
 	}
+	/* null, integers beyond 63 bits, and doubles with the text they were parsed from. */
+	if (obj)
+		json_checked(json_object_deep_copy(unconst(obj), &copy, NULL));
 	return copy;
+}
+
+/* ALL: scalars as well. */
+static struct json_object *copy_of(const struct json_object *obj, bool all)
+{
+	struct json_object *copy = NULL;
+	enum json_type type = json_object_get_type(obj);
+
+	if (type == json_type_object) {
+		copy = json_object_new_object();
+		json_object_object_foreach(unconst(obj), key, value)
+		    json_key_add_new(copy, key, copy_of(value, all));
+		return copy;
+	}
+	if (type == json_type_array) {
+		copy = json_object_new_array_ext((int)json_len(obj) + 1);
+		for (size_t i = 0; i < json_len(obj); i++)
+			json_object_array_add(copy, copy_of(json_at(obj, i), all));
+		return copy;
+	}
+	return all ? clone_scalar(obj) : json_object_get(unconst(obj));
+}
+
+struct json_object *json_clone(const struct json_object *obj)
+{
+	return copy_of(obj, true);
+}
+
+struct json_object *json_copy(const struct json_object *obj)
+{
+	return copy_of(obj, false);
 }
 
 struct json_object *json_share(const struct json_object *obj)

@@ -71,6 +71,9 @@ void json_set_str(struct json_object *obj, const char *key, const char *value);
 void json_set_int(struct json_object *obj, const char *key, int64_t value);
 void json_set_bool(struct json_object *obj, const char *key, bool value);
 struct json_object *json_clone(const struct json_object *obj); /* deep; NULL for NULL */
+/* The same, but strings, numbers and booleans are OBJ's own: nobody changes one. For the thread that has OBJ,
+ * since references are counted without locks. */
+struct json_object *json_copy(const struct json_object *obj);
 /* A new object with the members of OBJ, which both share from then on: for when few of them are to be set
  * anew. What is in a shared member is not to be changed. */
 struct json_object *json_share(const struct json_object *obj);

@@ -12,6 +12,8 @@ struct label {
 #define HEAD_REVISION   "\"resourceVersion\":\""
 #define REVISION_DIGITS 20
 #define HEAD_MAX        512 /* kind, group and version, which are ours */
+/* Few objects have more: room for them is made once. */
+#define USUAL_SIZE 4096
 
 /* What follows the head, and where managedFields are in it. */
 struct rest {
@@ -301,6 +303,7 @@ struct object *object_new_from(const struct resource *resource, const struct jso
 {
 	struct rest rest = { 0 };
 
+	buf_reserve(&rest.text, USUAL_SIZE);
 	write_rest(&rest, obj, json_get(obj, "metadata"), origin, managed, managed_len);
 	struct object *object =
 	    assemble(resource, obj, rest.text.data, rest.text.len, rest.managed, rest.managed_len);

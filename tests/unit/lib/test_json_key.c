@@ -109,16 +109,22 @@ static void copies_are_equal_and_outlive_the_original(void **state)
 	static const char text[] = "{\"metadata\":{\"name\":\"a\\u0000b\",\"x\":[null,true,-1,1.50,[],{}]},"
 				   "\"n\":[18446744073709551615,9223372036854775807,-9223372036854775808]}";
 	struct json_object *obj = parse(text, NULL);
-	CLEANUP(json_putp) struct json_object *clone = json_clone(obj), *shared = json_share(obj);
+	CLEANUP(json_putp)
+	struct json_object *clone = json_clone(obj), *copy = json_copy(obj), *shared = json_share(obj);
 
 	(void)state;
 	assert_ptr_equal(json_get(shared, "metadata"), json_get(obj, "metadata"));
 	assert_ptr_not_equal(json_get(clone, "metadata"), json_get(obj, "metadata"));
+	assert_ptr_not_equal(json_path(clone, "metadata", "name", NULL), json_path(obj, "metadata", "name", NULL));
 	assert_true(json_equal(clone, obj));
+	assert_ptr_not_equal(json_path(copy, "metadata", "x", NULL), json_path(obj, "metadata", "x", NULL));
+	assert_ptr_equal(json_path(copy, "metadata", "name", NULL), json_path(obj, "metadata", "name", NULL));
+	json_set(json_get(copy, "metadata"), "y", NULL);
 	json_set(json_get(clone, "metadata"), "x", NULL);
 	check_text(obj, text);
 	json_object_put(obj);
 	check_text(shared, text);
+	assert_non_null(json_str(json_get(copy, "metadata"), "name"));
 }
 
 /* A full table goes on to find what it has. Last: it stays full. */
