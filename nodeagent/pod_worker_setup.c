@@ -46,18 +46,24 @@ static void update_volumes(struct pod_worker *w)
 		log_debug("volumes not updated", "pod", w->key, "error", err.msg, NULL);
 }
 
-static void on_config_changed(void *arg)
+/* Something that volumes hold has changed, or is there at last. */
+static void on_content_changed(struct pod_worker *w)
 {
-	struct pod_worker *w = arg;
-
 	if (w->state == POD_VOLUMES) {
 		loop_timer_disarm(&w->retry);
 		pod_worker_advance_soon(w);
 	} else if (w->state == POD_ACTIVE) {
 		update_volumes(w);
-		for (size_t i = 0; i < w->n_containers; i++)
-			container_worker_config_changed(w->containers[i]);
 	}
+}
+
+static void on_config_changed(void *arg)
+{
+	struct pod_worker *w = arg;
+
+	on_content_changed(w);
+	for (size_t i = 0; w->state == POD_ACTIVE && i < w->n_containers; i++)
+		container_worker_config_changed(w->containers[i]);
 }
 
 static void hold_config(enum config_kind kind, const char *name, void *arg)
@@ -74,14 +80,7 @@ static void hold_config(enum config_kind kind, const char *name, void *arg)
 
 static void on_token_changed(void *arg)
 {
-	struct pod_worker *w = arg;
-
-	if (w->state == POD_VOLUMES) {
-		loop_timer_disarm(&w->retry);
-		pod_worker_advance_soon(w);
-	} else if (w->state == POD_ACTIVE) {
-		update_volumes(w);
-	}
+	on_content_changed(arg);
 }
 
 void pod_worker_hold_configs(struct pod_worker *w)
