@@ -95,6 +95,8 @@ struct kind {
 	/* For each of them where its value is, when it is not at the path of its name; of a view: its name in
 	 * the row that is stored. */
 	const char *const *field_paths;
+	/* One of these paths, and another of them whose value is taken where it has none (Event's source). */
+	const char *field_else[2];
 
 	/* Table columns and the cells of one object: exactly n_columns values are appended to CELLS.
 	 * CELL_FIELDS are the paths that they are made from (json_pick), NULL-terminated; NULL: any. Tables

@@ -150,6 +150,21 @@ enum step_result admit_create(struct request *r)
 	return admit_validate(r);
 }
 
+enum step_result admit_wrong_uid(struct request *r, const char *given, const char *stored)
+{
+	const struct resource *resource = r->route.resource;
+	const char *namespace_ = r->route.namespace_;
+	CLEANUP(mem_freep)
+	char *detail =
+	    mem_printf("StorageError: invalid object, Code: 4, Key: /registry/%s/%s%s%s, "
+		       "ResourceVersion: 0, AdditionalErrorMsg: "
+		       "Precondition failed: UID in precondition: %.64s, UID in object meta: %s",
+		       resource->plural, namespace_, *namespace_ ? "/" : "", r->name, given, stored);
+
+	status_conflict(&r->err, resource, r->name, detail);
+	return request_fail_as(r, DETAILS_OBJECT);
+}
+
 /* The revision and uid that the client says it saw. */
 static enum step_result admit_preconditions(struct request *r, const struct json_object *metadata)
 {
@@ -172,16 +187,8 @@ static enum step_result admit_preconditions(struct request *r, const struct json
 		status_invalid(&r->err, resource, r->name, &r->errors);
 		return request_fail_as(r, DETAILS_KIND);
 	}
-	if (*uid && strcmp(uid, object_uid(r->current)) != 0) {
-		CLEANUP(mem_freep)
-		char *detail =
-		    mem_printf("StorageError: invalid object, Code: 4, Key: /registry/%s/%s, "
-			       "ResourceVersion: 0, AdditionalErrorMsg: "
-			       "Precondition failed: UID in precondition: %.64s, UID in object meta: %s",
-			       resource->plural, object_key(r->current), uid, object_uid(r->current));
-		status_conflict(&r->err, resource, r->name, detail);
-		return request_fail_as(r, DETAILS_OBJECT);
-	}
+	if (*uid && strcmp(uid, object_uid(r->current)) != 0)
+		return admit_wrong_uid(r, uid, object_uid(r->current));
 	if (r->conditional && strcmp(revision, current) != 0) {
 		status_conflict(&r->err, resource, r->name, NULL);
 		return request_fail_as(r, DETAILS_OBJECT);

@@ -1,5 +1,6 @@
 /* From what a client sent to what may be stored: metadata that is the server's, defaults, the kind's own
- * preparation, validation, and between them the cluster's policies (admission/). The order is Kubernetes' (registry/rest BeforeCreate, BeforeUpdate).
+ * preparation, validation, and between them the cluster's policies (admission/). The order is Kubernetes'
+ * (registry/rest BeforeCreate, BeforeUpdate).
  */
 #pragma once
 
@@ -11,6 +12,9 @@ enum step_result admit_decode(struct request *r);
 enum step_result admit_create(struct request *r);
 /* A step: r->obj is complete and valid to replace r->old, by the route's subresource or whole. */
 enum step_result admit_update(struct request *r);
+/* Fails as Conflict: the client means the object of uid GIVEN, and what is there has STORED ("": nothing is).
+ */
+enum step_result admit_wrong_uid(struct request *r, const char *given, const char *stored);
 /* TEXT goes along with the answer as a Warning. */
 void admit_warn(struct request *r, const char *text);
 /* A name of r->generated for BASE: cut to fit, five characters of chance behind it. */

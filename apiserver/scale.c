@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "api/apply.h"
+#include "api/kinds/kinds.h"
 #include "apiserver/admit.h"
 #include "apiserver/apply_step.h"
 #include "apiserver/edge/dispatch.h"
@@ -87,11 +88,29 @@ static struct json_object *scale_of(const struct kind *kind, const struct json_o
 	return scale;
 }
 
+/* What a Scale is of, where it is shown as a table. */
+static const struct resource scale_resource = {
+	.group = "autoscaling",
+	.version = "v1",
+	.group_version = "autoscaling/v1",
+	.plural = "scales",
+	.kind_name = "Scale",
+	.namespaced = true,
+	.kind = &kind_scale,
+	.stored = &scale_resource,
+	.qualified = "scales.autoscaling",
+};
+
 static enum step_result respond_scale(struct request *r, struct object *object)
 {
 	CLEANUP(json_putp) struct json_object *obj = view_json(r->route.resource, object, NULL);
 	CLEANUP(json_putp) struct json_object *scale = scale_of(r->route.resource->kind, obj);
 	CLEANUP(buf_close) struct buf body = BUF_INIT;
+	if (r->accept.form == ACCEPT_TABLE || r->accept.form == ACCEPT_METADATA) {
+		struct object *made = object_new(&scale_resource, scale, NULL, 0);
+		object_set_revision(made, object_revision(object));
+		return respond_object_of(r, 200, &scale_resource, made);
+	}
 	json_write(&body, scale);
 	return respond_json(r, 200, &body);
 }

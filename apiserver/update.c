@@ -79,6 +79,10 @@ static enum step_result put_read(struct request *r)
 	if (result != STEP_FAIL || r->err.kind != ERR_NOT_FOUND || !creates)
 		return result;
 	r->err = ERR_INIT;
+	/* Whoever names a uid means an object that was there. */
+	const char *uid = json_str_or_empty(json_get(r->obj, "metadata"), "uid");
+	if (*uid)
+		return admit_wrong_uid(r, uid, "");
 	if (authorize_creation(r) == STEP_FAIL)
 		return STEP_FAIL;
 	return request_goto(r, create_steps, "admit");

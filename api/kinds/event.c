@@ -175,6 +175,22 @@ static const char *const selectable_fields[] = {
 	"involvedObject.fieldPath",
 	"reason",
 	"reportingComponent",
+	"source",
+	"type",
+	NULL,
+};
+
+static const char *const field_paths[] = {
+	"involvedObject.kind",
+	"involvedObject.namespace",
+	"involvedObject.name",
+	"involvedObject.uid",
+	"involvedObject.apiVersion",
+	"involvedObject.resourceVersion",
+	"involvedObject.fieldPath",
+	"reason",
+	"reportingComponent",
+	"source.component",
 	"type",
 	NULL,
 };
@@ -189,6 +205,8 @@ const struct kind kind_event = {
 	.set_defaults = set_defaults,
 	.validate = validate,
 	.selectable_fields = selectable_fields,
+	.field_paths = field_paths,
+	.field_else = { "source.component", "reportingComponent" },
 	.columns = event_columns,
 	.n_columns = EVENT_COLUMNS,
 	.cells = event_cells,

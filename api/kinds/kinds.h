@@ -57,3 +57,6 @@ extern const struct kind kind_subject_access_review;
 extern const struct kind kind_token_review;
 extern const struct kind kind_volume_attachment;
 extern const struct kind kind_volume_attributes_class;
+
+/* Not among them: no resource is of this kind, it is the body of subresources. */
+extern const struct kind kind_scale;

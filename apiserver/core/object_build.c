@@ -117,8 +117,8 @@ static const char *zero_of_field(const struct schema_def *def, const char *path)
 	return "";
 }
 
-static void add_field(struct buf *b, const struct resource *resource, const struct json_object *obj,
-		      const char *path)
+/* The value at PATH, unless it is an object or a list. */
+static const struct json_object *value_at(const struct json_object *obj, const char *path)
 {
 	const struct json_object *value = obj;
 	const char *p = path;
@@ -139,8 +139,20 @@ static void add_field(struct buf *b, const struct resource *resource, const stru
 			break;
 		p = dot + 1;
 	}
-	if (value && !json_object_is_type(value, json_type_object) &&
-	    !json_object_is_type(value, json_type_array))
+	return json_object_is_type(value, json_type_object) || json_object_is_type(value, json_type_array)
+		   ? NULL
+		   : value;
+}
+
+static void add_field(struct buf *b, const struct resource *resource, const struct json_object *obj,
+		      const char *path)
+{
+	const char *const *other = resource->kind->field_else;
+	const struct json_object *value = value_at(obj, path);
+
+	if (!value && other[0] && strcmp(other[0], path) == 0)
+		value = value_at(obj, other[1]);
+	if (value)
 		add_string(b, json_object_get_string((struct json_object *)value));
 	else
 		add_string(b, zero_of_field(resource->def, path));

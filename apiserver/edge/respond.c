@@ -194,9 +194,9 @@ static enum step_result respond_shared(struct request *r, int code, struct objec
 	return STEP_DONE;
 }
 
-enum step_result respond_object(struct request *r, int code, struct object *object)
+enum step_result respond_object_of(struct request *r, int code, const struct resource *resource,
+				   struct object *object)
 {
-	object = view_show(r->route.resource, object);
 	size_t len;
 	const char *bytes = object_bytes(object, &len);
 	if (r->accept.form == ACCEPT_OBJECT && !r->accept.yaml && !r->accept.pretty &&
@@ -215,8 +215,8 @@ enum step_result respond_object(struct request *r, int code, struct object *obje
 		}
 		snprintf(meta, sizeof(meta), "\"resourceVersion\":\"%llu\"",
 			 (unsigned long long)object_revision(owned));
-		table_begin(&body, r->route.resource, meta, true);
-		table_row(&body, r->route.resource, owned, include, time_now_us(), true);
+		table_begin(&body, resource, meta, true);
+		table_row(&body, resource, owned, include, time_now_us(), true);
 		table_end(&body);
 		break;
 	case ACCEPT_METADATA:
@@ -230,6 +230,11 @@ enum step_result respond_object(struct request *r, int code, struct object *obje
 		break;
 	}
 	return respond_json(r, code, &body);
+}
+
+enum step_result respond_object(struct request *r, int code, struct object *object)
+{
+	return respond_object_of(r, code, r->route.resource, view_show(r->route.resource, object));
 }
 
 /* A cause that Kubernetes gives a reason of its own. The Status is taken apart again for it: these are rare.

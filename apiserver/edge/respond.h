@@ -25,6 +25,9 @@ bool respond_take_room(struct request *r, size_t len);
 /* The object in the form the client wants: itself (its shared bytes), a table or its metadata. OBJECT's
  * reference is taken. */
 enum step_result respond_object(struct request *r, int code, struct object *object);
+/* The same of an object of another RESOURCE than the request is about. */
+enum step_result respond_object_of(struct request *r, int code, const struct resource *resource,
+				   struct object *object);
 /* The Status that r->err calls for. */
 enum step_result respond_failure(struct request *r);
 /* A success Status; details of the object when UID is not NULL. */
