@@ -82,12 +82,9 @@ static void add_subresource(struct resource *resource, const struct schema_resou
 /* Three texts as one. Every program's start does it often enough to do without a format. */
 static char *joined(const char *a, const char *b, const char *c)
 {
-	size_t la = strlen(a), lb = strlen(b), lc = strlen(c);
-	char *text = mem_alloc(la + lb + lc + 1);
+	char *text = mem_alloc(strlen(a) + strlen(b) + strlen(c) + 1);
 
-	memcpy(text, a, la);
-	memcpy(text + la, b, lb);
-	memcpy(text + la + lb, c, lc + 1);
+	stpcpy(stpcpy(stpcpy(text, a), b), c);
 	return text;
 }
 

@@ -545,7 +545,7 @@ static void a_connection_ahead_says_hello_and_is_used(void **state)
 	snprintf(url, sizeof(url), "https://127.0.0.1:%d", ntohs(address.sin_port));
 	f->client = ahead_of(f, url, &identity);
 	assert_non_null(f->client);
-	fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+	fd = accept4(listener, (struct sockaddr *)&address, &len, SOCK_CLOEXEC);
 	assert_true(fd >= 0);
 	assert_int_equal(recv(fd, head, sizeof(head), MSG_WAITALL), sizeof(head));
 	assert_memory_equal(head, "\x16\x03", 2); /* a handshake record */
@@ -554,7 +554,7 @@ static void a_connection_ahead_says_hello_and_is_used(void **state)
 	struct http_request request = { .method = "GET", .url = url };
 	http_client_send(f->client, &request, NULL, on_done, &outcome);
 	loop_turn(f->server.loop, 0);
-	assert_int_equal(accept4(listener, NULL, NULL, SOCK_CLOEXEC), -1);
+	assert_int_equal(accept4(listener, (struct sockaddr *)&address, &len, SOCK_CLOEXEC), -1);
 	close(fd);
 	LOOP_UNTIL(f->server.loop, outcome.done);
 	assert_int_equal(outcome.err.kind, ERR_CONNECTION);
