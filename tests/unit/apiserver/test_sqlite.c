@@ -450,10 +450,12 @@ static void test_beside_another_program(void **state)
 	remove_folder(dir);
 }
 
-/* Commits batches of three until it is killed, telling after each which revision is durable. */
+/* Commits batches of three until it is killed, telling after each which revision is durable; beside it the
+ * checkpointer copies. */
 static void commit_forever(const char *dir, int tell)
 {
 	struct store *store = open_store(dir);
+	struct sqlite_store *sqlite = CONTAINER_OF(store, struct sqlite_store, base);
 	struct dump dump = { .brief = true };
 	uint64_t revision;
 
@@ -467,6 +469,8 @@ static void commit_forever(const char *dir, int tell)
 		if (commit(store, rows, 3, NULL) < 0)
 			_exit(1);
 		store->ops->maintain(store, revision % 7 == 0);
+		if (revision % 5 == 0)
+			checkpointer_ask(&sqlite->checkpointer, sqlite->path);
 		revision += 3;
 		if (write(tell, &revision, sizeof(revision)) < 0)
 			_exit(1);
