@@ -196,7 +196,7 @@ void gathering_forget(sqlite3 *db)
 {
 	sqlite3_file *file = NULL;
 
-	sqlite3_file_control(db, "main", SQLITE_FCNTL_JOURNAL_POINTER, &file);
+	sqlite3_file_control(db, NULL, SQLITE_FCNTL_JOURNAL_POINTER, &file); /* of "main" */
 	if (file && file->pMethods == &methods)
 		((struct log_file *)file)->len = 0;
 }
