@@ -269,12 +269,17 @@ const struct owner_ref *meta_controller(const struct meta *meta)
 void meta_path(struct buf *b, const struct resource *resource, const char *namespace_, const char *name,
 	       const char *subresource)
 {
-	buf_printf(b, "%s/%s", *resource->group ? "/apis" : "/api", resource->group_version);
-	if (namespace_ && *namespace_)
-		buf_printf(b, "/namespaces/%s", namespace_);
-	buf_printf(b, "/%s", resource->plural);
-	if (name)
-		buf_printf(b, "/%s", name);
-	if (subresource)
-		buf_printf(b, "/%s", subresource);
+	const char *const parts[] = { *resource->group ? "/apis/" : "/api/",
+				      resource->group_version,
+				      namespace_ && *namespace_ ? "/namespaces/" : "",
+				      namespace_ ? namespace_ : "",
+				      "/",
+				      resource->plural,
+				      name ? "/" : "",
+				      name ? name : "",
+				      subresource ? "/" : "",
+				      subresource ? subresource : "" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
+		buf_str(b, parts[i]);
 }

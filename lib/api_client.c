@@ -138,9 +138,11 @@ static void exchange_done(const struct http_response *http, void *arg)
 static struct http_call *send_request(struct api_client *client, struct http_request *request,
 				      const char *path, const struct exchange *exchange)
 {
-	CLEANUP(mem_freep) char *url = mem_printf("%s%s", client->server, path);
+	CLEANUP(buf_close) struct buf url = BUF_INIT;
 
-	request->url = url;
+	buf_str(&url, client->server);
+	buf_str(&url, path);
+	request->url = url.data;
 	request->release = free;
 	return http_client_send(client->http, request, exchange->data ? exchange_data : NULL, exchange_done,
 				mem_copy(exchange, sizeof(*exchange)));

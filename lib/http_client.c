@@ -13,6 +13,7 @@
 
 #define DEFAULT_MAX_RESPONSE ((size_t)256 << 20)
 #define READ_SIZE            ((size_t)16 << 10) /* the most that a TLS record holds */
+#define HEAD_ROOM            ((size_t)512)      /* most heads fit: one allocation for head and body */
 #define READS_PER_TURN       64                 /* then others get a turn */
 #define KEPT_IDLE            2                  /* connections kept for good */
 #define IDLE_MS              10000 /* the others are closed after that time without use, or half */
@@ -524,6 +525,7 @@ static void write_request(struct http_call *call, const struct http_request *req
 			strcmp(request->method, "POST") == 0 || strcmp(request->method, "PUT") == 0 ||
 			strcmp(request->method, "PATCH") == 0;
 
+	buf_reserve(b, HEAD_ROOM + request->body_len);
 	buf_str(b, request->method);
 	buf_str(b, *url->target == '/' ? " " : " /");
 	buf_add(b, url->target, (size_t)(url->end - url->target));
@@ -535,7 +537,9 @@ static void write_request(struct http_call *call, const struct http_request *req
 	if (has_body) {
 		add_header(b, request->headers, "Content-Type",
 			   request->content_type ? request->content_type : "application/json");
-		buf_printf(b, "Content-Length: %zu\r\n", request->body_len);
+		buf_str(b, "Content-Length: ");
+		buf_uint(b, request->body_len);
+		buf_str(b, "\r\n");
 	}
 	for (const char *const *h = request->headers; h && *h; h++) {
 		/* What would be a second line is none. */
