@@ -110,6 +110,29 @@ static bool is_blocked(struct field_errors *errors)
 	return false;
 }
 
+bool custom_validate_type(const struct resource *resource, const struct json_object *obj,
+			  struct field_errors *errors)
+{
+	const struct {
+		const char *key, *wanted;
+	} members[] = {
+		{ "kind", resource->kind_name },
+		{ "apiVersion", resource->group_version },
+	};
+	struct field_path path;
+
+	for (size_t i = 0; i < ARRAY_SIZE(members); i++) {
+		const char *given = json_str_or_empty(obj, members[i].key);
+
+		if (strcmp(given, members[i].wanted) == 0)
+			continue;
+		field_path_init(&path, members[i].key);
+		field_error_invalid_str(errors, &path, given, "must be %s", members[i].wanted);
+		return false;
+	}
+	return true;
+}
+
 void custom_validate(const struct resource *resource, const struct json_object *obj,
 		     const struct json_object *old, struct field_errors *errors)
 {

@@ -36,6 +36,9 @@ void custom_default(const struct custom *custom, struct json_object *obj);
 /* Makes OBJ what the stored version has of it: all else goes, and what that defaults is filled in. As in
  * Kubernetes other versions show the same under their apiVersion. */
 void custom_store(const struct custom *custom, struct json_object *obj);
+/* OBJ is of RESOURCE's kind and version; else this is all that is said of it. */
+bool custom_validate_type(const struct resource *resource, const struct json_object *obj,
+			  struct field_errors *errors);
 /* What validate_object adds to the checks of metadata. */
 void custom_validate(const struct resource *resource, const struct json_object *obj,
 		     const struct json_object *old, struct field_errors *errors);

@@ -350,7 +350,7 @@ static int check_patch(const struct json_object *patch, struct err *err)
 			       decode_type_name(patch));
 	if (json_len(patch) > MAX_OPERATIONS)
 		return err_set(err, ERR_TOO_LARGE,
-			       "Request entity is too large: The allowed maximum operations in a JSON patch "
+			       "Request entity too large: The allowed maximum operations in a JSON patch "
 			       "is %d, got %zu",
 			       MAX_OPERATIONS, json_len(patch));
 	for (size_t i = 0; i < json_len(patch); i++) {

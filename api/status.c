@@ -73,9 +73,10 @@ static void write_message(struct buf *b, const struct err *err, const struct sta
 		buf_json_string(b, text.data);
 		return;
 	}
-	if (err->kind == ERR_INVALID && details != NULL && details->kind != NULL && details->causes != NULL &&
+	if (err->kind == ERR_INVALID && details != NULL && details->causes != NULL &&
 	    details->causes->n > 0) {
-		write_invalid(&text, details->kind, details->group, details->name, details->causes);
+		write_invalid(&text, details->kind == NULL ? "" : details->kind, details->group,
+			      details->name, details->causes);
 		buf_json_string(b, text.data);
 		return;
 	}

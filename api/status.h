@@ -9,8 +9,8 @@
 /* Details of a Status; NULL members are left out. */
 struct status_details {
 	const char *name, *group, *kind, *uid;
-	const struct field_errors *causes; /* or NULL; with ERR_INVALID and a kind, and with ERR_CONFLICT, the
-					      message is made of all of them */
+	const struct field_errors *causes; /* or NULL; with ERR_INVALID and ERR_CONFLICT the message is made
+					      of all of them */
 	long retry_after_s;                /* 0: none */
 };
 

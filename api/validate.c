@@ -34,6 +34,8 @@ void validate_object(const struct resource *resource, const struct json_object *
 {
 	const struct kind *kind = resource->stored->kind;
 
+	if (resource->custom && !custom_validate_type(resource, obj, errors))
+		return;
 	if (old)
 		validate_meta_update(obj, old, errors);
 	else

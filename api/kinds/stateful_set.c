@@ -115,8 +115,9 @@ static void validate(const struct json_object *obj, struct field_errors *errors)
 	validate_strategy(spec, &path, errors);
 	validate_retention(spec, &path, errors);
 	workload_validate_counts(spec, counts, &path, errors);
-	if (json_get(spec, "ordinals"))
-		validate_non_negative(json_get(spec, "ordinals"), "ordinals.start", &path, errors);
+	size_t mark = field_push(&path, "ordinals");
+	validate_non_negative(json_get(spec, "ordinals"), "start", &path, errors);
+	field_pop(&path, mark);
 	fault_name(spec, "serviceName", false, name_check_dns_label, &path, errors);
 	workload_validate_selector_and_template(spec, "statefulset", "StatefulSet", &path, errors);
 }
