@@ -426,6 +426,7 @@ static void on_drained(void *arg)
 	struct spdy_session *s = arg;
 	bool freed = false;
 
+	s->answers = 0; /* the peer reads */
 	s->freed = &freed;
 	tell_writable(s);
 	if (!freed)
