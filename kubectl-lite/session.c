@@ -135,14 +135,20 @@ static void tell_cause(const char *cause, size_t len, void *arg)
 }
 
 /* "Deployment.apps "web" is invalid: ..." as kubectl words it: "The Deployment "web" is invalid: ...",
- * several causes on a line each, and what we were about left out. False when MSG is no such. */
+ * several causes on a line each, and what we were about left out; a patch that is no good has no name. False
+ * when MSG is no such. */
 static bool tell_invalid(const char *msg)
 {
+	static const char nameless[] = " \"\" is invalid: ";
 	const char *behind = strncmp(msg, "error when ", 11) == 0 ? strstr(msg, "\": ") : NULL;
 	size_t n = causes_each(msg, NULL, NULL);
 
 	if (behind)
 		msg = behind + 3;
+	if (strncmp(msg, nameless, sizeof(nameless) - 1) == 0) {
+		fprintf(stderr, "The request is invalid: %s\n", msg + sizeof(nameless) - 1);
+		return true;
+	}
 	size_t kind = strspn(msg, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"),
 	       qualified = strcspn(msg, " "), name = strcspn(msg + qualified, ":");
 	if (!kind || !n || msg[qualified] != ' ' || msg[qualified + 1] != '"')

@@ -196,7 +196,7 @@ static void add_row(struct table *t, const struct json_object *columns, const st
 	for (size_t c = 0; c < json_len(columns); c++) {
 		const struct json_object *column = json_at(columns, c);
 		struct json_object *cell = json_at(cells, c);
-		const char *text = cell ? json_object_get_string(cell) : "<none>";
+		const char *text = cell ? json_object_get_string(cell) : "";
 		if (!shown(column, view))
 			continue;
 		if (view->kind_prefix && strcmp(json_str_or_empty(column, "format"), "name") == 0)
