@@ -70,8 +70,11 @@ static void skip_space(struct parser *s)
 }
 
 /* The next character that is no white space; NUL at the end. */
-static char peek(struct parser *s)
+static inline char peek(struct parser *s)
 {
+	/* What the server wrote has no white space. */
+	if (s->p < s->end && (unsigned char)*s->p > ' ')
+		return *s->p;
 	skip_space(s);
 	return s->p < s->end ? *s->p : '\0';
 }
