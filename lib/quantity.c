@@ -256,6 +256,11 @@ static int64_t divide_up(__int128 value, int64_t by)
 	return result > INT64_MAX ? INT64_MAX : result < INT64_MIN ? INT64_MIN : (int64_t)result;
 }
 
+bool quantity_is_whole(const struct quantity *q)
+{
+	return q->nano % NANO == 0;
+}
+
 int64_t quantity_milli(const struct quantity *q)
 {
 	return divide_up(q->nano, NANO / 1000);

@@ -24,6 +24,8 @@ bool quantity_parse(const char *s, struct quantity *ret);
 const char *quantity_format(const struct quantity *q, char *buf);
 int quantity_cmp(const struct quantity *a, const struct quantity *b);
 /* Value in thousandths and in whole units, rounded up, saturating at INT64_MAX. */
+/* No half bytes. */
+bool quantity_is_whole(const struct quantity *q);
 int64_t quantity_milli(const struct quantity *q);
 int64_t quantity_value(const struct quantity *q);
 /* Parses and rounds in one: 0 when S is NULL or no quantity. */

@@ -191,6 +191,39 @@ static void cells(const struct json_object *obj, int64_t now_us, struct json_obj
 	cell_str_or(ret, json_str(spec, "volumeMode"), "<unset>");
 }
 
+/* What no longer works, or will not. (pkg/api/persistentvolume) */
+static void warnings(const struct json_object *obj, const struct json_object *old, warning_fn call, void *arg)
+{
+	static const struct {
+		const char *source, *text;
+	} gone[] = {
+		{ "photonPersistentDisk",
+		  "spec.photonPersistentDisk: deprecated in v1.11, non-functional in v1.16+" },
+		{ "scaleIO", "spec.scaleIO: deprecated in v1.16, non-functional in v1.22+" },
+		{ "storageos", "spec.storageOS: deprecated in v1.22, non-functional in v1.25+" },
+		{ "glusterfs", "spec.glusterfs: deprecated in v1.25, non-functional in v1.26+" },
+		{ "cephfs", "spec.cephfs: deprecated in v1.28, non-functional in v1.31+" },
+		{ "rbd", "spec.rbd: deprecated in v1.28, non-functional in v1.31+" },
+	};
+	const struct json_object *spec = json_get(obj, "spec");
+
+	(void)old;
+	if (json_get(json_path(obj, "metadata", "annotations", NULL),
+		     "volume.beta.kubernetes.io/storage-class"))
+		call("metadata.annotations[volume.beta.kubernetes.io/storage-class]: deprecated since v1.8; "
+		     "use "
+		     "\"storageClassName\" attribute instead",
+		     arg);
+	if (strcmp(json_str_or_empty(spec, "persistentVolumeReclaimPolicy"), "Recycle") == 0)
+		call("spec.persistentVolumeReclaimPolicy: The Recycle reclaim policy is deprecated. Instead, "
+		     "the "
+		     "recommended approach is to use dynamic provisioning.",
+		     arg);
+	for (size_t i = 0; i < ARRAY_SIZE(gone); i++)
+		if (json_get(spec, gone[i].source))
+			call(gone[i].text, arg);
+}
+
 const struct kind kind_persistent_volume = {
 	.api_version = "v1",
 	.kind = "PersistentVolume",
@@ -201,6 +234,7 @@ const struct kind kind_persistent_volume = {
 	.prepare_create = prepare_create,
 	.validate = validate,
 	.validate_update = validate_update,
+	.warnings = warnings,
 	.columns = columns,
 	.n_columns = ARRAY_SIZE(columns),
 	.cells = cells,

@@ -141,6 +141,27 @@ static void cells(const struct json_object *obj, int64_t now_us, struct json_obj
 	cell_str_or(ret, json_str(spec, "volumeMode"), "<unset>");
 }
 
+static void warnings(const struct json_object *obj, const struct json_object *old, warning_fn call, void *arg)
+{
+	static const char *const amounts[] = { "requests", "limits" };
+	const struct json_object *resources = json_path(obj, "spec", "resources", NULL);
+
+	(void)old;
+	for (size_t i = 0; i < ARRAY_SIZE(amounts); i++) {
+		const char *text = json_str(json_get(resources, amounts[i]), "storage");
+		struct quantity q;
+
+		if (!text || !quantity_parse(text, &q) || quantity_is_whole(&q))
+			continue;
+		CLEANUP(mem_freep)
+		char *warning =
+		    mem_printf("spec.resources.%s[storage]: fractional byte value \"%s\" is invalid, "
+			       "must be an integer",
+			       amounts[i], text);
+		call(warning, arg);
+	}
+}
+
 const struct kind kind_persistent_volume_claim = {
 	.api_version = "v1",
 	.kind = "PersistentVolumeClaim",
@@ -151,6 +172,7 @@ const struct kind kind_persistent_volume_claim = {
 	.prepare_create = prepare_create,
 	.validate = validate,
 	.validate_update = validate_update,
+	.warnings = warnings,
 	.columns = columns,
 	.n_columns = ARRAY_SIZE(columns),
 	.cells = cells,

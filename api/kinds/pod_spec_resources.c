@@ -77,7 +77,7 @@ static void validate_quantity(const char *name, const struct quantity *q, struct
 	if (q->nano < 0)
 		field_error_invalid_str(errors, path, quantity_format(q, text),
 					"must be greater than or equal to 0");
-	else if (!is_native(name) && q->nano % 1000000000 != 0)
+	else if (!is_native(name) && !quantity_is_whole(q))
 		field_error_invalid_str(errors, path, quantity_format(q, text), "must be an integer");
 }
 

@@ -160,7 +160,7 @@ static const char *fraction(const struct json_object *amounts, const char *resou
 	const char *text = json_str(amounts, resource);
 	struct quantity q;
 
-	return text && quantity_parse(text, &q) && q.nano % 1000000000 != 0 ? text : NULL;
+	return text && quantity_parse(text, &q) && !quantity_is_whole(&q) ? text : NULL;
 }
 
 static void warn_overhead(const struct warner *w, const struct json_object *overhead)

@@ -77,7 +77,7 @@ static void validate_amounts(struct json_object *map, struct field_path *path, s
 		fault_names(errors, path, NULL, name, &faults);
 		if (quantity_parse(text, &q) && q.nano < 0)
 			field_error_invalid_str(errors, path, text, "must be greater than or equal to 0");
-		if (known && known->integer && quantity_parse(text, &q) && q.nano % 1000000000 != 0)
+		if (known && known->integer && quantity_parse(text, &q) && !quantity_is_whole(&q))
 			field_error_invalid_str(errors, path, text, "must be an integer");
 		field_pop(path, mark);
 	}
