@@ -251,6 +251,13 @@ static void watch(struct core *core, struct core_command *command)
 		status_not_found(&command->err, command->resource, "");
 		return;
 	}
+	/* The end of the initial events would say that this version is reached. */
+	if (command->initial_events && command->at_revision > core->state.revision) {
+		err_set(&command->err, ERR_TIMEOUT,
+			"Timeout: Too large resource version: %llu, current: %llu",
+			(unsigned long long)command->at_revision, (unsigned long long)core->state.revision);
+		return;
+	}
 	if (resume && command->at_revision < history->horizon) {
 		err_set(&command->err, ERR_EXPIRED, "too old resource version: %llu (%llu)",
 			(unsigned long long)command->at_revision, (unsigned long long)history->horizon);

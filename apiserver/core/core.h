@@ -94,8 +94,8 @@ struct core_command {
 	const char *after_key; /* LIST: keys after this one, or NULL */
 	size_t limit;          /* LIST: 0 none */
 	bool bookmarks;        /* WATCH: allowWatchBookmarks */
-	bool initial_events;   /* WATCH: sendInitialEvents: state, then INITIAL_EVENTS_END; at_revision is not
-				  used */
+	bool initial_events;   /* WATCH: sendInitialEvents: state, then INITIAL_EVENTS_END; ERR_TIMEOUT while
+				  at_revision is ahead */
 	bool internal;         /* WATCH: the server's own, which clients' watches leave a place */
 	struct watch
 	    *watch; /* WATCH: from watch_new; the reader calls watch_close, also when the command failed */
