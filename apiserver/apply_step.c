@@ -82,17 +82,27 @@ static enum step_result apply_read(struct request *r)
 	return authorize_attributes(r, &a);
 }
 
+enum step_result apply_check_kind(struct request *r, const struct json_object *config,
+				  const char *group_version, const char *kind_name)
+{
+	const char *version = json_str_or_empty(config, "apiVersion"),
+		   *kind = json_str_or_empty(config, "kind");
+
+	if (strcmp(version, group_version) == 0 && strcmp(kind, kind_name) == 0)
+		return STEP_NEXT;
+	return request_fail(r, DETAILS_NONE, ERR_BAD_REQUEST, "invalid object type: %s%s, Kind=%s",
+			    strchr(version, '/') ? "" : "/", version, kind);
+}
+
 /* The configuration must be of this kind, and have nothing that only the server may say. */
 static enum step_result check_config(struct request *r, const struct json_object *config)
 {
 	const struct resource *resource = r->route.resource;
 	const struct json_object *metadata = json_get(config, "metadata");
-	const char *version = json_str_or_empty(config, "apiVersion"),
-		   *kind = json_str_or_empty(config, "kind"), *name = json_str_or_empty(metadata, "name");
+	const char *name = json_str_or_empty(metadata, "name");
 
-	if (strcmp(version, resource->group_version) != 0 || strcmp(kind, resource->kind_name) != 0)
-		return request_fail(r, DETAILS_NONE, ERR_BAD_REQUEST, "invalid object type: %s%s, Kind=%s",
-				    strchr(version, '/') ? "" : "/", version, kind);
+	if (apply_check_kind(r, config, resource->group_version, resource->kind_name) == STEP_FAIL)
+		return STEP_FAIL;
 	if (json_get(metadata, "managedFields"))
 		return request_fail(r, DETAILS_NONE, ERR_BAD_REQUEST, "metadata.managedFields must be nil");
 	if (*name && strcmp(name, r->name) != 0)

@@ -188,7 +188,8 @@ static enum step_result scale_apply(struct request *r)
 	CLEANUP(json_putp) struct json_object *scale = NULL;
 	const struct kind *kind = r->route.resource->kind;
 	char now[TIMEFMT_SIZE];
-	if (apply_decode(r, &scale) == STEP_FAIL)
+	if (apply_decode(r, &scale) == STEP_FAIL ||
+	    apply_check_kind(r, scale, "autoscaling/v1", "Scale") == STEP_FAIL)
 		return STEP_FAIL;
 	if (typed_validate(typed_struct(scale_def()), scale, &r->err) < 0 ||
 	    decode_value(scale_def(), NULL, "v1", scale, FIELD_VALIDATION_IGNORE, &r->warnings, &r->err) <
