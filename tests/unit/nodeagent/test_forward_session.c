@@ -186,7 +186,7 @@ static void refused_streams_leave_nothing(void **state)
 	for (int i = 0; i < 500; i++) {
 		struct end end;
 
-		memset(id, 'a' + i % 26, (size_t)(1 + i / 26));
+		memset(id, 'a' + i % 26, 1 + (size_t)i / 26);
 		open_end(f, &end, i % 2 ? "data" : "no such type", id);
 		LOOP_UNTIL(f->loop, end.ended);
 		assert_true(end.reset);
