@@ -64,10 +64,14 @@ static enum step_result binding_refuse(struct request *r, const char *detail)
 			    "Operation cannot be fulfilled on pods/binding \"%s\": %s", r->name, detail);
 }
 
-/* The PodScheduled condition becomes True; another reason and message went with False. */
+/* The PodScheduled condition becomes True, in a list of STATUS' own; another reason and message went with
+ * False. */
 static void set_scheduled(struct json_object *status)
 {
-	struct json_object *conditions = json_ensure_array(status, "conditions"), *condition = NULL;
+	struct json_object *conditions = json_copy(json_get(status, "conditions")), *condition = NULL;
+	if (!conditions)
+		conditions = json_object_new_array();
+	json_set(status, "conditions", conditions);
 	for (size_t i = 0; i < json_len(conditions) && !condition; i++)
 		if (strcmp(json_str_or_empty(json_at(conditions, i), "type"), "PodScheduled") == 0)
 			condition = json_at(conditions, i);
@@ -88,11 +92,11 @@ static void set_scheduled(struct json_object *status)
 
 static void copy_strings(struct json_object *to, const struct json_object *from, const char *key)
 {
-	struct json_object *strings = json_get(from, key);
-	if (!strings)
+	struct json_object *strings = json_get(from, key), *all;
+	if (!strings || json_object_object_length(strings) == 0)
 		return;
-	json_object_object_foreach(strings, name, value)
-	    json_set(json_ensure_object(to, key), name, json_object_get(value));
+	json_set(to, key, all = json_share(json_get(to, key)));
+	json_object_object_foreach(strings, name, value) json_set(all, name, json_object_get(value));
 }
 
 static enum step_result binding_apply(struct request *r)
@@ -114,15 +118,15 @@ static enum step_result binding_apply(struct request *r)
 	if (detail)
 		return binding_refuse(r, detail);
 	/* Only what changes is made anew. */
+	static const char *const changed[] = { "metadata", "spec", "status" };
 	r->obj = json_share(r->old);
-	json_set(r->obj, "metadata", json_copy(json_get(r->old, "metadata")));
-	json_set(r->obj, "spec", json_share(json_get(r->old, "spec")));
-	json_set(r->obj, "status", json_copy(json_get(r->old, "status")));
+	for (size_t i = 0; i < ARRAY_SIZE(changed); i++)
+		json_set(r->obj, changed[i], json_share(json_get(r->old, changed[i])));
 	json_set_str(json_get(r->obj, "spec"), "nodeName",
 		     json_str_or_empty(json_get(binding, "target"), "name"));
-	copy_strings(json_ensure_object(r->obj, "metadata"), wanted, "annotations");
-	copy_strings(json_ensure_object(r->obj, "metadata"), wanted, "labels");
-	set_scheduled(json_ensure_object(r->obj, "status"));
+	copy_strings(json_get(r->obj, "metadata"), wanted, "annotations");
+	copy_strings(json_get(r->obj, "metadata"), wanted, "labels");
+	set_scheduled(json_get(r->obj, "status"));
 	return STEP_NEXT;
 }
 
