@@ -28,6 +28,34 @@ static const struct schema_def *find_def(const char *message)
 	return NULL;
 }
 
+/* The text behind MARK, up to the next backslash. */
+static const char *quoted(const char *message, const char *mark, size_t *ret_len)
+{
+	const char *at = strstr(message, mark);
+
+	if (!at)
+		return NULL;
+	at += strlen(mark);
+	*ret_len = strcspn(at, "\\");
+	return at;
+}
+
+/* The schema of the first object that is shown in a message about a patch, as JSON in a string. */
+static const struct schema_def *find_shown_def(const char *message)
+{
+	size_t n, kind_len, version_len;
+	const char *kind = quoted(message, "\\\"kind\\\":\\\"", &kind_len);
+	const char *version = quoted(message, "\\\"apiVersion\\\":\\\"", &version_len);
+	const struct resource *all = resource_all(&n);
+
+	for (size_t i = 0; kind && version && i < n; i++)
+		if (strlen(all[i].kind_name) == kind_len && !strncmp(kind, all[i].kind_name, kind_len) &&
+		    strlen(all[i].group_version) == version_len &&
+		    !strncmp(version, all[i].group_version, version_len))
+			return all[i].def;
+	return NULL;
+}
+
 /* PATH ("spec.template.spec.containers[0].imge", LEN long) with its last name put right, in RET; false when
  * none is near. */
 static bool put_right(const struct schema_def *def, const char *path, size_t len, struct buf *ret)
@@ -57,6 +85,9 @@ size_t field_slip_each(const char *message, void (*fn)(const char *path, void *a
 	static const char mark[] = "unknown field \"";
 	const struct schema_def *def = strstr(message, mark) ? find_def(message) : NULL;
 	size_t n = 0;
+
+	if (!def && strstr(message, mark))
+		def = find_shown_def(message);
 
 	for (const char *at = message; def && (at = strstr(at, mark));) {
 		CLEANUP(buf_close) struct buf path = BUF_INIT;

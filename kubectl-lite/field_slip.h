@@ -6,7 +6,8 @@
 #include "kubectl-lite/suggest.h"
 
 /* MESSAGE is the server's: `Deployment in version "v1" cannot be handled as a Deployment: strict decoding
- * error: unknown field "spec.replcas"`. Calls FN with the path of each field that was perhaps meant
+ * error: unknown field "spec.replcas"`, or that of a patch, which shows the object. Calls FN with the path of
+ * each field that was perhaps meant
  * ("spec.replicas"); gives how many. */
 size_t field_slip_each(const char *message, void (*fn)(const char *path, void *arg), void *arg);
 /* The same on stderr. */

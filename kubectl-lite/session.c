@@ -147,6 +147,7 @@ static bool tell_invalid(const char *msg)
 		msg = behind + 3;
 	if (strncmp(msg, nameless, sizeof(nameless) - 1) == 0) {
 		fprintf(stderr, "The request is invalid: %s\n", msg + sizeof(nameless) - 1);
+		field_slip_tell(msg);
 		return true;
 	}
 	size_t kind = strspn(msg, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"),

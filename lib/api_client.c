@@ -81,6 +81,29 @@ const char *api_client_server(const struct api_client *client)
 	return client->server;
 }
 
+static bool inside_character(char c)
+{
+	return ((unsigned char)c & 0xC0) == 0x80;
+}
+
+/* What is wrong with a patch is said behind the patch itself: of a long message its middle goes, not its end.
+ */
+static void set_message(struct err *err, enum err_kind kind, const char *message)
+{
+	static const char of_patch[] = " \"\" is invalid: patch: ";
+	size_t len = strlen(message), head = 300, tail = 450;
+
+	if (len <= head + tail || strncmp(message, of_patch, strlen(of_patch)) != 0) {
+		err_set(err, kind, "%s", message);
+		return;
+	}
+	while (inside_character(message[head]))
+		head--;
+	while (inside_character(message[len - tail]))
+		tail--;
+	err_set(err, kind, "%.*s...%s", (int)head, message, message + len - tail);
+}
+
 void api_client_status_error(const struct http_response *http, struct err *err)
 {
 	CLEANUP(json_putp) struct json_object *status = NULL;
@@ -92,7 +115,7 @@ void api_client_status_error(const struct http_response *http, struct err *err)
 		const char *message = json_str(status, "message");
 		enum err_kind kind = err_kind_of_status(json_str(status, "reason"), http->code);
 
-		err_set(err, kind, "%s", message && *message ? message : err_status_reason(kind));
+		set_message(err, kind, message && *message ? message : err_status_reason(kind));
 		return;
 	}
 	/* A proxy's page or a plain text: its beginning. */

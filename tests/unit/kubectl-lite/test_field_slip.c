@@ -23,6 +23,9 @@ static void check(const char *message, const char *expected)
 	assert_string_equal(b.data ? b.data : "", expected);
 }
 
+#define PATCHED(version, kind)                                                                               \
+	" \"\" is invalid: patch: Invalid value: \"map[a:{\\\"apiVersion\\\":\\\"" version                   \
+	"\\\",\\\"kind\\\":\\\"" kind "\\\"}]\": strict decoding error: unknown field \"spec.replcas\""
 #define DEPLOYMENT "Deployment in version \"v1\" cannot be handled as a Deployment: strict decoding error: "
 
 static void test_slips(void **state)
@@ -37,6 +40,7 @@ static void test_slips(void **state)
 	    "<spec>");
 	check(DEPLOYMENT "unknown field \"metdata.name\"", "");
 	check(DEPLOYMENT "unknown field \"metdata\"", "<metadata>");
+	check(PATCHED("apps/v1", "Deployment"), "<spec.replicas>");
 }
 
 static void test_nothing(void **state)
@@ -51,6 +55,8 @@ static void test_nothing(void **state)
 	    "");
 	check("unknown field \"spec.replcas\"", "");
 	check("pods \"x\" not found", "");
+	check(PATCHED("apps/v9", "Deployment"), "");
+	check(PATCHED("g.dev/v1", "Ship"), "");
 	/* Cut within a path. */
 	check(DEPLOYMENT "unknown field \"spec.repl...", "");
 	check(DEPLOYMENT "unknown field \"", "");

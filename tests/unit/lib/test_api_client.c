@@ -69,12 +69,14 @@ static void one_exchange(void **state)
 	f->code = 200;
 	f->type = "application/json";
 	f->body = "{\"kind\":\"Pod\"}";
-	assert_int_equal(api_client_do(f->client, "GET", "/api/v1/pods?x=1", NULL, NULL, NULL, 0, &body, &warning, &err), 0);
+	assert_int_equal(
+	    api_client_do(f->client, "GET", "/api/v1/pods?x=1", NULL, NULL, NULL, 0, &body, &warning, &err),
+	    0);
 	assert_string_equal(body.data, f->body);
 	assert_string_equal(warning, "careful");
 	assert_string_equal(f->seen, "GET /api/v1/pods application/json - knarr-test/1");
-	assert_int_equal(api_client_do(f->client, "PATCH", "/x", "text/plain", "application/merge-patch+json", "{}", 2, NULL,
-				       NULL, &err),
+	assert_int_equal(api_client_do(f->client, "PATCH", "/x", "text/plain", "application/merge-patch+json",
+				       "{}", 2, NULL, NULL, &err),
 			 0);
 	assert_string_equal(f->seen, "PATCH /x text/plain application/merge-patch+json knarr-test/1");
 }
@@ -89,16 +91,20 @@ static void refusals_are_errors(void **state)
 		const char *message;
 	} cases[] = {
 		{ 404, "application/json",
-		  "{\"kind\":\"Status\",\"message\":\"pods \\\"x\\\" not found\",\"reason\":\"NotFound\",\"code\":404}",
+		  "{\"kind\":\"Status\",\"message\":\"pods \\\"x\\\" not "
+		  "found\",\"reason\":\"NotFound\",\"code\":404}",
 		  ERR_NOT_FOUND, "pods \"x\" not found" },
-		{ 409, "application/json", "{\"kind\":\"Status\",\"message\":\"m\",\"reason\":\"AlreadyExists\"}",
-		  ERR_ALREADY_EXISTS, "m" },
-		{ 409, "application/json", "{\"kind\":\"Status\",\"message\":\"m\",\"reason\":\"Conflict\"}", ERR_CONFLICT, "m" },
-		{ 410, "application/json; charset=utf-8", "{\"kind\":\"Status\",\"reason\":\"Expired\"}", ERR_EXPIRED,
-		  "Expired" },
+		{ 409, "application/json",
+		  "{\"kind\":\"Status\",\"message\":\"m\",\"reason\":\"AlreadyExists\"}", ERR_ALREADY_EXISTS,
+		  "m" },
+		{ 409, "application/json", "{\"kind\":\"Status\",\"message\":\"m\",\"reason\":\"Conflict\"}",
+		  ERR_CONFLICT, "m" },
+		{ 410, "application/json; charset=utf-8", "{\"kind\":\"Status\",\"reason\":\"Expired\"}",
+		  ERR_EXPIRED, "Expired" },
 		{ 403, "text/plain", "go away\n", ERR_FORBIDDEN, "the server answered 403: go away" },
 		{ 502, "text/html", "", ERR_INTERNAL, "the server answered 502" },
-		{ 401, "application/json", "{\"kind\":", ERR_UNAUTHORIZED, "the server answered 401: {\"kind\":" },
+		{ 401, "application/json", "{\"kind\":", ERR_UNAUTHORIZED,
+		  "the server answered 401: {\"kind\":" },
 		{ 302, "text/plain", "", ERR_INTERNAL, "the server answered 302" },
 	};
 
@@ -109,7 +115,8 @@ static void refusals_are_errors(void **state)
 		f->code = cases[i].code;
 		f->type = cases[i].type;
 		f->body = cases[i].body;
-		assert_int_equal(api_client_do(f->client, "GET", "/x", NULL, NULL, NULL, 0, &body, NULL, &err), -1);
+		assert_int_equal(
+		    api_client_do(f->client, "GET", "/x", NULL, NULL, NULL, 0, &body, NULL, &err), -1);
 		assert_int_equal(err.kind, cases[i].kind);
 		assert_string_equal(err.msg, cases[i].message);
 		assert_int_equal(body.len, 0);
@@ -169,12 +176,36 @@ static void streams_and_cancels(void **state)
 	assert_false(cancelled.done);
 }
 
+/* What is wrong with a patch stands behind it, and characters are not cut. */
+static void long_patches(void **state)
+{
+	static const char begin[] = "{\"kind\":\"Status\",\"reason\":\"Invalid\",\"message\":\" \\\"\\\" is "
+				    "invalid: patch: Invalid value: x";
+	CLEANUP(buf_close) struct buf text = BUF_INIT;
+	struct err err = ERR_INIT;
+
+	(void)state;
+	buf_str(&text, begin);
+	for (int i = 0; i < 1000; i++)
+		buf_str(&text, "\xc3\xa9");
+	buf_str(&text, ": what is wrong\"}");
+	const struct http_response http = {
+		.code = 422, .content_type = "application/json", .data = text.data, .len = text.len
+	};
+	api_client_status_error(&http, &err);
+	assert_int_equal(err.kind, ERR_INVALID);
+	assert_memory_equal(err.msg, " \"\" is invalid: patch: Invalid value: x\xc3\xa9", 40);
+	assert_non_null(strstr(err.msg, "\xc3\xa9...\xc3\xa9"));
+	assert_string_equal(err.msg + strlen(err.msg) - strlen(": what is wrong"), ": what is wrong");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(one_exchange, setup, teardown),
 		cmocka_unit_test_setup_teardown(refusals_are_errors, setup, teardown),
 		cmocka_unit_test_setup_teardown(nobody_there, setup, teardown),
+		cmocka_unit_test(long_patches),
 		cmocka_unit_test_setup_teardown(streams_and_cancels, setup, teardown),
 	};
 
