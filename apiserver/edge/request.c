@@ -196,6 +196,28 @@ static void forget_peer(void *kept, void *arg)
 	free(peer);
 }
 
+/* Metadata alone is asked for in the form of a list, or of one object. (endpoints/handlers/response.go) */
+static enum step_result refuse_form(struct request *r)
+{
+	const struct resource *resource = r->route.resource;
+	bool list = r->accept.form == ACCEPT_METADATA;
+	const char *group = *resource->group ? resource->group : "core";
+	return request_fail(r, DETAILS_NONE, ERR_NOT_ACCEPTABLE,
+			    "you requested PartialObjectMetadata%s, but the requested object is %sa list "
+			    "(*%.*s.%s%s)",
+			    list ? "" : "List", list ? "" : "not ", (int)strcspn(group, "."), group,
+			    resource->kind_name, list ? "List" : "");
+}
+
+/* A watch's events have objects, whatever its form is called. */
+static bool form_fits(const struct request *r)
+{
+	bool list = r->route.verb == VERB_LIST;
+	if (r->route.kind != ROUTE_OBJECT || r->route.verb == VERB_WATCH)
+		return true;
+	return r->accept.form != (list ? ACCEPT_METADATA : ACCEPT_METADATA_LIST);
+}
+
 static enum step_result negotiate(struct request *r)
 {
 	r->media = media_parse(request_header(r, "Content-Type"));
@@ -205,7 +227,7 @@ static enum step_result negotiate(struct request *r)
 	    r->route.kind == ROUTE_OPENAPI_V2 || r->route.kind == ROUTE_OPENAPI_V3 ||
 	    route_is_passed_on(&r->route) ||
 	    (r->route.subresource && strcmp(r->route.subresource->name, "log") == 0))
-		return STEP_NEXT;
+		return form_fits(r) ? STEP_NEXT : refuse_form(r);
 	if (r->accept.other_form)
 		return request_fail(
 		    r, DETAILS_NONE, ERR_NOT_ACCEPTABLE,
