@@ -308,6 +308,23 @@ void batch_add(struct batch *batch, struct core_command *command)
 	command->object = NULL;
 }
 
+bool batch_try(struct state *state, struct core_command *command)
+{
+	struct batch trial;
+	bool known;
+
+	if (command->with)
+		return false;
+	batch_init(&trial, state, NULL, NULL);
+	pthread_rwlock_rdlock(&state->lock);
+	known = state_table_at(state, command->resource->stored->index) != NULL;
+	if (known)
+		batch_add(&trial, command);
+	pthread_rwlock_unlock(&state->lock);
+	batch_close(&trial);
+	return known;
+}
+
 void batch_remove(struct batch *batch, struct table *table, struct object *object)
 {
 	struct batch_write *write = new_write(batch, NULL, table);

@@ -33,6 +33,9 @@ void batch_init(struct batch *batch, struct state *state, struct store *store, s
 void batch_close(struct batch *batch);
 /* A write; it is answered by batch_commit, whatever becomes of it. */
 void batch_add(struct batch *batch, struct core_command *command);
+/* Answers COMMAND, a dry run, from the published state, any thread; false when it is one for a batch: of
+ * several objects, or of a custom resource of which there was none yet. */
+bool batch_try(struct state *state, struct core_command *command);
 /* Removes OBJECT of TABLE, which is there, without a command. */
 void batch_remove(struct batch *batch, struct table *table, struct object *object);
 /* More should wait for the next transaction. */

@@ -410,6 +410,11 @@ bool core_list_now(struct core *core, struct core_command *command)
 	return !in_doubt(core) && state_list_now(&core->state, command);
 }
 
+bool core_dry_run(struct core *core, struct core_command *command)
+{
+	return !in_doubt(core) && batch_try(&core->state, command);
+}
+
 void core_submit(struct core *core, struct core_command *command)
 {
 	struct core_command *newest = atomic_load_explicit(&core->queue, memory_order_relaxed);

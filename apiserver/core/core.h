@@ -5,11 +5,12 @@
  *
  * Edges submit commands from any thread and get each reply by its callback, on the core thread: it must be
  * short and hand over (resume a suspended connection). Reads answer from published state; a read submitted
- * after a write was answered sees it. A single object needs no command, nor do few: core_get and
- * core_list_now look them up on the caller's thread, under the one lock there is (state.h), which the core
- * holds only while it publishes. Writes of one drain become one transaction: compare-and-swap checks see the
- * writes before them in the same batch; a failed commit fails every write in it and leaves no trace; nothing
- * is answered or seen by a watcher before it is durable. Reads go on while writes fail.
+ * after a write was answered sees it. A single object needs no command, nor do few, nor a dry run: core_get,
+ * core_list_now and core_dry_run look at what there is on the caller's thread, under the one lock there is
+ * (state.h), which the core holds only while it publishes. Writes of one drain become one transaction:
+ * compare-and-swap checks see the writes before them in the same batch; a failed commit fails every write in
+ * it and leaves no trace; nothing is answered or seen by a watcher before it is durable. Reads go on while
+ * writes fail.
  */
 #pragma once
 
@@ -134,6 +135,8 @@ int core_get(struct core *core, const struct resource *resource, const char *nam
 /* Answers a CORE_LIST at once, as core_get does, when that is short work: of what is there now, of a resource
  * with few objects. False: it is to be submitted. The reply is not called. */
 bool core_list_now(struct core *core, struct core_command *command);
+/* The same for a write with dry_run: nothing waits for a disk. */
+bool core_dry_run(struct core *core, struct core_command *command);
 /* Any thread; lock-free. COMMAND stays the submitter's memory and must live until its reply. */
 void core_submit(struct core *core, struct core_command *command);
 /* Drops what the answer holds. */

@@ -169,7 +169,9 @@ int state_retire(struct state *state, struct table *table, struct err *err)
 		state_supersede(state, deleted);
 		table->horizon_moved |= superseded || deleted;
 	}
+	pthread_rwlock_wrlock(&state->lock);
 	table->retired = true;
+	pthread_rwlock_unlock(&state->lock);
 	if (table->resource->slot)
 		atomic_store(&table->resource->slot->retired, true);
 	return 0;

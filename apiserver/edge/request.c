@@ -112,6 +112,8 @@ static void complete_command(struct request *r)
 enum step_result request_submit(struct request *r)
 {
 	complete_command(r);
+	if (r->command.dry_run && core_dry_run(r->server->core, &r->command))
+		return STEP_NEXT;
 	core_submit(r->server->core, &r->command);
 	return STEP_WAIT;
 }

@@ -140,7 +140,7 @@ void request_each_header(const struct request *r, void (*fn)(const char *name, c
 /* Whom the client's certificate names, borrowed while the connection lasts; NULL: nobody we know. */
 struct identity *request_certificate(struct request *r);
 /* Submits r->command, which holds op and arguments (resource, namespace and name default to the
- * route's); a step returns this as its last act. */
+ * route's); a step returns this as its last act. A dry run is answered at once where it can be. */
 enum step_result request_submit(struct request *r);
 /* The same for a CORE_LIST, which is answered at once when that is short work: a core's thread that sleeps
  * would have to be woken, and to wake us. */

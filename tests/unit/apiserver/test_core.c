@@ -153,6 +153,55 @@ static void test_namespaces_and_dry_run(void **state)
 	remove_folder(dir);
 }
 
+/* On the caller's thread, whatever the core does; what it cannot know there is for the core. */
+static void test_dry_runs_need_no_core(void **state)
+{
+	(void)state;
+	char *dir = make_folder();
+	struct core *core = start(dir);
+	struct core_command command = { .op = CORE_CREATE, .resource = config_maps(), .dry_run = true };
+	struct core_command with = {
+		.op = CORE_DELETE, .resource = config_maps(), .namespace_ = "d", .name = "b"
+	};
+
+	uint64_t revision = create_config_map(core, "a", "1");
+	command.object = config_map("a", "1");
+	assert_true(core_dry_run(core, &command));
+	assert_int_equal(command.err.kind, ERR_ALREADY_EXISTS);
+	assert_null(command.object);
+	core_command_close(&command);
+	command = (struct core_command){ .op = CORE_UPDATE,
+					 .resource = config_maps(),
+					 .namespace_ = "d",
+					 .name = "a",
+					 .object = config_map("a", "2"),
+					 .revision = revision,
+					 .dry_run = true };
+	assert_true(core_dry_run(core, &command));
+	assert_int_equal(command.err.kind, ERR_NONE);
+	assert_int_equal(object_revision(command.ret_object), revision);
+	core_command_close(&command);
+	command.object = config_map("a", "2");
+	command.revision = revision + 1;
+	assert_true(core_dry_run(core, &command));
+	assert_int_equal(command.err.kind, ERR_CONFLICT);
+	core_command_close(&command);
+	command = (struct core_command){ .op = CORE_DELETE,
+					 .resource = config_maps(),
+					 .namespace_ = "d",
+					 .name = "a",
+					 .with = &with,
+					 .dry_run = true };
+	assert_false(core_dry_run(core, &command));
+	command.with = NULL;
+	assert_true(core_dry_run(core, &command));
+	assert_int_equal(command.err.kind, ERR_NONE);
+	core_command_close(&command);
+	assert_int_equal(revision_of(core, config_maps(), "d", "a"), revision);
+	core_stop_and_free(core);
+	remove_folder(dir);
+}
+
 /* --- killed at any moment --- */
 
 static void write_forever(const char *dir, int tell)
@@ -207,6 +256,7 @@ int main(void)
 		cmocka_unit_test(test_write_and_read),
 		cmocka_unit_test(test_checks),
 		cmocka_unit_test(test_namespaces_and_dry_run),
+		cmocka_unit_test(test_dry_runs_need_no_core),
 		cmocka_unit_test(test_killed),
 	};
 
