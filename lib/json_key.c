@@ -13,6 +13,7 @@
 
 static struct slot {
 	const char *name;
+	size_t len;
 	unsigned long hash;
 } slots[SLOTS];
 static size_t n_names;
@@ -39,7 +40,7 @@ static struct slot *find(const char *text, size_t len)
 {
 	size_t i = slot_of(text, len);
 
-	while (slots[i].name && (strncmp(slots[i].name, text, len) != 0 || slots[i].name[len]))
+	while (slots[i].name && (slots[i].len != len || memcmp(slots[i].name, text, len) != 0))
 		i = (i + 1) % SLOTS;
 	return &slots[i];
 }
@@ -51,7 +52,7 @@ void json_key_learn(const char *name)
 	if (slot->name || n_names == JSON_KEYS_MAX)
 		return;
 	CLEANUP(json_putp) struct json_object *any = json_object_new_object();
-	*slot = (struct slot){ name, lh_get_hash(json_object_get_object(any), name) };
+	*slot = (struct slot){ name, strlen(name), lh_get_hash(json_object_get_object(any), name) };
 	n_names++;
 }
 
