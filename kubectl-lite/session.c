@@ -11,6 +11,7 @@
 
 static struct kubeconfig_overrides overrides;
 static struct session session;
+static struct string_list as_groups;
 static const char *request_timeout;
 
 const struct flag session_flags[] = {
@@ -22,6 +23,10 @@ const struct flag session_flags[] = {
 	  NULL },
 	{ "server", 's', FLAG_STRING, &overrides.server, "URL", "address of the API server", NULL, NULL },
 	{ "token", 0, FLAG_STRING, &overrides.token, "TOKEN", "bearer token to show", NULL, NULL },
+	{ "as", 0, FLAG_STRING, &overrides.as, "USER",
+	  "whose request it is to be: a user, or system:serviceaccount:NAMESPACE:NAME", NULL, NULL },
+	{ "as-group", 0, FLAG_ARRAY, &as_groups, "GROUP", "and of which groups", NULL, NULL },
+	{ "as-uid", 0, FLAG_STRING, &overrides.as_uid, "UID", "and of which UID", NULL, NULL },
 	{ "certificate-authority", 0, FLAG_STRING, &overrides.certificate_authority, "FILE",
 	  "authority that signed the server's certificate", NULL, NULL },
 	{ "client-certificate", 0, FLAG_STRING, &overrides.client_certificate, "FILE", "client certificate",
@@ -42,6 +47,8 @@ struct session *session_open(void)
 
 	if (session.client)
 		return &session;
+	overrides.as_groups = as_groups.items;
+	overrides.n_as_groups = as_groups.n;
 	if (kubeconfig_load(&overrides, &session.config, &err) < 0 || !(session.loop = loop_new(&err)) ||
 	    !(session.client =
 		  api_client_new_ahead(session.loop, &session.config, "kubectl-lite/" KNARR_VERSION, &err)))

@@ -34,6 +34,7 @@ static struct api_client *client_new(struct loop *loop, const struct kubeconfig 
 		.cert_pem = config->cert_pem,
 		.key_pem = config->key_pem,
 		.token = config->token,
+		.impersonation = config->impersonation,
 		.tls_server_name = config->tls_server_name,
 		.insecure_skip_verify = config->insecure_skip_verify,
 	};

@@ -74,7 +74,7 @@ struct http_client {
 	struct loop_task task; /* starts what is queued */
 	struct loop_timer trim;
 	char *user_agent;
-	char *authorization;
+	char *authorization, *impersonation; /* or NULL */
 	char *tls_server_name;
 	struct tls_identity identity;
 	bool insecure;
@@ -534,6 +534,8 @@ static void write_request(struct http_call *call, const struct http_request *req
 	add_header(b, request->headers, "User-Agent", client->user_agent);
 	add_header(b, request->headers, "Accept", request->accept ? request->accept : "application/json");
 	add_header(b, request->headers, "Authorization", client->authorization);
+	if (client->impersonation)
+		buf_str(b, client->impersonation);
 	if (has_body) {
 		add_header(b, request->headers, "Content-Type",
 			   request->content_type ? request->content_type : "application/json");
@@ -598,6 +600,7 @@ struct http_access http_client_access(struct http_client *client)
 	return (struct http_access){ .loop = client->loop,
 				     .identity = &client->identity,
 				     .authorization = client->authorization,
+				     .impersonation = client->impersonation,
 				     .user_agent = client->user_agent,
 				     .tls_server_name = client->tls_server_name,
 				     .verify = !client->insecure };
@@ -642,6 +645,7 @@ static struct http_client *client_new(struct loop *loop, const struct http_ident
 	loop_timer_init(&client->trim, loop, trim_due, client);
 	if (identity->token)
 		client->authorization = mem_printf("Bearer %s", identity->token);
+	client->impersonation = mem_dup(identity->impersonation);
 	TAILQ_INIT(&client->queued[0]);
 	TAILQ_INIT(&client->queued[1]);
 	TAILQ_INIT(&client->active);
@@ -683,6 +687,7 @@ static void client_destroy(struct http_client *client)
 	if (client->authorization)
 		explicit_bzero(client->authorization, strlen(client->authorization));
 	free(client->authorization);
+	free(client->impersonation);
 	free(client->tls_server_name);
 	free(client->read_buf);
 	free(client);

@@ -16,6 +16,7 @@ struct http_identity {
 	const char *cert_pem;
 	const char *key_pem;
 	const char *token;           /* sent as Authorization: Bearer */
+	const char *impersonation;   /* header lines with their ends, of each request; or NULL */
 	const char *tls_server_name; /* name to verify instead of the URL's host */
 	bool insecure_skip_verify;
 };
@@ -79,6 +80,7 @@ struct http_access {
 	struct loop *loop;
 	struct tls_identity *identity;
 	const char *authorization; /* its value, or NULL */
+	const char *impersonation; /* header lines, or NULL */
 	const char *user_agent;
 	const char *tls_server_name; /* or NULL */
 	bool verify;

@@ -242,6 +242,8 @@ static void write_request(struct http_relay *relay, const struct http_relay_requ
 		buf_printf(b, "User-Agent: %s\r\n", access->user_agent);
 	if (access->authorization && !among(headers, "Authorization"))
 		buf_printf(b, "Authorization: %s\r\n", access->authorization);
+	if (access->impersonation)
+		buf_str(b, access->impersonation);
 	if (!among(headers, "Connection"))
 		buf_str(b, "Connection: close\r\n");
 	if (request->body || strcmp(request->method, "POST") == 0 || strcmp(request->method, "PUT") == 0 ||

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "lib/buf.h"
+#include "lib/impersonation.h"
 #include "lib/mem.h"
 #include "lib/yaml.h"
 
@@ -342,7 +343,6 @@ static int resolve_user(const char *name, const struct json_object *user,
 		{ "exec", "exec credential plugins are" },
 		{ "auth-provider", "auth-provider plugins are" },
 		{ "username", "basic authentication is" },
-		{ "as", "impersonation is" },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(refused); i++) {
@@ -350,8 +350,11 @@ static int resolve_user(const char *name, const struct json_object *user,
 			return err_set(err, ERR_BAD_REQUEST, "user \"%s\": %s not supported", name,
 				       refused[i][1]);
 	}
-	if (resolve_token(user, overrides, config, err) < 0)
+	CLEANUP(buf_close) struct buf lines = BUF_INIT;
+	if (resolve_token(user, overrides, config, err) < 0 ||
+	    impersonation_write(user, name, overrides, &lines, err) < 0)
 		return -1;
+	config->impersonation = lines.len ? buf_take(&lines) : NULL;
 	if (overrides->client_certificate
 		? read_pem(overrides->client_certificate, "client-certificate", &config->cert_pem, err) < 0
 		: read_entry_pem(user, "client-certificate", &config->cert_pem, err) < 0)
@@ -420,6 +423,7 @@ void kubeconfig_close(struct kubeconfig *config)
 	free(config->cert_pem);
 	free_secret(config->key_pem);
 	free_secret(config->token);
+	free(config->impersonation);
 	free(config->tls_server_name);
 	*config = (struct kubeconfig){ 0 };
 }

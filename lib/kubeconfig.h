@@ -18,6 +18,7 @@ struct kubeconfig {
 	char *cert_pem;
 	char *key_pem;
 	char *token;
+	char *impersonation; /* header lines (impersonation.h), or NULL */
 	char *tls_server_name;
 	bool insecure_skip_verify;
 };
@@ -36,6 +37,9 @@ struct kubeconfig_overrides {
 	const char *client_certificate;
 	const char *client_key;
 	const char *tls_server_name;
+	const char *as, *as_uid;
+	const char *const *as_groups;
+	size_t n_as_groups;
 	bool insecure_skip_tls_verify;
 };
 

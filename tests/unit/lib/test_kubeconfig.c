@@ -259,6 +259,68 @@ static void faults_are_named(void **state)
 	assert_int_equal(kubeconfig_load(&token, &config, &err), -1);
 }
 
+/* The header lines for the one user of a file that has MEMBERS; NULL for none, or for an error. */
+static const char *lines_of(const char *members, const struct kubeconfig_overrides *more, struct err *err)
+{
+	static char lines[512];
+	CLEANUP(kubeconfig_close) struct kubeconfig config = { 0 };
+	CLEANUP(mem_freep) char *text = mem_printf("users: [{name: u, user: {%s}}]", members);
+	struct kubeconfig_overrides overrides = from("as.yaml");
+
+	put("as.yaml", text);
+	overrides.server = "https://127.0.0.1";
+	overrides.user = "u";
+	if (more) {
+		overrides.as = more->as;
+		overrides.as_uid = more->as_uid;
+		overrides.as_groups = more->as_groups;
+		overrides.n_as_groups = more->n_as_groups;
+	}
+	if (kubeconfig_load(&overrides, &config, err) < 0 || !config.impersonation)
+		return NULL;
+	snprintf(lines, sizeof(lines), "%s", config.impersonation);
+	return lines;
+}
+
+static void requests_are_somebody_elses(void **state)
+{
+	static const char *const groups[] = { "a,b", "c" };
+	struct kubeconfig_overrides jack = {
+		.as = "jack", .as_uid = "7", .as_groups = groups, .n_as_groups = 2
+	};
+	static const struct {
+		const char *members, *message;
+	} faults[] = {
+		{ "as-groups: [a]",
+		  "requesting uid, groups or user-extra for u without impersonating a user" },
+		{ "as-uid: x", "without impersonating a user" },
+		{ "as: jane, as-groups: a", "as-groups: expected a list of strings" },
+		{ "as: jane, as-groups: [3]", "as-groups: expected a list of strings" },
+		{ "as: jane, as-user-extra: []", "as-user-extra: expected an object" },
+		{ "as: jane, as-user-extra: {k: v}", "as-user-extra: expected a list of strings" },
+		{ "as: \"jane\\r\\nX: y\"", "Impersonate-User has more than one line" },
+		{ "as: jane, as-groups: [\"a\\nb\"]", "Impersonate-Group has more than one line" },
+	};
+	struct err err = ERR_INIT;
+
+	(void)state;
+	assert_null(lines_of("", NULL, &err));
+	assert_int_equal(err.kind, ERR_NONE);
+	assert_string_equal(lines_of("as: jane, as-uid: '4', as-groups: [dev, ops], "
+				     "as-user-extra: {scopes: [x, v], 'a/b': [z]}",
+				     NULL, NULL),
+			    "Impersonate-User: jane\r\nImpersonate-Uid: 4\r\nImpersonate-Group: dev\r\n"
+			    "Impersonate-Group: ops\r\nImpersonate-Extra-scopes: x\r\n"
+			    "Impersonate-Extra-scopes: v\r\nImpersonate-Extra-a%2Fb: z\r\n");
+	assert_string_equal(lines_of("as: jane, as-groups: [dev]", &jack, NULL),
+			    "Impersonate-User: jack\r\nImpersonate-Uid: 7\r\nImpersonate-Group: a,b\r\n"
+			    "Impersonate-Group: c\r\n");
+	for (size_t i = 0; i < ARRAY_SIZE(faults); i++) {
+		assert_null(lines_of(faults[i].members, NULL, &err));
+		assert_non_null(strstr(err.msg, faults[i].message));
+	}
+}
+
 static void view_hides_secrets(void **state)
 {
 	CLEANUP(json_putp) struct json_object *view = NULL;
@@ -298,7 +360,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(resolves_a_context), cmocka_unit_test(overrides_win),
 		cmocka_unit_test(files_are_merged),   cmocka_unit_test(home_is_the_default),
-		cmocka_unit_test(faults_are_named),   cmocka_unit_test(view_hides_secrets),
+		cmocka_unit_test(faults_are_named),
+		cmocka_unit_test(requests_are_somebody_elses),   cmocka_unit_test(view_hides_secrets),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
