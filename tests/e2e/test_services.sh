@@ -131,7 +131,7 @@ pods_reach_the_API_server() {
 	k delete service kubernetes >/dev/null
 	k delete endpoints kubernetes >/dev/null
 	k delete ipaddress 10.77.0.1 >/dev/null 2>&1 || :
-	wait_for 20 is 192.0.2.1 field endpoints/kubernetes '{.subsets[0].addresses[0].ip}'
+	wait_for 20 is '*192.0.2.1' field endpoints/kubernetes '{.subsets[0].addresses[0].ip}'
 	wait_for 20 is 10.77.0.1 field service/kubernetes '{.spec.clusterIP}'
 	wait_for 20 is 'services/default/kubernetes' k get ipaddress 10.77.0.1 -o 'jsonpath={.spec.parentRef.resource}/{.spec.parentRef.namespace}/{.spec.parentRef.name}'
 	books_balance
