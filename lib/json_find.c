@@ -79,14 +79,21 @@ size_t json_paths_count(const struct json_paths *paths)
 
 /* --- finding --- */
 
+static bool is_space(char c)
+{
+	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
+
 static struct json_span span_of(const char *begin, const char *end)
 {
+	size_t len = (size_t)(end - begin);
+
 	/* Numbers and words reach up to the next bracket or comma. */
-	while (end > begin && (end[-1] == ' ' || end[-1] == '\t' || end[-1] == '\n' || end[-1] == '\r'))
-		end--;
-	if (end - begin == 4 && memcmp(begin, "null", 4) == 0)
+	while (len > 0 && is_space(begin[len - 1]))
+		len--;
+	if (len == strlen("null") && memcmp(begin, "null", len) == 0)
 		return (struct json_span){ 0 };
-	return (struct json_span){ begin, (size_t)(end - begin) };
+	return (struct json_span){ begin, len };
 }
 
 static int fault(struct err *err)
